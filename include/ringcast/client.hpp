@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Client: one session with the local (or, over TCP, a remote) daemon.
+//
+// It owns a socket and a bounded inbox, starts no thread and installs no signal handler.
+// Thread-safety: none inside one Client; use it from one thread at a time. Different
+// Clients are independent. Every blocking call takes a deadline and, while it waits, goes
+// on receiving into the inbox, so a client never chokes on its own messages; when the inbox
+// is full the call returns inbox_full and the caller must receive() first.
+//
+// Event loops: watch fd() for readability, and for writability while wants_write(); then
+// call try_receive() until it returns nothing. Events may already wait in the inbox after
+// any other call: try has_event() before sleeping.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "ringcast/configuration.hpp"
+#include "ringcast/message.hpp"
+#include "ringcast/result.hpp"
+#include "ringcast/status.hpp"
+#include "ringcast/view.hpp"
+
+namespace ringcast {
+
+/// The session is over, or was interrupted and is being re-established.
+struct Closed {
+  std::string reason;
+  bool reconnecting{false};  ///< a Reconnected event follows, or another Closed
+};
+
+/// A new session replaces a lost one; the groups were joined again. What was delivered to
+/// the groups in between may have been missed; the tickets listed were published without a
+/// confirmation: each of them was ordered once or not at all.
+struct Reconnected {
+  MemberName name;
+  std::vector<std::string> groups;
+  std::vector<std::uint64_t> unconfirmed;
+};
+
+using Event =
+    std::variant<Message, View, Transitional, Left, Configuration, Confirmation, Reconnected, Closed>;
+
+struct ClientOptions {
+  std::string socket;  ///< path of the daemon's unix socket; empty: default_socket()
+  std::string server;  ///< "HOST:PORT" of a daemon's TCP listener; used when not empty
+  std::string name;    ///< private name; empty: the daemon makes one up
+  std::chrono::milliseconds connect_timeout{5000};
+  bool reconnect{false};
+  std::chrono::milliseconds reconnect_delay_min{50};
+  std::chrono::milliseconds reconnect_delay_max{5000};
+  std::size_t inbox_bytes_max{std::size_t{64} << 20U};
+};
+
+struct Publication {
+  std::vector<std::string> groups;  ///< 1 to 64 group names or private groups
+  std::span<const std::byte> payload;
+  Service service{Service::agreed};
+  std::int32_t type{0};
+  bool echo{true};     ///< false: not delivered back to this session
+  bool confirm{true};  ///< a Confirmation event follows
+};
+
+/// RINGCAST_SOCKET, else /run/ringcast/ringcast.sock for root, else $XDG_RUNTIME_DIR/ringcast.sock,
+/// else /tmp/ringcast-UID/ringcast.sock.
+std::string default_socket();
+
+class Client {
+ public:
+  using Clock = std::chrono::steady_clock;
+  using Deadline = Clock::time_point;
+
+  /// Connects and shakes hands. Errors: unreachable (with the path and what to do),
+  /// unsupported_version, name_in_use, invalid_argument, timed_out.
+  static Result<Client> connect(ClientOptions options);
+
+  Client(Client&&) noexcept;
+  Client& operator=(Client&&) noexcept;
+  ~Client();
+
+  [[nodiscard]] const MemberName& name() const;
+  /// Longest payload the daemon takes, in bytes.
+  [[nodiscard]] std::size_t message_bytes_max() const;
+
+  /// Asks to join or leave; the outcome arrives as a View with cause join, or as Left.
+  /// Errors: invalid_argument, already_member, not_member, closed.
+  Result<void> join(std::string_view group);
+  Result<void> leave(std::string_view group);
+
+  /// Hands a message to the daemon and returns its ticket, waiting for credit until the
+  /// deadline. Errors: too_large, invalid_argument, timed_out (nothing was sent),
+  /// inbox_full (nothing was sent), closed.
+  Result<std::uint64_t> publish(const Publication& publication, Deadline deadline);
+  /// The same without waiting. Errors also: would_block (nothing was sent).
+  Result<std::uint64_t> try_publish(const Publication& publication);
+
+  /// The next event: waits for ever, until the deadline (timed_out), or not at all (nothing).
+  /// After a final Closed event every call returns Errc::closed.
+  Result<Event> receive();
+  Result<Event> receive_until(Deadline deadline);
+  Result<std::optional<Event>> try_receive();
+
+  /// Publishes and waits for the confirmation, which then does not appear as an event.
+  Result<Confirmation> publish_and_wait(const Publication& publication, Deadline deadline);
+
+  /// Waits until everything handed over so far is with the daemon (not: confirmed).
+  Result<void> flush(Deadline deadline);
+
+  Result<NodeStatus> status(Deadline deadline);
+  /// Groups known to the daemon with their members; empty `group`: all.
+  Result<std::vector<GroupInfo>> groups(std::string_view group, Deadline deadline);
+
+  /// -1 while disconnected.
+  [[nodiscard]] int fd() const;
+  [[nodiscard]] bool wants_write() const;
+  [[nodiscard]] bool has_event() const;
+  /// While disconnected with reconnect on: when to call try_receive() next.
+  [[nodiscard]] std::optional<Deadline> next_attempt() const;
+
+  /// Says goodbye: leaves all groups as `leave`, then closes. Waits until the deadline at most
+  /// for what was published to be taken by the daemon. The destructor closes at once, which
+  /// the groups see as `disconnect`.
+  Result<void> close(Deadline deadline);
+
+ private:
+  class Impl;
+  explicit Client(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace ringcast

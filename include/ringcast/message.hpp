@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Message as received, its place in the order, and the Confirmation its publisher gets.
+#pragma once
+
+#include <compare>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "ringcast/configuration.hpp"
+#include "ringcast/names.hpp"
+#include "ringcast/service.hpp"
+
+namespace ringcast {
+
+/// Where a message stands: the same at every receiver, and unique. Ordered by (seq, index)
+/// inside one configuration.
+struct Position {
+  ConfigurationId configuration;  ///< the regular configuration it was originated in
+  std::uint64_t seq{0};           ///< the packet that carried its last byte
+  std::uint32_t index{0};         ///< its place inside that packet
+
+  auto operator<=>(const Position&) const = default;
+};
+
+struct Message {
+  Position position;
+  MemberName sender;
+  std::vector<std::string> groups;  ///< as the sender named them
+  Service service{Service::agreed};
+  std::int32_t type{0};        ///< the sender's own tag; 0 unless set
+  bool transitional{false};    ///< delivered between a transitional signal and the next view
+  std::vector<std::byte> payload;
+};
+
+/// The fate of one publish, in the order of publishing.
+struct Confirmation {
+  std::uint64_t ticket{0};  ///< as returned by publish
+  Position position;
+  bool stable{false};        ///< held by every daemon of its configuration
+  bool transitional{false};  ///< reached only those who stayed together
+
+  /// True when nothing but the loss of all daemons of the configuration can lose it.
+  [[nodiscard]] bool is_kept() const { return stable && !transitional; }
+};
+
+}  // namespace ringcast

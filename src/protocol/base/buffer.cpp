@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "protocol/base/buffer.hpp"
+
+#include <cstring>
+#include <new>
+#include <utility>
+
+#include "protocol/base/assert.hpp"
+
+namespace ringcast {
+
+struct BufferRef::Block {
+  std::uint32_t references;
+  std::size_t size;
+};
+
+BufferRef BufferRef::allocate(std::size_t size) {
+  void* memory = ::operator new(sizeof(Block) + size);
+  BufferRef buffer;
+  buffer.block_ = new (memory) Block{.references = 1, .size = size};
+  buffer.data_ = static_cast<std::byte*>(memory) + sizeof(Block);
+  buffer.size_ = size;
+  return buffer;
+}
+
+BufferRef BufferRef::copy_of(std::span<const std::byte> bytes) {
+  BufferRef buffer = allocate(bytes.size());
+  if (!bytes.empty()) std::memcpy(buffer.data_, bytes.data(), bytes.size());
+  return buffer;
+}
+
+BufferRef BufferRef::copy_of(std::string_view text) {
+  return copy_of(std::as_bytes(std::span{text.data(), text.size()}));
+}
+
+BufferRef::BufferRef(const BufferRef& other)
+    : block_(other.block_), data_(other.data_), size_(other.size_) {
+  if (block_ != nullptr) ++block_->references;
+}
+
+BufferRef::BufferRef(BufferRef&& other) noexcept
+    : block_(std::exchange(other.block_, nullptr)),
+      data_(std::exchange(other.data_, nullptr)),
+      size_(std::exchange(other.size_, 0)) {}
+
+BufferRef& BufferRef::operator=(const BufferRef& other) {
+  if (this != &other) *this = BufferRef(other);
+  return *this;
+}
+
+BufferRef& BufferRef::operator=(BufferRef&& other) noexcept {
+  std::swap(block_, other.block_);
+  std::swap(data_, other.data_);
+  std::swap(size_, other.size_);
+  return *this;
+}
+
+BufferRef::~BufferRef() {
+  if (block_ == nullptr) return;
+  if (--block_->references == 0) ::operator delete(static_cast<void*>(block_));
+}
+
+std::size_t BufferRef::block_bytes() const { return block_ == nullptr ? 0 : block_->size; }
+
+BufferRef BufferRef::slice(std::size_t offset, std::size_t length) const {
+  RC_ASSERT(offset <= size_);
+  RC_ASSERT(length <= size_ - offset);
+  BufferRef part(*this);
+  part.data_ += offset;
+  part.size_ = length;
+  return part;
+}
+
+}  // namespace ringcast

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// BufferRef: a slice of counted bytes. The window, the wire, retransmission and every local
+// subscriber's write queue refer to the same block; a fragment is a slice of it. The count is
+// not atomic: a block never leaves the thread that made it.
+//
+// A block is written by whoever allocated it before it is shared, and by the sealer at the
+// moment of sending; nobody else writes.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace ringcast {
+
+class BufferRef {
+ public:
+  BufferRef() = default;
+  BufferRef(const BufferRef& other);
+  BufferRef(BufferRef&& other) noexcept;
+  BufferRef& operator=(const BufferRef& other);
+  BufferRef& operator=(BufferRef&& other) noexcept;
+  ~BufferRef();
+
+  /// A fresh block of `size` uninitialised bytes.
+  static BufferRef allocate(std::size_t size);
+  /// A fresh block holding a copy of `bytes`.
+  static BufferRef copy_of(std::span<const std::byte> bytes);
+  static BufferRef copy_of(std::string_view text);
+
+  [[nodiscard]] std::size_t size() const { return size_; }
+  [[nodiscard]] bool empty() const { return size_ == 0; }
+  /// Bytes of the whole block behind this slice: what holding it costs.
+  [[nodiscard]] std::size_t block_bytes() const;
+  [[nodiscard]] std::span<const std::byte> bytes() const { return {data_, size_}; }
+  [[nodiscard]] std::span<std::byte> writable() { return {data_, size_}; }
+
+  /// REQUIRES: offset + length <= size().
+  [[nodiscard]] BufferRef slice(std::size_t offset, std::size_t length) const;
+
+ private:
+  struct Block;
+  Block* block_{nullptr};
+  std::byte* data_{nullptr};
+  std::size_t size_{0};
+};
+
+}  // namespace ringcast

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the ring hands up: messages and configuration changes in one ordered stream. That
+// both travel in the same stream is what makes it extended virtual synchrony.
+#pragma once
+
+#include <cstdint>
+#include <variant>
+#include <vector>
+
+#include "protocol/base/buffer.hpp"
+#include "protocol/base/ids.hpp"
+#include "ringcast/service.hpp"
+
+namespace ringcast {
+
+/// A whole message at its place in the order.
+struct OrderedMessage {
+  RingId configuration;  ///< the regular configuration it was originated in
+  Seq seq;               ///< the packet that carried its last byte
+  std::uint32_t index{0};  ///< its place inside that packet
+  NodeId originator;
+  Service service{Service::agreed};
+  bool transitional{false};  ///< delivered in the transitional configuration after `configuration`
+  BufferRef payload;
+};
+
+/// The configuration the following messages are delivered in.
+struct ConfigurationChange {
+  enum class Kind : std::uint8_t { transitional, regular };
+
+  Kind kind{Kind::regular};
+  RingId id;        ///< of the regular configuration; for a transitional one, of the regular one it leads to
+  RingId previous;  ///< the regular configuration left behind; seq 0 at the very first
+  std::vector<NodeKey> members;  ///< in ring order: ascending NodeId
+};
+
+using OrderedEvent = std::variant<OrderedMessage, ConfigurationChange>;
+
+}  // namespace ringcast

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Groups: light-weight groups on top of the order. A replicated Directory (group -> members),
+// changed only by the ordered stream, decides who gets which message; a configuration change
+// becomes at most one view per affected group, with cause and with the set that came along.
+//
+// Knows nothing of tokens or sockets: requests come in as method calls and leave as envelopes
+// to submit; ordered events come in and leave as events for local sessions. Every daemon that
+// handles the same ordered stream makes the same Directory and the same views.
+//
+// The exchange gate [GRP-5]: after a regular configuration that brings in daemons which did not
+// share our state, every daemon sends its own members as exchange envelopes; until those of all
+// have been delivered, gate_open() is false and the node originates nothing of its clients.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "protocol/base/buffer.hpp"
+#include "protocol/base/client_events.hpp"
+#include "protocol/base/ids.hpp"
+#include "protocol/base/ordered.hpp"
+#include "protocol/base/trace.hpp"
+#include "ringcast/result.hpp"
+#include "ringcast/service.hpp"
+
+namespace ringcast {
+
+/// An envelope for the ring. Exchange envelopes pass the gate, all others wait behind it.
+struct Submission {
+  BufferRef envelope;
+  Service service{Service::agreed};
+  bool exchange{false};
+};
+
+/// One event for some local sessions, in the order they must see it.
+struct GroupDelivery {
+  std::vector<SessionId> to;
+  ClientEvent event;
+};
+
+struct GroupsOutput {
+  std::vector<Submission> submissions;
+  std::vector<GroupDelivery> deliveries;
+};
+
+struct PublishRequest {
+  std::uint64_t ticket{0};
+  std::vector<std::string> groups;
+  Service service{Service::agreed};
+  std::int32_t type{0};
+  bool echo{true};
+  bool confirm{true};
+  std::span<const std::byte> payload;
+};
+
+class Groups {
+ public:
+  /// `self` is known after start. `trace` may be null.
+  Groups(NodeKey self, TraceSink* trace);
+  ~Groups();
+  Groups(const Groups&) = delete;
+  Groups& operator=(const Groups&) = delete;
+  Groups(Groups&&) = delete;
+  Groups& operator=(Groups&&) = delete;
+
+  // Requests of local sessions, already checked by Session (names, sizes, membership).
+  void open_session(SessionId session, std::string_view name, GroupsOutput& out);
+  void join(SessionId session, std::string_view group, GroupsOutput& out);
+  void leave(SessionId session, std::string_view group, GroupsOutput& out);
+  void publish(SessionId session, const PublishRequest& request, GroupsOutput& out);
+  /// The session is over: from now on nothing is delivered to it; its groups see `cause`
+  /// (leave when it said goodbye, else disconnect) at one place in the order.
+  void close_session(SessionId session, Cause cause, GroupsOutput& out);
+
+  // The ordered stream.
+  void on_message(const OrderedMessage& message, GroupsOutput& out);
+  void on_configuration(const ConfigurationChange& change, GroupsOutput& out);
+
+  /// True when client envelopes may be originated in the current configuration.
+  [[nodiscard]] bool gate_open() const;
+  /// The last regular configuration whose exchange completed, for new sessions and status.
+  [[nodiscard]] const ConfigurationEvent& configuration() const;
+
+  /// Bytes of client payload this session has published that were not yet ordered.
+  [[nodiscard]] std::uint64_t unordered_bytes(SessionId session) const;
+  [[nodiscard]] std::size_t group_count() const;
+  /// Current members, for status; empty `group`: all groups, in name order.
+  [[nodiscard]] std::vector<std::pair<std::string, std::vector<Member>>> members(
+      std::string_view group) const;
+  /// Malformed or impossible envelopes ignored so far (a bug or a foreign version; never fatal).
+  [[nodiscard]] std::uint64_t rejected_envelopes() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace ringcast

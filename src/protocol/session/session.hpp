@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Session: one client, as the daemon sees it. Cuts the byte stream into frames, does the
+// handshake, checks every request, keeps the count of what the client has not read.
+//
+// Refuses to know what a group's members are or when things are ordered: it turns bytes into
+// ClientRequests and events into frames.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "protocol/base/buffer.hpp"
+#include "protocol/base/client_events.hpp"
+#include "protocol/base/ids.hpp"
+#include "protocol/base/time.hpp"
+#include "protocol/session/config.hpp"
+#include "ringcast/result.hpp"
+#include "ringcast/service.hpp"
+#include "ringcast/status.hpp"
+
+namespace ringcast {
+
+// What a client asks for, checked as far as one session can check it. Spans refer to the
+// bytes given to Session::receive or to the session's own partial frame; use before the
+// next call.
+struct HelloRequest {
+  std::string name;  ///< empty: make one up
+};
+struct JoinRequest {
+  std::string group;
+};
+struct LeaveRequest {
+  std::string group;
+};
+struct SendRequest {
+  std::uint64_t ticket{0};
+  std::vector<std::string> groups;
+  Service service{Service::agreed};
+  std::int32_t type{0};
+  bool echo{true};
+  bool confirm{true};
+  std::span<const std::byte> payload;
+};
+struct StatusRequest {
+  std::uint64_t request{0};
+};
+struct GroupsRequest {
+  std::uint64_t request{0};
+  std::string group;
+};
+/// Answered by a pong when everything before it was taken.
+struct PingRequest {
+  std::uint64_t request{0};
+};
+struct GoodbyeRequest {};
+
+using ClientRequest = std::variant<
+    HelloRequest,
+    JoinRequest,
+    LeaveRequest,
+    SendRequest,
+    StatusRequest,
+    GroupsRequest,
+    PingRequest,
+    GoodbyeRequest>;
+
+/// What a new client is told first.
+struct WelcomeInfo {
+  std::string name;    ///< the private name it got
+  std::string daemon;  ///< ours
+  std::uint32_t message_bytes_max{0};
+  std::uint64_t credit_bytes{0};
+  std::vector<std::pair<NodeId, std::string>> daemons;  ///< every configured daemon
+};
+
+class Session {
+ public:
+  Session(SessionId id, const SessionConfig& config, std::uint32_t message_bytes_max, Instant opened);
+
+  /// Takes the client's next bytes. Then call next_request() until it yields nothing.
+  void receive(std::span<const std::byte> bytes);
+
+  /// The next whole request, nothing when more bytes are needed, or an error that ends the
+  /// session (malformed, unsupported_version, limit_exceeded): close with its message.
+  Result<std::optional<ClientRequest>> next_request();
+
+  // Frames for the client; each returns one complete frame.
+  static BufferRef encode_welcome(const WelcomeInfo& info);
+  /// The daemon table again, after a reload changed it.
+  static BufferRef encode_daemons(const std::vector<std::pair<NodeId, std::string>>& daemons);
+  static BufferRef encode_event(const ClientEvent& event);
+  static BufferRef encode_status(std::uint64_t request, const NodeStatus& status);
+  static BufferRef encode_groups(
+      std::uint64_t request,
+      const std::vector<std::pair<std::string, std::vector<Member>>>& groups);
+  static BufferRef encode_pong(std::uint64_t request);
+  /// The request could not be carried out; the session goes on. `about` is a ticket, a request
+  /// number or 0; `subject` a group name or empty.
+  static BufferRef encode_refused(std::uint64_t about, std::string_view subject, const Error& error);
+  static BufferRef encode_closed(const Error& reason);
+
+  [[nodiscard]] SessionId id() const { return id_; }
+  [[nodiscard]] bool established() const { return !name_.empty(); }
+  [[nodiscard]] const std::string& name() const { return name_; }
+  void establish(std::string name) { name_ = std::move(name); }
+
+  // Backlog: bytes handed to the driver and not yet in the socket. [FLW-6]
+  void queued(std::size_t count) { backlog_bytes_ += count; }
+  void written(std::size_t count);
+  [[nodiscard]] bool over_backlog() const { return backlog_bytes_ > config_.backlog_bytes_max; }
+  [[nodiscard]] std::uint64_t backlog_bytes() const { return backlog_bytes_; }
+
+  /// When a connection that has not said hello is closed; nothing once established.
+  [[nodiscard]] std::optional<Instant> handshake_deadline() const;
+
+  // Groups this session asked to be in, for refusing a second join or a leave without one.
+  [[nodiscard]] bool asked_for(const std::string& group) const { return groups_.contains(group); }
+  [[nodiscard]] std::size_t group_count() const { return groups_.size(); }
+  void add_group(const std::string& group) { groups_.insert(group); }
+  void remove_group(const std::string& group) { groups_.erase(group); }
+
+ private:
+  SessionId id_;
+  SessionConfig config_;
+  std::uint32_t message_bytes_max_;
+  Instant opened_;
+  std::string name_;
+  std::set<std::string> groups_;
+  std::uint64_t backlog_bytes_{0};
+  std::vector<std::byte> input_;
+  std::size_t consumed_{0};
+};
+
+}  // namespace ringcast
