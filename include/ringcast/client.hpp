@@ -47,8 +47,24 @@ struct Reconnected {
   std::vector<std::uint64_t> unconfirmed;
 };
 
-using Event =
-    std::variant<Message, View, Transitional, Left, Configuration, Confirmation, Reconnected, Closed>;
+/// The daemon could not carry out a request; the session goes on. A refused join leaves the
+/// group unjoined; a refused publish was not ordered and gets no Confirmation.
+struct Refused {
+  std::uint64_t ticket{0};  ///< of the publish, or 0
+  std::string group;        ///< of the join or leave, or empty
+  Error error;
+};
+
+using Event = std::variant<
+    Message,
+    View,
+    Transitional,
+    Left,
+    Configuration,
+    Confirmation,
+    Reconnected,
+    Closed,
+    Refused>;
 
 struct ClientOptions {
   std::string socket;  ///< path of the daemon's unix socket; empty: default_socket()
@@ -91,8 +107,9 @@ class Client {
   /// Longest payload the daemon takes, in bytes.
   [[nodiscard]] std::size_t message_bytes_max() const;
 
-  /// Asks to join or leave; the outcome arrives as a View with cause join, or as Left.
-  /// Errors: invalid_argument, already_member, not_member, closed.
+  /// Asks to join or leave; the outcome arrives as a View with cause join, as Left, or as
+  /// Refused. While a lost session is being re-established both are remembered and take
+  /// effect then. Errors: invalid_argument, already_member, not_member, closed.
   Result<void> join(std::string_view group);
   Result<void> leave(std::string_view group);
 
@@ -110,6 +127,9 @@ class Client {
   Result<std::optional<Event>> try_receive();
 
   /// Publishes and waits for the confirmation, which then does not appear as an event.
+  /// Errors as publish; after timed_out or inbox_full "waiting for the confirmation" the
+  /// message was handed over and its confirmation arrives as an event; after closed its fate
+  /// is unknown: it was ordered once or not at all.
   Result<Confirmation> publish_and_wait(const Publication& publication, Deadline deadline);
 
   /// Waits until everything handed over so far is with the daemon (not: confirmed).
@@ -127,8 +147,9 @@ class Client {
   [[nodiscard]] std::optional<Deadline> next_attempt() const;
 
   /// Says goodbye: leaves all groups as `leave`, then closes. Waits until the deadline at most
-  /// for what was published to be taken by the daemon. The destructor closes at once, which
-  /// the groups see as `disconnect`.
+  /// for what was published to be taken by the daemon; what is received meanwhile, and what is
+  /// in the inbox, is dropped. The destructor closes at once, which the groups see as
+  /// `disconnect`.
   Result<void> close(Deadline deadline);
 
  private:
