@@ -30,8 +30,8 @@ struct Message {
   MemberName sender;
   std::vector<std::string> groups;  ///< as the sender named them
   Service service{Service::agreed};
-  std::int32_t type{0};        ///< the sender's own tag; 0 unless set
-  bool transitional{false};    ///< delivered between a transitional signal and the next view
+  std::int32_t type{0};      ///< the sender's own tag; 0 unless set
+  bool transitional{false};  ///< delivered between a transitional signal and the next view
   std::vector<std::byte> payload;
 };
 

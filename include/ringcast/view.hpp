@@ -22,7 +22,8 @@ struct View {
   Cause cause{Cause::join};
   std::vector<MemberName> who;      ///< who joined, left or disconnected; empty for network
   std::vector<MemberName> members;  ///< in ring order of daemons, then by name
-  std::vector<MemberName> with_me;  ///< the receiver and those who came with it from its previous view
+  std::vector<MemberName>
+      with_me;  ///< the receiver and those who came with it from its previous view
 };
 
 struct Transitional {

@@ -23,6 +23,8 @@
 #include <string>
 #include <vector>
 
+#include "ringcast/status.hpp"
+
 #include "protocol/base/buffer.hpp"
 #include "protocol/base/ids.hpp"
 #include "protocol/base/time.hpp"
@@ -30,7 +32,6 @@
 #include "protocol/effects.hpp"
 #include "protocol/ring/config.hpp"
 #include "protocol/session/config.hpp"
-#include "ringcast/status.hpp"
 
 namespace ringcast {
 
@@ -49,9 +50,9 @@ struct NodeConfig {
 
 /// Randomness and path facts, drawn by the driver at start.
 struct StartFacts {
-  std::uint32_t boot_id{0};             ///< from a real random source, never 0
-  std::uint64_t random_seed{0};         ///< for jitter
-  std::uint32_t datagram_bytes_max{1472};   ///< largest UDP payload all local paths carry
+  std::uint32_t boot_id{0};                    ///< from a real random source, never 0
+  std::uint64_t random_seed{0};                ///< for jitter
+  std::uint32_t datagram_bytes_max{1472};      ///< largest UDP payload all local paths carry
   std::uint32_t receive_buffer_bytes{212992};  ///< what the socket really got
 };
 

@@ -12,6 +12,7 @@ namespace ringcast {
 
 }  // namespace ringcast
 
-#define RC_ASSERT(condition) \
-  ((condition) ? static_cast<void>(0) : ::ringcast::assertion_failed(#condition, __FILE__, __LINE__))
+#define RC_ASSERT(condition)          \
+  ((condition) ? static_cast<void>(0) \
+               : ::ringcast::assertion_failed(#condition, __FILE__, __LINE__))
 #define RC_UNREACHABLE() ::ringcast::assertion_failed("unreachable", __FILE__, __LINE__)

@@ -10,10 +10,11 @@
 #include <variant>
 #include <vector>
 
-#include "protocol/base/buffer.hpp"
-#include "protocol/base/ids.hpp"
 #include "ringcast/service.hpp"
 #include "ringcast/view.hpp"
+
+#include "protocol/base/buffer.hpp"
+#include "protocol/base/ids.hpp"
 
 namespace ringcast {
 
@@ -80,7 +81,12 @@ struct ConfirmEvent {
   bool transitional{false};
 };
 
-using ClientEvent = std::
-    variant<MessageEvent, ViewEvent, TransitionalEvent, LeftEvent, ConfigurationEvent, ConfirmEvent>;
+using ClientEvent = std::variant<
+    MessageEvent,
+    ViewEvent,
+    TransitionalEvent,
+    LeftEvent,
+    ConfigurationEvent,
+    ConfirmEvent>;
 
 }  // namespace ringcast

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "protocol/base/ids.hpp"
 
-#include <xxhash.h>
-
 #include <array>
 #include <cstdio>
+#include <xxhash.h>
 
 namespace ringcast {
 namespace {
@@ -22,7 +21,9 @@ NodeId node_id(std::string_view name) {
 }
 
 std::string to_string(NodeId id) { return hex8(id.value); }
-std::string to_string(const NodeKey& key) { return hex8(key.node.value) + "/" + hex8(key.boot.value); }
+std::string to_string(const NodeKey& key) {
+  return hex8(key.node.value) + "/" + hex8(key.boot.value);
+}
 
 std::string to_string(const RingId& id) {
   return std::to_string(id.seq) + "." + hex8(id.representative.value) + "." + hex8(id.boot.value);

@@ -13,10 +13,11 @@
 
 namespace ringcast {
 
-using NodeId = Strong<struct NodeIdTag, std::uint32_t>;     ///< hash of the daemon's name
-using BootId = Strong<struct BootIdTag, std::uint32_t>;     ///< drawn at random at each start
-using Seq = Strong<struct SeqTag, std::uint64_t>;           ///< a packet of a ring; the first is 1
-using SessionId = Strong<struct SessionIdTag, std::uint64_t>;  ///< unique within one run of a daemon
+using NodeId = Strong<struct NodeIdTag, std::uint32_t>;  ///< hash of the daemon's name
+using BootId = Strong<struct BootIdTag, std::uint32_t>;  ///< drawn at random at each start
+using Seq = Strong<struct SeqTag, std::uint64_t>;        ///< a packet of a ring; the first is 1
+using SessionId =
+    Strong<struct SessionIdTag, std::uint64_t>;  ///< unique within one run of a daemon
 
 constexpr Seq next(Seq seq) { return Seq{seq.value + 1}; }
 constexpr Seq prev(Seq seq) { return Seq{seq.value - 1}; }
@@ -42,8 +43,8 @@ struct RingId {
   auto operator<=>(const RingId&) const = default;
 };
 
-std::string to_string(NodeId id);          ///< 8 hex digits
-std::string to_string(const NodeKey& key); ///< "node/boot"
-std::string to_string(const RingId& id);   ///< "seq.node.boot"
+std::string to_string(NodeId id);           ///< 8 hex digits
+std::string to_string(const NodeKey& key);  ///< "node/boot"
+std::string to_string(const RingId& id);    ///< "seq.node.boot"
 
 }  // namespace ringcast

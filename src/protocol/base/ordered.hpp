@@ -8,16 +8,17 @@
 #include <variant>
 #include <vector>
 
+#include "ringcast/service.hpp"
+
 #include "protocol/base/buffer.hpp"
 #include "protocol/base/ids.hpp"
-#include "ringcast/service.hpp"
 
 namespace ringcast {
 
 /// A whole message at its place in the order.
 struct OrderedMessage {
-  RingId configuration;  ///< the regular configuration it was originated in
-  Seq seq;               ///< the packet that carried its last byte
+  RingId configuration;    ///< the regular configuration it was originated in
+  Seq seq;                 ///< the packet that carried its last byte
   std::uint32_t index{0};  ///< its place inside that packet
   NodeId originator;
   Service service{Service::agreed};
@@ -30,8 +31,9 @@ struct ConfigurationChange {
   enum class Kind : std::uint8_t { transitional, regular };
 
   Kind kind{Kind::regular};
-  RingId id;        ///< of the regular configuration; for a transitional one, of the regular one it leads to
-  RingId previous;  ///< the regular configuration left behind; seq 0 at the very first
+  RingId
+      id;  ///< of the regular configuration; for a transitional one, of the regular one it leads to
+  RingId previous;               ///< the regular configuration left behind; seq 0 at the very first
   std::vector<NodeKey> members;  ///< in ring order: ascending NodeId
 };
 

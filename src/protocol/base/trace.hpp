@@ -16,27 +16,27 @@ namespace ringcast {
 enum class TraceLevel : std::uint8_t { error, warn, info, debug, trace };
 
 enum class TraceKind : std::uint8_t {
-  started,              ///< boot id drawn, reserve requested
-  state_entered,        ///< text says which state and why
+  started,        ///< boot id drawn, reserve requested
+  state_entered,  ///< text says which state and why
   configuration_installed,
   token_received,
   token_sent,
   token_retransmitted,
-  token_dropped,        ///< duplicate, stale ring, wrong sender: text says
+  token_dropped,  ///< duplicate, stale ring, wrong sender: text says
   token_lost,
   token_held,
   token_released,
-  originated,           ///< seq = the packet; count = messages that end in it
+  originated,  ///< seq = the packet; count = messages that end in it
   packet_retransmitted,
   packet_requested,
-  packet_dropped,       ///< malformed, foreign, unauthentic: text says
-  discarded,            ///< everything up to seq
-  safe_line,            ///< moved to seq
+  packet_dropped,  ///< malformed, foreign, unauthentic: text says
+  discarded,       ///< everything up to seq
+  safe_line,       ///< moved to seq
   recovery_step,
   merge_detected,
   session_opened,
   session_closed,
-  exchange,             ///< group state: started, completed, aborted
+  exchange,  ///< group state: started, completed, aborted
   note,
 };
 

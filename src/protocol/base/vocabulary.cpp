@@ -15,32 +15,52 @@ namespace ringcast {
 
 std::string_view to_string(Errc code) {
   switch (code) {
-    case Errc::invalid_argument: return "invalid_argument";
-    case Errc::malformed: return "malformed";
-    case Errc::unsupported_version: return "unsupported_version";
-    case Errc::name_in_use: return "name_in_use";
-    case Errc::too_large: return "too_large";
-    case Errc::would_block: return "would_block";
-    case Errc::timed_out: return "timed_out";
-    case Errc::unreachable: return "unreachable";
-    case Errc::closed: return "closed";
-    case Errc::inbox_full: return "inbox_full";
-    case Errc::not_member: return "not_member";
-    case Errc::already_member: return "already_member";
-    case Errc::limit_exceeded: return "limit_exceeded";
-    case Errc::io: return "io";
-    case Errc::corrupt: return "corrupt";
+    case Errc::invalid_argument:
+      return "invalid_argument";
+    case Errc::malformed:
+      return "malformed";
+    case Errc::unsupported_version:
+      return "unsupported_version";
+    case Errc::name_in_use:
+      return "name_in_use";
+    case Errc::too_large:
+      return "too_large";
+    case Errc::would_block:
+      return "would_block";
+    case Errc::timed_out:
+      return "timed_out";
+    case Errc::unreachable:
+      return "unreachable";
+    case Errc::closed:
+      return "closed";
+    case Errc::inbox_full:
+      return "inbox_full";
+    case Errc::not_member:
+      return "not_member";
+    case Errc::already_member:
+      return "already_member";
+    case Errc::limit_exceeded:
+      return "limit_exceeded";
+    case Errc::io:
+      return "io";
+    case Errc::corrupt:
+      return "corrupt";
   }
   return "unknown";
 }
 
 std::string_view to_string(Service service) {
   switch (service) {
-    case Service::reliable: return "reliable";
-    case Service::fifo: return "fifo";
-    case Service::causal: return "causal";
-    case Service::agreed: return "agreed";
-    case Service::safe: return "safe";
+    case Service::reliable:
+      return "reliable";
+    case Service::fifo:
+      return "fifo";
+    case Service::causal:
+      return "causal";
+    case Service::agreed:
+      return "agreed";
+    case Service::safe:
+      return "safe";
   }
   return "unknown";
 }
@@ -56,10 +76,14 @@ std::optional<Service> parse_service(std::string_view text) {
 
 std::string_view to_string(Cause cause) {
   switch (cause) {
-    case Cause::join: return "join";
-    case Cause::leave: return "leave";
-    case Cause::disconnect: return "disconnect";
-    case Cause::network: return "network";
+    case Cause::join:
+      return "join";
+    case Cause::leave:
+      return "leave";
+    case Cause::disconnect:
+      return "disconnect";
+    case Cause::network:
+      return "network";
   }
   return "unknown";
 }
@@ -73,7 +97,8 @@ std::string to_string(const ConfigurationId& id) {
 Result<ConfigurationId> parse_configuration_id(std::string_view text) {
   const Error error{
       Errc::invalid_argument,
-      "configuration \"" + std::string(text.substr(0, 100)) + "\" is not of the form SEQ.NAME.BOOT"};
+      "configuration \"" + std::string(text.substr(0, 100)) +
+          "\" is not of the form SEQ.NAME.BOOT"};
   const auto first = text.find('.');
   const auto last = text.rfind('.');
   if (first == std::string_view::npos || first == last) return error;

@@ -13,8 +13,8 @@
 #include <set>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "protocol/base/buffer.hpp"
@@ -22,85 +22,34 @@
 #include "protocol/base/ids.hpp"
 #include "protocol/base/time.hpp"
 #include "protocol/session/config.hpp"
+#include "protocol/session/frames.hpp"
 #include "ringcast/result.hpp"
-#include "ringcast/service.hpp"
 #include "ringcast/status.hpp"
 
 namespace ringcast {
-
-// What a client asks for, checked as far as one session can check it. Spans refer to the
-// bytes given to Session::receive or to the session's own partial frame; use before the
-// next call.
-struct HelloRequest {
-  std::string name;  ///< empty: make one up
-};
-struct JoinRequest {
-  std::string group;
-};
-struct LeaveRequest {
-  std::string group;
-};
-struct SendRequest {
-  std::uint64_t ticket{0};
-  std::vector<std::string> groups;
-  Service service{Service::agreed};
-  std::int32_t type{0};
-  bool echo{true};
-  bool confirm{true};
-  std::span<const std::byte> payload;
-};
-struct StatusRequest {
-  std::uint64_t request{0};
-};
-struct GroupsRequest {
-  std::uint64_t request{0};
-  std::string group;
-};
-/// Answered by a pong when everything before it was taken.
-struct PingRequest {
-  std::uint64_t request{0};
-};
-struct GoodbyeRequest {};
-
-using ClientRequest = std::variant<
-    HelloRequest,
-    JoinRequest,
-    LeaveRequest,
-    SendRequest,
-    StatusRequest,
-    GroupsRequest,
-    PingRequest,
-    GoodbyeRequest>;
-
-/// What a new client is told first.
-struct WelcomeInfo {
-  std::string name;    ///< the private name it got
-  std::string daemon;  ///< ours
-  std::uint32_t message_bytes_max{0};
-  std::uint64_t credit_bytes{0};
-  std::vector<std::pair<NodeId, std::string>> daemons;  ///< every configured daemon
-};
 
 class Session {
  public:
   Session(SessionId id, const SessionConfig& config, std::uint32_t message_bytes_max, Instant opened);
 
   /// Takes the client's next bytes. Then call next_request() until it yields nothing.
+  /// Spans of requests yielded before become invalid.
   void receive(std::span<const std::byte> bytes);
 
   /// The next whole request, nothing when more bytes are needed, or an error that ends the
-  /// session (malformed, unsupported_version, limit_exceeded): close with its message.
+  /// session (malformed, unsupported_version, limit_exceeded): close with its message. The
+  /// first is a HelloRequest, and no other is. Joins and leaves agree with asked_for() and
+  /// groups_per_session_max, else they come as a Refusal. After an error or a goodbye nothing
+  /// more is yielded. [SES-3]
   Result<std::optional<ClientRequest>> next_request();
 
   // Frames for the client; each returns one complete frame.
   static BufferRef encode_welcome(const WelcomeInfo& info);
   /// The daemon table again, after a reload changed it.
-  static BufferRef encode_daemons(const std::vector<std::pair<NodeId, std::string>>& daemons);
+  static BufferRef encode_daemons(const DaemonTable& daemons);
   static BufferRef encode_event(const ClientEvent& event);
   static BufferRef encode_status(std::uint64_t request, const NodeStatus& status);
-  static BufferRef encode_groups(
-      std::uint64_t request,
-      const std::vector<std::pair<std::string, std::vector<Member>>>& groups);
+  static BufferRef encode_groups(std::uint64_t request, const GroupList& groups);
   static BufferRef encode_pong(std::uint64_t request);
   /// The request could not be carried out; the session goes on. `about` is a ticket, a request
   /// number or 0; `subject` a group name or empty.
@@ -135,8 +84,17 @@ class Session {
   std::string name_;
   std::set<std::string> groups_;
   std::uint64_t backlog_bytes_{0};
-  std::vector<std::byte> input_;
+
+  [[nodiscard]] std::size_t frame_bytes_max() const;
+  Result<ClientRequest> check(Result<ClientRequest> request);
+  Result<std::optional<ClientRequest>> oversized(std::uint32_t length);
+  Result<std::optional<ClientRequest>> fail(Error error);
+
+  std::vector<std::byte> input_;  ///< bytes not yet yielded, from consumed_ on
   std::size_t consumed_{0};
+  std::size_t skip_bytes_{0};  ///< what is still to come of a frame that is not kept
+  bool greeted_{false};
+  bool ended_{false};
 };
 
 }  // namespace ringcast

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// encode: a packet value -> a datagram with room for header and tag, which the Sealer fills
+// in. decode: a datagram that passed the Sealer -> a fully checked value, or an error naming
+// the rule broken; it never trusts a count before looking at the bytes that remain.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "ringcast/result.hpp"
+
+#include "protocol/base/buffer.hpp"
+#include "protocol/wire/packets.hpp"
+
+namespace ringcast {
+
+inline constexpr std::size_t header_bytes = 28;
+inline constexpr std::size_t tag_bytes = 16;
+inline constexpr std::size_t data_header_bytes = 32;
+inline constexpr std::size_t entry_header_bytes = 4;
+inline constexpr std::size_t fragment_header_bytes = 4;  ///< total length, in a first fragment
+/// What a data packet adds around its entries.
+inline constexpr std::size_t data_overhead_bytes = header_bytes + data_header_bytes + tag_bytes;
+
+/// One message, or one fragment of one, inside a data packet.
+struct Entry {
+  std::uint8_t service{0};
+  bool first{true};
+  bool last{true};
+  std::uint32_t total{
+      0};  ///< length of the whole message; in a first fragment that is not the last
+  BufferRef bytes;
+};
+
+BufferRef encode(const Token& token);
+BufferRef encode(const Join& join);
+BufferRef encode(const CommitToken& commit);
+BufferRef encode(const Probe& probe);
+BufferRef encode(const Wakeup& wakeup);
+
+/// Fills in datagram, body, content and entries of `data` from `entries`.
+/// REQUIRES: the other fields are set; sizes fit a datagram.
+void encode_data(Data& data, std::span<const Entry> entries);
+/// The same for a packet of an older ring, sent again on `data.ring`.
+void encode_recovered(Data& data, const BufferRef& old_body);
+
+Result<Packet> decode(const BufferRef& datagram);
+/// The packet inside a recovered one. REQUIRES: data.recovered.
+Result<Data> decode_recovered(const Data& data);
+/// Cuts the next entry off `content`. REQUIRES: content comes from a decoded packet and is not
+/// empty.
+Entry next_entry(BufferRef& content);
+
+}  // namespace ringcast

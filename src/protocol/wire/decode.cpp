@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The reading half of codec.hpp. Each function checks one packet type completely; what it
+// returns needs no further validation.
+#include <algorithm>
+
+#include "ringcast/service.hpp"
+
+#include "protocol/base/assert.hpp"
+#include "protocol/base/bytes.hpp"
+#include "protocol/wire/codec.hpp"
+#include "protocol/wire/seal.hpp"
+
+namespace ringcast {
+namespace {
+
+constexpr std::size_t key_bytes = 8;
+constexpr std::size_t range_bytes = 12;
+constexpr std::size_t commit_entry_bytes = 8 + 1 + 16 + 8 + 8 + 8 + 16 + nodes_max / 8 + 4 + 4;
+
+Error malformed(const char* rule) { return Error{Errc::malformed, rule}; }
+
+RingId get_ring(ByteReader& reader) {
+  RingId ring;
+  ring.seq = reader.u64();
+  ring.representative = NodeId{reader.u32()};
+  ring.boot = BootId{reader.u32()};
+  return ring;
+}
+
+NodeKey get_key(ByteReader& reader) {
+  NodeKey key;
+  key.node = NodeId{reader.u32()};
+  key.boot = BootId{reader.u32()};
+  return key;
+}
+
+/// Walks the entries without copying; true when they fill `content` exactly.
+bool entries_are_valid(std::span<const std::byte> content, std::uint16_t count) {
+  ByteReader reader(content);
+  for (std::uint16_t i = 0; i < count; ++i) {
+    const std::uint32_t word = reader.u32();
+    const std::uint32_t flags = word >> 24U;
+    const std::uint32_t length = word & 0xffffffU;
+    const bool first = (flags & 8U) != 0;
+    const bool last = (flags & 16U) != 0;
+    if ((flags & 7U) > static_cast<std::uint32_t>(Service::safe) || flags > 31U) return false;
+    if (first && !last) {
+      const std::uint32_t total = reader.u32();
+      if (total > message_bytes_limit || total <= length) return false;
+    }
+    (void)reader.bytes(length);
+    if (!reader.ok()) return false;
+  }
+  return reader.done();
+}
+
+Result<Data> decode_data_body(const BufferRef& body) {
+  ByteReader reader(body.bytes());
+  Data data;
+  data.ring = get_ring(reader);
+  data.seq = Seq{reader.u64()};
+  data.originator = NodeId{reader.u32()};
+  const std::uint8_t flags = reader.u8();
+  const std::uint8_t reserved = reader.u8();
+  data.entries = reader.u16();
+  if (!reader.ok()) return malformed("data: shorter than its header");
+  if (flags > 7 || reserved != 0) return malformed("data: unknown flags");
+  if (data.seq.value == 0 || data.seq.value > ring_seq_limit)
+    return malformed("data: seq out of range");
+  data.safe = (flags & 1U) != 0;
+  data.recovered = (flags & 2U) != 0;
+  data.after_token = (flags & 4U) != 0;
+  data.body = body;
+  data.content = body.slice(data_header_bytes, body.size() - data_header_bytes);
+  if (data.recovered) {
+    if (data.entries != 0) return malformed("data: a recovered packet has no entries of its own");
+    return data;
+  }
+  if (data.entries == 0) return malformed("data: no entries");
+  if (!entries_are_valid(data.content.bytes(), data.entries)) {
+    return malformed("data: entries do not fill the packet");
+  }
+  return data;
+}
+
+Result<PacketBody> decode_data(const BufferRef& datagram, const BufferRef& body) {
+  auto data = decode_data_body(body);
+  if (!data) return data.error();
+  if (data->recovered) {
+    const auto inner = decode_recovered(*data);
+    if (!inner) return inner.error();
+  }
+  data->datagram = datagram;
+  return PacketBody(std::move(*data));
+}
+
+Result<PacketBody> decode_token(ByteReader& reader) {
+  Token token;
+  token.ring = get_ring(reader);
+  token.token_seq = reader.u64();
+  token.seq = Seq{reader.u64()};
+  token.aru = Seq{reader.u64()};
+  const NodeId aru_id{reader.u32()};
+  const std::uint8_t flags = reader.u8();
+  (void)reader.u8();
+  const std::uint16_t count = reader.u16();
+  token.fcc = reader.u64();
+  token.backlog = reader.u64();
+  if (!reader.ok()) return malformed("token: shorter than its header");
+  if (flags > 7) return malformed("token: unknown flags");
+  if ((flags & 1U) != 0) token.aru_id = aru_id;
+  token.retransmitting = (flags & 2U) != 0;
+  token.idle = (flags & 4U) != 0;
+  if (token.aru > token.seq) return malformed("token: aru above seq");
+  if (token.seq.value > ring_seq_limit) return malformed("token: seq out of range");
+  if (count > retransmit_ranges_max) return malformed("token: too many requests");
+  if (reader.remaining() != count * range_bytes) return malformed("token: requests do not fit");
+  for (std::uint16_t i = 0; i < count; ++i) {
+    SeqRange range;
+    range.first = Seq{reader.u64()};
+    range.count = reader.u32();
+    if (range.first.value == 0 || range.count == 0 || range.first > token.seq ||
+        range.count > token.seq.value - range.first.value + 1) {
+      return malformed("token: request outside the ring's packets");
+    }
+    token.rtr.push_back(range);
+  }
+  return PacketBody(std::move(token));
+}
+
+bool ascending(const std::vector<NodeKey>& keys) {
+  return std::adjacent_find(keys.begin(), keys.end(), [](const NodeKey& a, const NodeKey& b) {
+           return a >= b;
+         }) == keys.end();
+}
+
+Result<PacketBody> decode_join(ByteReader& reader) {
+  Join join;
+  const std::uint8_t flags = reader.u8();
+  (void)reader.u8();
+  const std::uint16_t proc = reader.u16();
+  const std::uint16_t fail = reader.u16();
+  (void)reader.u16();
+  join.ring_seq = reader.u64();
+  if (!reader.ok()) return malformed("join: shorter than its header");
+  if (flags > 1) return malformed("join: unknown flags");
+  if (proc > join_keys_max || fail > join_keys_max) return malformed("join: too many members");
+  if (join.ring_seq > ring_seq_limit) return malformed("join: ring sequence out of range");
+  if (reader.remaining() != (std::size_t{proc} + fail) * key_bytes) {
+    return malformed("join: members do not fit");
+  }
+  join.leave = (flags & 1U) != 0;
+  for (std::uint16_t i = 0; i < proc; ++i)
+    join.proc.push_back(get_key(reader));
+  for (std::uint16_t i = 0; i < fail; ++i)
+    join.fail.push_back(get_key(reader));
+  if (!ascending(join.proc) || !ascending(join.fail))
+    return malformed("join: members out of order");
+  return PacketBody(std::move(join));
+}
+
+CommitEntry get_commit_entry(ByteReader& reader) {
+  CommitEntry entry;
+  entry.member = get_key(reader);
+  entry.filled = reader.u8() != 0;
+  entry.old_ring = get_ring(reader);
+  entry.old_aru = Seq{reader.u64()};
+  entry.high_received = Seq{reader.u64()};
+  entry.high_delivered = Seq{reader.u64()};
+  entry.received_ring = get_ring(reader);
+  for (std::size_t byte = 0; byte < nodes_max / 8; ++byte) {
+    const std::uint8_t bits = reader.u8();
+    for (std::size_t i = 0; i < 8; ++i)
+      entry.obligation[byte * 8 + i] = ((bits >> i) & 1U) != 0;
+  }
+  entry.datagram_bytes = reader.u32();
+  entry.window_bytes = reader.u32();
+  return entry;
+}
+
+Result<PacketBody> decode_commit(ByteReader& reader) {
+  CommitToken commit;
+  commit.ring = get_ring(reader);
+  commit.hop = reader.u64();
+  const std::uint16_t count = reader.u16();
+  (void)reader.u16();
+  if (!reader.ok()) return malformed("commit: shorter than its header");
+  if (count == 0 || count > nodes_max) return malformed("commit: impossible member count");
+  if (commit.ring.seq == 0 || commit.ring.seq > ring_seq_limit) {
+    return malformed("commit: ring sequence out of range");
+  }
+  if (reader.remaining() != count * commit_entry_bytes)
+    return malformed("commit: members do not fit");
+  for (std::uint16_t i = 0; i < count; ++i) {
+    commit.members.push_back(get_commit_entry(reader));
+    const auto& entry = commit.members.back();
+    if (entry.filled && (entry.old_aru > entry.high_received || entry.datagram_bytes < 512)) {
+      return malformed("commit: a member contradicts itself");
+    }
+    if (i > 0 && commit.members[i - 1U].member.node >= entry.member.node) {
+      return malformed("commit: members out of order");
+    }
+  }
+  if (commit.members.front().member.node != commit.ring.representative ||
+      commit.members.front().member.boot != commit.ring.boot) {
+    return malformed("commit: the representative is not its first member");
+  }
+  return PacketBody(std::move(commit));
+}
+
+Result<PacketBody> decode_probe(ByteReader& reader) {
+  Probe probe;
+  probe.ring = get_ring(reader);
+  const std::uint8_t flags = reader.u8();
+  (void)reader.u8();
+  (void)reader.u16();
+  const BootId echo{reader.u32()};
+  if (!reader.done()) return malformed("probe: wrong length");
+  if (flags > 1) return malformed("probe: unknown flags");
+  if ((flags & 1U) != 0) probe.echo = echo;
+  return PacketBody(probe);
+}
+
+Result<PacketBody> decode_wakeup(ByteReader& reader) {
+  Wakeup wakeup;
+  wakeup.ring = get_ring(reader);
+  if (!reader.done()) return malformed("wakeup: wrong length");
+  return PacketBody(wakeup);
+}
+
+Result<PacketBody> decode_body(PacketType type, const BufferRef& datagram, const BufferRef& body) {
+  ByteReader reader(body.bytes());
+  switch (type) {
+    case PacketType::data:
+      return decode_data(datagram, body);
+    case PacketType::token:
+      return decode_token(reader);
+    case PacketType::join:
+      return decode_join(reader);
+    case PacketType::commit:
+      return decode_commit(reader);
+    case PacketType::probe:
+      return decode_probe(reader);
+    case PacketType::wakeup:
+      return decode_wakeup(reader);
+  }
+  return malformed("unknown packet type");
+}
+
+}  // namespace
+
+Result<Packet> decode(const BufferRef& datagram) {
+  if (datagram.size() < header_bytes + tag_bytes)
+    return malformed("shorter than a header and a tag");
+  const BufferRef body = datagram.slice(header_bytes, datagram.size() - header_bytes - tag_bytes);
+  Packet packet;
+  packet.header = read_header(datagram.bytes());
+  auto decoded = decode_body(packet.header.type, datagram, body);
+  if (!decoded) return decoded.error();
+  packet.body = std::move(*decoded);
+  return packet;
+}
+
+Result<Data> decode_recovered(const Data& data) {
+  RC_ASSERT(data.recovered);
+  auto inner = decode_data_body(data.content);
+  if (!inner) return inner.error();
+  if (inner->recovered) return malformed("data: recovered twice");
+  return inner;
+}
+
+Entry next_entry(BufferRef& content) {
+  ByteReader reader(content.bytes());
+  const std::uint32_t word = reader.u32();
+  const std::uint32_t flags = word >> 24U;
+  const std::size_t length = word & 0xffffffU;
+  Entry entry;
+  entry.service = static_cast<std::uint8_t>(flags & 7U);
+  entry.first = (flags & 8U) != 0;
+  entry.last = (flags & 16U) != 0;
+  if (entry.first && !entry.last) entry.total = reader.u32();
+  RC_ASSERT(reader.ok());
+  const std::size_t at = reader.position();
+  entry.bytes = content.slice(at, length);
+  content = content.slice(at + length, content.size() - at - length);
+  return entry;
+}
+
+}  // namespace ringcast

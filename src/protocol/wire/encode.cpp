@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The writing half of codec.hpp. Every packet is built as: header room with its type, body,
+// tag room.
+#include <algorithm>
+#include <array>
+
+#include "protocol/base/assert.hpp"
+#include "protocol/base/bytes.hpp"
+#include "protocol/wire/codec.hpp"
+
+namespace ringcast {
+namespace {
+
+constexpr std::size_t type_offset = 3;
+
+ByteWriter begin(PacketType type) {
+  ByteWriter writer;
+  writer.reserve(512);
+  for (std::size_t i = 0; i < header_bytes; ++i) {
+    writer.u8(i == type_offset ? static_cast<std::uint8_t>(type) : 0);
+  }
+  return writer;
+}
+
+BufferRef finish(ByteWriter& writer) {
+  constexpr std::array<std::byte, tag_bytes> tag_room{};
+  writer.bytes(tag_room);
+  return BufferRef::copy_of(writer.view());
+}
+
+void put(ByteWriter& writer, const RingId& ring) {
+  writer.u64(ring.seq);
+  writer.u32(ring.representative.value);
+  writer.u32(ring.boot.value);
+}
+
+void put(ByteWriter& writer, const NodeKey& key) {
+  writer.u32(key.node.value);
+  writer.u32(key.boot.value);
+}
+
+std::uint8_t bit(bool value, unsigned position) {
+  return static_cast<std::uint8_t>(value ? 1U << position : 0U);
+}
+
+void put_data_header(ByteWriter& writer, const Data& data) {
+  put(writer, data.ring);
+  writer.u64(data.seq.value);
+  writer.u32(data.originator.value);
+  writer.u8(static_cast<std::uint8_t>(
+      bit(data.safe, 0) | bit(data.recovered, 1) | bit(data.after_token, 2)));
+  writer.u8(0);
+  writer.u16(data.entries);
+}
+
+void put_entry_header(ByteWriter& writer, const Entry& entry) {
+  const auto flags =
+      static_cast<std::uint32_t>(entry.service | bit(entry.first, 3) | bit(entry.last, 4));
+  RC_ASSERT(entry.bytes.size() < (1U << 24U));
+  writer.u32(flags << 24U | static_cast<std::uint32_t>(entry.bytes.size()));
+  if (entry.first && !entry.last) writer.u32(entry.total);
+}
+
+/// Hands out consecutive parts of a fresh datagram.
+class Filler {
+ public:
+  explicit Filler(std::span<std::byte> room) : room_(room) {}
+  void add(std::span<const std::byte> bytes) {
+    RC_ASSERT(bytes.size() <= room_.size());
+    std::copy(bytes.begin(), bytes.end(), room_.begin());
+    room_ = room_.subspan(bytes.size());
+  }
+  [[nodiscard]] std::size_t left() const { return room_.size(); }
+
+ private:
+  std::span<std::byte> room_;
+};
+
+void set_slices(Data& data, const BufferRef& datagram) {
+  RC_ASSERT(datagram.size() <= datagram_bytes_limit);
+  data.datagram = datagram;
+  data.body = datagram.slice(header_bytes, datagram.size() - header_bytes - tag_bytes);
+  data.content = data.body.slice(data_header_bytes, data.body.size() - data_header_bytes);
+}
+
+}  // namespace
+
+BufferRef encode(const Token& token) {
+  RC_ASSERT(token.rtr.size() <= retransmit_ranges_max);
+  ByteWriter writer = begin(PacketType::token);
+  put(writer, token.ring);
+  writer.u64(token.token_seq);
+  writer.u64(token.seq.value);
+  writer.u64(token.aru.value);
+  writer.u32(token.aru_id.value_or(NodeId{}).value);
+  writer.u8(static_cast<std::uint8_t>(
+      bit(token.aru_id.has_value(), 0) | bit(token.retransmitting, 1) | bit(token.idle, 2)));
+  writer.u8(0);
+  writer.u16(static_cast<std::uint16_t>(token.rtr.size()));
+  writer.u64(token.fcc);
+  writer.u64(token.backlog);
+  for (const auto& range : token.rtr) {
+    writer.u64(range.first.value);
+    writer.u32(range.count);
+  }
+  return finish(writer);
+}
+
+BufferRef encode(const Join& join) {
+  RC_ASSERT(join.proc.size() <= join_keys_max);
+  RC_ASSERT(join.fail.size() <= join_keys_max);
+  ByteWriter writer = begin(PacketType::join);
+  writer.u8(bit(join.leave, 0));
+  writer.u8(0);
+  writer.u16(static_cast<std::uint16_t>(join.proc.size()));
+  writer.u16(static_cast<std::uint16_t>(join.fail.size()));
+  writer.u16(0);
+  writer.u64(join.ring_seq);
+  for (const auto& key : join.proc)
+    put(writer, key);
+  for (const auto& key : join.fail)
+    put(writer, key);
+  return finish(writer);
+}
+
+BufferRef encode(const CommitToken& commit) {
+  RC_ASSERT(commit.members.size() <= nodes_max);
+  ByteWriter writer = begin(PacketType::commit);
+  put(writer, commit.ring);
+  writer.u64(commit.hop);
+  writer.u16(static_cast<std::uint16_t>(commit.members.size()));
+  writer.u16(0);
+  for (const auto& entry : commit.members) {
+    put(writer, entry.member);
+    writer.u8(bit(entry.filled, 0));
+    put(writer, entry.old_ring);
+    writer.u64(entry.old_aru.value);
+    writer.u64(entry.high_received.value);
+    writer.u64(entry.high_delivered.value);
+    put(writer, entry.received_ring);
+    for (std::size_t byte = 0; byte < nodes_max / 8; ++byte) {
+      unsigned bits = 0;
+      for (std::size_t i = 0; i < 8; ++i)
+        bits |= entry.obligation[byte * 8 + i] ? 1U << i : 0U;
+      writer.u8(static_cast<std::uint8_t>(bits));
+    }
+    writer.u32(entry.datagram_bytes);
+    writer.u32(entry.window_bytes);
+  }
+  return finish(writer);
+}
+
+BufferRef encode(const Probe& probe) {
+  ByteWriter writer = begin(PacketType::probe);
+  put(writer, probe.ring);
+  writer.u8(bit(probe.echo.has_value(), 0));
+  writer.u8(0);
+  writer.u16(0);
+  writer.u32(probe.echo.value_or(BootId{}).value);
+  return finish(writer);
+}
+
+BufferRef encode(const Wakeup& wakeup) {
+  ByteWriter writer = begin(PacketType::wakeup);
+  put(writer, wakeup.ring);
+  return finish(writer);
+}
+
+void encode_data(Data& data, std::span<const Entry> entries) {
+  RC_ASSERT(!entries.empty());
+  RC_ASSERT(entries.size() <= UINT16_MAX);
+  RC_ASSERT(!data.recovered);
+  data.entries = static_cast<std::uint16_t>(entries.size());
+  std::size_t size = data_overhead_bytes;
+  for (const auto& entry : entries) {
+    size += entry_header_bytes + entry.bytes.size();
+    if (entry.first && !entry.last) size += fragment_header_bytes;
+  }
+  BufferRef datagram = BufferRef::allocate(size);
+  Filler filler(datagram.writable());
+  ByteWriter head = begin(PacketType::data);
+  put_data_header(head, data);
+  filler.add(head.view());
+  for (const auto& entry : entries) {
+    head.clear();
+    put_entry_header(head, entry);
+    filler.add(head.view());
+    filler.add(entry.bytes.bytes());
+  }
+  RC_ASSERT(filler.left() == tag_bytes);
+  set_slices(data, datagram);
+}
+
+void encode_recovered(Data& data, const BufferRef& old_body) {
+  RC_ASSERT(data.recovered);
+  data.entries = 0;
+  BufferRef datagram = BufferRef::allocate(data_overhead_bytes + old_body.size());
+  Filler filler(datagram.writable());
+  ByteWriter head = begin(PacketType::data);
+  put_data_header(head, data);
+  filler.add(head.view());
+  filler.add(old_body.bytes());
+  RC_ASSERT(filler.left() == tag_bytes);
+  set_slices(data, datagram);
+}
+
+}  // namespace ringcast

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "protocol/wire/seal.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <xxhash.h>
+
+#include "ringcast/version.hpp"
+
+#include "protocol/base/assert.hpp"
+#include "protocol/base/bytes.hpp"
+#include "protocol/wire/codec.hpp"
+
+namespace ringcast {
+namespace {
+
+constexpr std::uint16_t magic = 0x4352;  // "RC" on the wire
+constexpr std::size_t type_offset = 3;
+
+using Tag = std::array<std::byte, tag_bytes>;
+
+Tag checksum(std::span<const std::byte> bytes) {
+  const XXH128_hash_t hash = XXH3_128bits(bytes.data(), bytes.size());
+  XXH128_canonical_t canonical;
+  XXH128_canonicalFromHash(&canonical, hash);
+  Tag tag;
+  static_assert(sizeof(canonical.digest) == tag_bytes);
+  std::memcpy(tag.data(), canonical.digest, tag_bytes);
+  return tag;
+}
+
+}  // namespace
+
+std::uint32_t cluster_tag(std::string_view cluster) {
+  return static_cast<std::uint32_t>(XXH3_64bits(cluster.data(), cluster.size()));
+}
+
+void NullSealer::seal(std::span<std::byte> datagram) {
+  RC_ASSERT(datagram.size() >= header_bytes + tag_bytes);
+  ByteWriter header;
+  header.reserve(header_bytes);
+  header.u16(magic);
+  header.u8(wire_version);
+  header.u8(std::to_integer<std::uint8_t>(datagram[type_offset]));
+  header.u8(0);   // key id
+  header.u8(0);   // reserved
+  header.u16(0);  // reserved
+  header.u32(cluster_);
+  header.u32(self_.node.value);
+  header.u32(self_.boot.value);
+  header.u64(++counter_);
+  RC_ASSERT(header.size() == header_bytes);
+  std::copy(header.view().begin(), header.view().end(), datagram.begin());
+  const auto covered = datagram.first(datagram.size() - tag_bytes);
+  const Tag tag = checksum(covered);
+  std::copy(tag.begin(), tag.end(), datagram.end() - tag_bytes);
+}
+
+PacketHeader read_header(std::span<const std::byte> datagram) {
+  RC_ASSERT(datagram.size() >= header_bytes);
+  ByteReader reader(datagram);
+  (void)reader.u16();
+  (void)reader.u8();
+  PacketHeader header;
+  header.type = static_cast<PacketType>(reader.u8());
+  header.key_id = reader.u8();
+  (void)reader.u8();
+  (void)reader.u16();
+  header.cluster = reader.u32();
+  header.sender.node = NodeId{reader.u32()};
+  header.sender.boot = BootId{reader.u32()};
+  header.counter = reader.u64();
+  return header;
+}
+
+Result<PacketHeader> NullSealer::open(std::span<const std::byte> datagram) {
+  if (datagram.size() < header_bytes + tag_bytes) {
+    return Error{Errc::malformed, "shorter than a header and a tag"};
+  }
+  ByteReader reader(datagram);
+  if (reader.u16() != magic) return Error{Errc::malformed, "not a ringcast datagram"};
+  if (reader.u8() != wire_version) return Error{Errc::unsupported_version, "another wire version"};
+  const PacketHeader header = read_header(datagram);
+  if (header.key_id != 0) return Error{Errc::unsupported_version, "sealed with an unknown key"};
+  if (header.cluster != cluster_)
+    return Error{Errc::invalid_argument, "another cluster's datagram"};
+  const Tag tag = checksum(datagram.first(datagram.size() - tag_bytes));
+  if (!std::equal(tag.begin(), tag.end(), datagram.end() - tag_bytes)) {
+    return Error{Errc::corrupt, "tag does not match"};
+  }
+  return header;
+}
+
+}  // namespace ringcast
