@@ -17,20 +17,22 @@
 #include <utility>
 #include <vector>
 
+#include "ringcast/result.hpp"
+#include "ringcast/status.hpp"
+
 #include "protocol/base/buffer.hpp"
 #include "protocol/base/client_events.hpp"
 #include "protocol/base/ids.hpp"
 #include "protocol/base/time.hpp"
 #include "protocol/session/config.hpp"
 #include "protocol/session/frames.hpp"
-#include "ringcast/result.hpp"
-#include "ringcast/status.hpp"
 
 namespace ringcast {
 
 class Session {
  public:
-  Session(SessionId id, const SessionConfig& config, std::uint32_t message_bytes_max, Instant opened);
+  Session(
+      SessionId id, const SessionConfig& config, std::uint32_t message_bytes_max, Instant opened);
 
   /// Takes the client's next bytes. Then call next_request() until it yields nothing.
   /// Spans of requests yielded before become invalid.
@@ -53,7 +55,8 @@ class Session {
   static BufferRef encode_pong(std::uint64_t request);
   /// The request could not be carried out; the session goes on. `about` is a ticket, a request
   /// number or 0; `subject` a group name or empty.
-  static BufferRef encode_refused(std::uint64_t about, std::string_view subject, const Error& error);
+  static BufferRef encode_refused(
+      std::uint64_t about, std::string_view subject, const Error& error);
   static BufferRef encode_closed(const Error& reason);
 
   [[nodiscard]] SessionId id() const { return id_; }
