@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Output: a large buffer in front of stdout (or any descriptor) that is written when it is
+// full or when the program says that nothing more is waiting. A reader that went away
+// (EPIPE) is no error: what is written afterwards is dropped, and the program asks
+// reader_gone(). Requires SIGPIPE to be ignored.
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include "tools/common/exit_codes.hpp"
+
+namespace ringcast::tools {
+
+class Output {
+ public:
+  explicit Output(int fd) : fd_(fd) {}
+
+  /// Append here, then call settle() or flush().
+  std::string& buffer() { return buffer_; }
+
+  /// Writes the buffer if it is large; to be called after each event.
+  void settle();
+  /// Writes all there is. Once a stop was requested (StopSignal), a reader that takes nothing
+  /// for a second is given up.
+  void flush();
+
+  /// The reader of a pipe closed its end; nothing else can be written.
+  [[nodiscard]] bool reader_gone() const { return state_ == State::reader_gone; }
+  [[nodiscard]] bool failed() const { return state_ == State::failed; }
+  [[nodiscard]] int fd() const { return fd_; }
+
+  /// Flushes; done, or failed with a report when something could not be written.
+  ExitCode finish();
+
+ private:
+  enum class State { open, reader_gone, failed };
+  [[nodiscard]] bool may_go_on(std::size_t& chunk) const;
+  void give_up(int error);
+
+  int fd_;
+  State state_{State::open};
+  int error_{0};
+  std::string buffer_;
+};
+
+}  // namespace ringcast::tools
