@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Set arithmetic on tables, producer by producer.
+#include "tools/ringlog/table.hpp"
+
+namespace ringcast::ringlog {
+
+std::vector<Range> Table::add(const Producer& producer, Range range) {
+  auto& entry = entries_[producer.id];
+  if (entry.name.empty()) entry.name = producer.name;
+  return entry.seen.add(range);
+}
+
+void Table::merge(const Table& other) {
+  for (const auto& [id, entry] : other.entries_) {
+    for (const auto& range : entry.seen.ranges()) {
+      (void)add(Producer{id, entry.name}, range);
+    }
+  }
+}
+
+Table Table::minus(const Table& other) const {
+  Table rest;
+  for (const auto& [id, entry] : entries_) {
+    const auto it = other.entries_.find(id);
+    for (const auto& range : entry.seen.ranges()) {
+      const auto parts = it == other.entries_.end() ? std::vector<Range>{range}
+                                                    : it->second.seen.missing_from(range);
+      for (const auto& part : parts) {
+        (void)rest.add(Producer{id, entry.name}, part);
+      }
+    }
+  }
+  return rest;
+}
+
+bool Table::contains(const ProducerId& producer, std::uint64_t seq) const {
+  const auto it = entries_.find(producer);
+  return it != entries_.end() && it->second.seen.contains(seq);
+}
+
+std::uint64_t Table::count() const {
+  std::uint64_t total = 0;
+  for (const auto& [id, entry] : entries_) {
+    total += entry.seen.count();
+  }
+  return total;
+}
+
+}  // namespace ringcast::ringlog

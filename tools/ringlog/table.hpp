@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Table: which lines a file has, as one RangeSet per producer. Exactly-once writing, gaps and
+// the reconciliation of two writers are all set arithmetic on tables.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "tools/ringlog/producer.hpp"
+#include "tools/ringlog/range_set.hpp"
+
+namespace ringcast::ringlog {
+
+class Table {
+ public:
+  struct Entry {
+    std::string name;  ///< the producer's, as last heard
+    RangeSet seen;
+
+    bool operator==(const Entry&) const = default;
+  };
+
+  /// Adds lines; returns the parts that are new.
+  std::vector<Range> add(const Producer& producer, Range range);
+  void merge(const Table& other);
+  /// What `this` has and `other` has not.
+  [[nodiscard]] Table minus(const Table& other) const;
+
+  [[nodiscard]] bool contains(const ProducerId& producer, std::uint64_t seq) const;
+  [[nodiscard]] bool empty() const { return entries_.empty(); }
+  [[nodiscard]] std::uint64_t count() const;
+  [[nodiscard]] const std::map<ProducerId, Entry>& entries() const { return entries_; }
+
+  bool operator==(const Table&) const = default;
+
+ private:
+  std::map<ProducerId, Entry> entries_;
+};
+
+}  // namespace ringcast::ringlog

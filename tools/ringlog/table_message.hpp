@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// TableMessage: what writers tell one another, as a message of type table_type on the
+// writers' group. A snapshot is the sender's table as of a view of that group, on behalf of
+// everyone who came along with it; news are lines only the sender has.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "ringcast/result.hpp"
+
+#include "tools/ringlog/table.hpp"
+
+namespace ringcast::ringlog {
+
+inline constexpr std::int32_t table_type = 0x726C0002;
+
+struct TableMessage {
+  bool is_news{false};
+  std::string view;                    ///< id of the writers' view it answers; empty for news
+  std::vector<std::string> component;  ///< members it speaks for, as "#name#daemon"
+  std::uint64_t chain{0};              ///< hash over the sender's lines, see Chain
+  Table table;
+
+  bool operator==(const TableMessage&) const = default;
+};
+
+/// The group that the writers of `group` join besides it.
+std::string writers_group(const std::string& group);
+
+std::vector<std::byte> encode(const TableMessage& message);
+/// Errors: malformed, unsupported_version.
+Result<TableMessage> decode_table(std::span<const std::byte> payload);
+
+}  // namespace ringcast::ringlog
