@@ -1,0 +1,336 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Requests become envelopes; ordered envelopes change the Directory and become events.
+#include "protocol/groups/groups.hpp"
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+#include "protocol/base/assert.hpp"
+#include "protocol/groups/groups_impl.hpp"
+
+namespace ringcast {
+namespace {
+
+/// What a queued message costs beside its payload, for credit. [GRP-10]
+constexpr std::uint64_t credit_per_message = 128;
+
+}  // namespace
+
+// Requests. ---------------------------------------------------------------------------------
+
+LocalSession& Groups::Impl::open_local(SessionId session) {
+  const auto at = sessions_.find(session);
+  RC_ASSERT(at != sessions_.end());
+  RC_ASSERT(at->second.open);
+  return at->second;
+}
+
+void Groups::Impl::open_session(SessionId session, std::string_view name, GroupsOutput& out) {
+  RC_ASSERT(!sessions_.contains(session));
+  RC_ASSERT(!open_names_.contains(name));
+  sessions_[session].name = name;
+  open_names_.emplace(name, session);
+  if (gate_open()) out.deliveries.push_back({.to = {session}, .event = configuration_});
+}
+
+void Groups::Impl::join(SessionId session, std::string_view group, GroupsOutput& out) {
+  auto& local = open_local(session);
+  local.asked.emplace(group);
+  const JoinChange change{.session = session, .name = local.name, .group = group};
+  out.submissions.push_back({.envelope = encode(change)});
+}
+
+void Groups::Impl::leave(SessionId session, std::string_view group, GroupsOutput& out) {
+  auto& asked = open_local(session).asked;
+  if (const auto at = asked.find(group); at != asked.end()) asked.erase(at);
+  out.submissions.push_back({.envelope = encode(LeaveChange{.session = session, .group = group})});
+}
+
+void Groups::Impl::publish(SessionId session, const PublishRequest& request, GroupsOutput& out) {
+  auto& local = open_local(session);
+  ClientMessage message{
+      .session = session,
+      .sender = local.name,
+      .echo = request.echo,
+      .ticket = std::nullopt,
+      .type = request.type,
+      .groups = {request.groups.begin(), request.groups.end()},
+      .payload = request.payload};
+  if (request.confirm) message.ticket = request.ticket;
+  out.submissions.push_back({.envelope = encode(message), .service = request.service});
+  local.unordered_bytes += request.payload.size() + credit_per_message;
+}
+
+void Groups::Impl::close_session(SessionId session, Cause cause, GroupsOutput& out) {
+  auto& local = open_local(session);
+  open_names_.erase(local.name);
+  if (local.asked.empty()) {
+    sessions_.erase(session);  // no group will ever miss it
+    return;
+  }
+  local.open = false;
+  const DisconnectChange change{.session = session, .goodbye = cause == Cause::leave};
+  out.submissions.push_back({.envelope = encode(change)});
+}
+
+std::uint64_t Groups::Impl::unordered_bytes(SessionId session) const {
+  const auto at = sessions_.find(session);
+  return at == sessions_.end() ? 0 : at->second.unordered_bytes;
+}
+
+// Ordered envelopes. ------------------------------------------------------------------------
+
+void Groups::Impl::on_message(const OrderedMessage& message, GroupsOutput& out) {
+  const auto envelope = decode_envelope(message.payload.bytes());
+  if (!envelope) {
+    reject(message, envelope.error().message);
+    return;
+  }
+  if (!complete_ && !std::holds_alternative<ExchangeChunk>(*envelope)) {
+    reject(message, "sent although the exchange was not complete");  // [GRP-5]
+    return;
+  }
+  std::visit([&](const auto& value) { apply(message, value, out); }, *envelope);
+}
+
+std::vector<SessionId> Groups::Impl::open_members(std::string_view group) const {
+  std::vector<SessionId> to;
+  for (const auto& member : directory_.members_at(group, self_.node)) {
+    const auto at = sessions_.find(member.session);
+    if (at != sessions_.end() && at->second.open) to.push_back(member.session);
+  }
+  std::sort(to.begin(), to.end());
+  return to;
+}
+
+void Groups::Impl::add_private_recipient(
+    std::string_view destination, std::vector<SessionId>& to) const {
+  const auto parts = split_private_group(destination);
+  if (!parts || node_id(parts->daemon) != self_.node) return;
+  const auto at = open_names_.find(parts->session);
+  if (at != open_names_.end()) to.push_back(at->second);
+}
+
+// [GRP-2]
+void Groups::Impl::apply(
+    const OrderedMessage& message, const ClientMessage& sent, GroupsOutput& out) {
+  std::vector<SessionId> to;
+  for (const auto group : sent.groups) {
+    if (group.front() == '#') {
+      add_private_recipient(group, to);
+    } else {
+      const auto members = open_members(group);
+      to.insert(to.end(), members.begin(), members.end());
+    }
+  }
+  if (sent.groups.size() > 1) {
+    std::sort(to.begin(), to.end());
+    to.erase(std::unique(to.begin(), to.end()), to.end());
+  }
+  if (!sent.echo && message.originator == self_.node) std::erase(to, sent.session);
+  if (!to.empty()) {
+    const auto size = sent.payload.size();
+    MessageEvent event{
+        .configuration = message.configuration,
+        .seq = message.seq,
+        .index = message.index,
+        .sender_node = message.originator,
+        .sender_name = std::string(sent.sender),
+        .groups = {sent.groups.begin(), sent.groups.end()},
+        .service = message.service,
+        .type = sent.type,
+        .transitional = message.transitional,
+        .payload = message.payload.slice(message.payload.size() - size, size)};
+    out.deliveries.push_back({.to = std::move(to), .event = std::move(event)});
+  }
+  if (message.originator == self_.node) confirm(message, sent, out);
+}
+
+// [GRP-10]
+void Groups::Impl::confirm(
+    const OrderedMessage& message, const ClientMessage& sent, GroupsOutput& out) {
+  const auto at = sessions_.find(sent.session);
+  if (at == sessions_.end() || !at->second.open) return;
+  auto& unordered = at->second.unordered_bytes;
+  unordered -= std::min(unordered, sent.payload.size() + credit_per_message);
+  if (!sent.ticket) return;
+  const ConfirmEvent event{
+      .ticket = *sent.ticket,
+      .configuration = message.configuration,
+      .seq = message.seq,
+      .index = message.index,
+      .stable = message.service == Service::safe,
+      .transitional = message.transitional};
+  out.deliveries.push_back({.to = {sent.session}, .event = event});
+}
+
+// [GRP-3]
+void Groups::Impl::apply(const OrderedMessage& message, const JoinChange& join, GroupsOutput& out) {
+  const Member who{
+      .node = message.originator, .name = std::string(join.name), .session = join.session};
+  auto to = open_members(join.group);
+  if (!directory_.add(join.group, who)) {
+    reject(message, "join of a member, or under a name that is taken");
+    return;
+  }
+  const auto& members = directory_.find(join.group)->members;
+  ViewEvent view{
+      .group = std::string(join.group),
+      .id = next_view_id(),
+      .cause = Cause::join,
+      .who = {who},
+      .members = members,
+      .with_me = {}};
+  if (!to.empty()) {
+    view.with_me = members_within(members, companions_);
+    std::erase(view.with_me, who);
+    out.deliveries.push_back({.to = std::move(to), .event = view});
+  }
+  const auto local = sessions_.find(who.session);
+  if (who.node == self_.node && local != sessions_.end() && local->second.open) {
+    view.with_me = {who};
+    out.deliveries.push_back({.to = {who.session}, .event = std::move(view)});
+  }
+  // In a transitional configuration the group may already owe a network view, or owe one
+  // from now on, when the joiner's own daemon stays behind. [GRP-7]
+  if (!contains_node(companions_, who.node)) directory_.set_changed(join.group, true);
+  if (directory_.find(join.group)->changed) signal(join.group, out);
+}
+
+void Groups::Impl::apply(
+    const OrderedMessage& message, const LeaveChange& leave, GroupsOutput& out) {
+  const Member who{
+      .node = message.originator,
+      .name = directory_.name_of(message.originator, leave.session),
+      .session = leave.session};
+  const std::string group(leave.group);
+  if (!directory_.remove(group, who.node, who.session)) {
+    reject(message, "leave without membership");
+    return;
+  }
+  const auto local = sessions_.find(who.session);
+  if (who.node == self_.node && local != sessions_.end()) {
+    local->second.signalled.erase(group);
+    if (local->second.open) {
+      out.deliveries.push_back({.to = {who.session}, .event = LeftEvent{group}});
+    }
+  }
+  left_view(group, who, Cause::leave, out);
+}
+
+void Groups::Impl::apply(
+    const OrderedMessage& message, const DisconnectChange& change, GroupsOutput& out) {
+  const Member who{
+      .node = message.originator,
+      .name = directory_.name_of(message.originator, change.session),
+      .session = change.session};
+  for (const auto& group : directory_.groups_of(who.node, who.session)) {
+    directory_.remove(group, who.node, who.session);
+    left_view(group, who, change.goodbye ? Cause::leave : Cause::disconnect, out);
+  }
+  const auto local = sessions_.find(who.session);
+  if (who.node == self_.node && local != sessions_.end() && !local->second.open) {
+    sessions_.erase(local);
+  }
+}
+
+void Groups::Impl::left_view(
+    const std::string& group, const Member& who, Cause cause, GroupsOutput& out) {
+  const auto id = next_view_id();  // counted even when nobody is left to be told [GRP-4]
+  auto to = open_members(group);
+  if (to.empty()) return;
+  const auto& members = directory_.find(group)->members;
+  ViewEvent view{
+      .group = group,
+      .id = id,
+      .cause = cause,
+      .who = {who},
+      .members = members,
+      .with_me = members_within(members, companions_)};
+  out.deliveries.push_back({.to = std::move(to), .event = std::move(view)});
+}
+
+void Groups::Impl::apply(
+    const OrderedMessage& message, const ExchangeChunk& chunk, GroupsOutput& out) {
+  // Pieces of an attempt that was cut off, or of a configuration left behind. [GRP-9]
+  if (!exchange_ || chunk.configuration != exchange_->configuration()) return;
+  if (!exchange_->accept(message.originator, chunk)) {
+    reject(message, "exchange piece that does not fit");
+  }
+  if (exchange_->complete()) finish_exchange(out);
+}
+
+// [GRP-4]
+ViewId Groups::Impl::next_view_id() {
+  return {.configuration = current_, .next = next_, .number = ++view_number_};
+}
+
+void Groups::Impl::reject(const OrderedMessage& message, std::string_view why) {
+  ++rejected_;
+  if (trace_ == nullptr || !trace_->listens(TraceKind::note, TraceLevel::warn)) return;
+  trace_->trace(
+      {.kind = TraceKind::note,
+       .level = TraceLevel::warn,
+       .ring = message.configuration,
+       .seq = message.seq,
+       .count = rejected_,
+       .text = "envelope of " + to_string(message.originator) + ": " + std::string(why) +
+               " -> ignored"});
+}
+
+// The interface. ----------------------------------------------------------------------------
+
+Groups::Groups(NodeKey self, TraceSink* trace) : impl_(std::make_unique<Impl>(self, trace)) {}
+Groups::~Groups() = default;
+
+void Groups::open_session(SessionId session, std::string_view name, GroupsOutput& out) {
+  impl_->open_session(session, name, out);
+}
+
+void Groups::join(SessionId session, std::string_view group, GroupsOutput& out) {
+  impl_->join(session, group, out);
+}
+
+void Groups::leave(SessionId session, std::string_view group, GroupsOutput& out) {
+  impl_->leave(session, group, out);
+}
+
+void Groups::publish(SessionId session, const PublishRequest& request, GroupsOutput& out) {
+  impl_->publish(session, request, out);
+}
+
+void Groups::close_session(SessionId session, Cause cause, GroupsOutput& out) {
+  impl_->close_session(session, cause, out);
+}
+
+void Groups::on_message(const OrderedMessage& message, GroupsOutput& out) {
+  impl_->on_message(message, out);
+}
+
+void Groups::on_configuration(const ConfigurationChange& change, GroupsOutput& out) {
+  impl_->on_configuration(change, out);
+}
+
+bool Groups::gate_open() const { return impl_->gate_open(); }
+const ConfigurationEvent& Groups::configuration() const { return impl_->configuration(); }
+
+std::uint64_t Groups::unordered_bytes(SessionId session) const {
+  return impl_->unordered_bytes(session);
+}
+
+std::size_t Groups::group_count() const { return impl_->directory().groups().size(); }
+
+std::vector<std::pair<std::string, std::vector<Member>>> Groups::members(
+    std::string_view group) const {
+  std::vector<std::pair<std::string, std::vector<Member>>> result;
+  for (const auto& [name, state] : impl_->directory().groups()) {
+    if (group.empty() || name == group) result.emplace_back(name, state.members);
+  }
+  return result;
+}
+
+std::uint64_t Groups::rejected_envelopes() const { return impl_->rejected(); }
+
+}  // namespace ringcast
