@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The same ring over IPv6, multicast and TCP clients, and run by an ordinary user."""
+
+import os
+import subprocess
+
+from harness import TCP_PORT, Cluster, command, die_with_parent, expect, expect_equal, expect_same_order, program, run
+
+GROUP = "g"
+LINES = 2000
+
+
+def exchange(cluster):
+    streams = cluster.subscribe_all(GROUP)
+    path = os.path.join(cluster.folder, "lines")
+    with open(path, "w", encoding="utf-8") as file:
+        file.writelines(f"line {i} {'t' * (i % 500)}\n" for i in range(LINES))
+    publishers = [cluster.publisher(name, GROUP, path) for name in cluster.names]
+    for publisher in publishers:
+        expect_equal(publisher.end(), 0, f"publisher: {publisher.errors()}")
+    total = LINES * len(cluster.names)
+    for stream in streams.values():
+        stream.wait_messages(total)
+    expect_same_order(list(streams.values()), total)
+    return streams
+
+
+def survives_a_kill(cluster, streams):
+    cluster.kill("d2")
+    for name in ("d1", "d3"):
+        streams[name].wait_view(GROUP, ["#sub#d1", "#sub#d3"], cause="network")
+    cluster.start("d2")
+    for name in cluster.names:
+        cluster.wait_members(name, 3)
+
+
+def test_ipv6_unicast():
+    with Cluster(3, v6=True) as cluster:
+        survives_a_kill(cluster, exchange(cluster))
+
+
+def test_ipv4_multicast():
+    with Cluster(3, transport="multicast", ring='multicast = "239.192.73.1:4913"') as cluster:
+        survives_a_kill(cluster, exchange(cluster))
+
+
+def test_ipv6_multicast():
+    with Cluster(3, v6=True, transport="multicast", ring='multicast = "[ff15::4913]:4913"') as cluster:
+        survives_a_kill(cluster, exchange(cluster))
+
+
+def test_multicast_is_not_copied_per_daemon():
+    """One datagram serves all: the sender of bulk data sends hardly more than it would to one."""
+    sent = {}
+    for transport in ("unicast", "multicast"):
+        ring = 'multicast = "239.192.73.1:4913"' if transport == "multicast" else ""
+        with Cluster(4, transport=transport, ring=ring) as cluster:
+            before = sent_bytes("d1")
+            cluster.run("d1", "publish", GROUP, stdin=b"m" * (2 << 20)).must()
+            sent[transport] = sent_bytes("d1") - before
+    expect(sent["multicast"] < 1.5 * (2 << 20) < sent["unicast"], f"bytes on the wire: {sent}")
+
+
+def sent_bytes(name):
+    text = command("ip", "-n", name, "-s", "-o", "link", "show", "eth0")
+    return int(text.split("TX:")[1].split("\\")[1].split()[0])
+
+
+def test_datagrams_follow_a_smaller_path():
+    with Cluster(3) as cluster:
+        for name in cluster.names:
+            cluster.terminate(name)
+            command("ip", "-n", name, "link", "set", "eth0", "mtu", "1300")
+            command("ip", "link", "set", f"v-{name}", "mtu", "1300")
+        for name in cluster.names:
+            cluster.start(name)
+        for name in cluster.names:
+            cluster.wait_members(name, 3)
+        exchange(cluster)
+
+
+def test_clients_over_tcp_from_another_host():
+    for v6 in (False, True):
+        anywhere = "[::]" if v6 else "0.0.0.0"
+        with Cluster(2, v6=v6, clients=f'tcp = "{anywhere}:{TCP_PORT}"') as cluster:
+            remote = ["--server", cluster.endpoint("d1", TCP_PORT)]
+            far = cluster.stream("d2", "--as", "far", "subscribe", GROUP, "--json", "--views", client=remote)
+            far.wait_view(GROUP, ["#far#d1"])
+            big = b"b" * (1 << 20)
+            cluster.run("d2", "publish", GROUP, stdin=big, client=remote).must()
+            cluster.publish("d2", GROUP, "small")
+            far.wait_messages(2)
+            expect_equal([len(m["payload"]) for m in far.messages()], [1 << 20, 5], "sizes over TCP")
+            closed = cluster.run("d2", "status", client=["--server", cluster.endpoint("d1", TCP_PORT + 1)])
+            expect_equal(closed.code, 3, "exit code where nobody listens")
+
+
+def test_a_ring_of_one_without_configuration_by_an_ordinary_user():
+    with Cluster(1, start=[]) as cluster:
+        runtime = os.path.join(cluster.folder, "runtime")
+        state = os.path.join(cluster.folder, "xdg-state")
+        os.makedirs(runtime)
+        os.makedirs(state)
+        env = {k: v for k, v in os.environ.items() if not k.startswith("RINGCAST_")}
+        env.update(XDG_RUNTIME_DIR=runtime, XDG_STATE_HOME=state, HOME=cluster.folder)
+        # A user namespace below this one, in which we are number 1000 and may do nothing special.
+        user = ["unshare", "-U", "--map-user=1000", "--map-group=1000"]
+        with open(os.path.join(cluster.folder, "d1.log"), "wb") as log:
+            daemon = subprocess.Popen([*user, program("ringcastd")], env=env, stderr=log, preexec_fn=die_with_parent)
+        cluster.daemons["d1"] = daemon
+
+        def tool(*words, stdin=b""):
+            return subprocess.run([*user, program("ringcast"), *words], env=env, input=stdin, capture_output=True,
+                                  timeout=20, check=False)
+
+        ready = tool("status", "--wait-members", "1", "--timeout", "10s")
+        expect_equal(ready.returncode, 0, f"the daemon is up: {ready.stderr}")
+        expect(os.path.exists(os.path.join(runtime, "ringcast.sock")), "the socket is where the rule says")
+        sent = tool("publish", GROUP, "hello")
+        expect_equal(sent.returncode, 0, f"publish: {sent.stderr}")
+        shown = tool("status", "--json")
+        expect_equal(shown.returncode, 0, f"status: {shown.stderr}")
+        expect(b'"members":[' in shown.stdout, f"status: {shown.stdout}")
+        cluster.terminate("d1")
+
+
+run(globals())
