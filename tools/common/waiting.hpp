@@ -11,7 +11,7 @@
 namespace ringcast::tools {
 
 struct WaitFor {
-  std::optional<Client::Deadline> deadline;
+  std::optional<Client::Deadline> deadline{};
   int input_fd{-1};   ///< woken when readable or at its end
   int output_fd{-1};  ///< woken when its reader is gone
   int stop_fd{-1};    ///< woken when readable

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What all commands share: options, checks of arguments, error reports.
+#include "tools/ringcast/commands.hpp"
+
+#include "ringcast/names.hpp"
+#include "ringcast/service.hpp"
+
+#include "tools/common/durations.hpp"
+#include "tools/ringcast/destinations.hpp"
+
+namespace ringcast::tools {
+namespace {
+
+template <class T>
+std::string message_of(const Result<T>& result) {
+  return result.ok() ? std::string{} : result.error().message;
+}
+
+}  // namespace
+
+ClientOptions client_options(const GlobalOptions& globals) {
+  ClientOptions options;
+  options.socket = globals.socket;
+  options.server = globals.server;
+  options.name = globals.name;
+  return options;
+}
+
+ExitCode fail(const Error& error) {
+  report("ringcast", error.message);
+  return exit_code_of(error);
+}
+
+ExitCode fail_to_connect(const Error& error) {
+  report("ringcast", error.message);
+  return exit_code_of_connect(error);
+}
+
+std::string check_duration_text(const std::string& text) {
+  return message_of(parse_duration(text));
+}
+
+std::string check_service_text(const std::string& text) {
+  if (parse_service(text)) return {};
+  return "\"" + text + "\" is not a service: use reliable, fifo, causal, agreed or safe";
+}
+
+std::string check_group_text(const std::string& text) { return message_of(check_group(text)); }
+
+std::string check_destinations_text(const std::string& text) {
+  return message_of(parse_destinations(text));
+}
+
+std::string check_word_text(const std::string& text) {
+  if (is_valid_word(text)) return {};
+  return "\"" + text + "\" is not a name: use 1 to 64 letters, digits and the characters _ . : -";
+}
+
+}  // namespace ringcast::tools

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The commands of `ringcast`, one file each. add_NAME() declares the command's arguments on
+// the application; when the command was the one chosen, parsing leaves in Invocation what
+// is to be run. Commands know the public API and tools/common, not one another.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <functional>
+#include <string>
+
+#include "ringcast/client.hpp"
+
+#include "tools/common/exit_codes.hpp"
+
+namespace ringcast::tools {
+
+/// The options that stand before the command.
+struct GlobalOptions {
+  std::string socket;
+  std::string server;
+  std::string name;
+  bool json{false};
+};
+
+struct Invocation {
+  GlobalOptions globals;
+  std::function<ExitCode()> run;
+};
+
+void add_publish(CLI::App& app, Invocation& invocation);
+void add_subscribe(CLI::App& app, Invocation& invocation);
+void add_join(CLI::App& app, Invocation& invocation);
+void add_status(CLI::App& app, Invocation& invocation);
+void add_members(CLI::App& app, Invocation& invocation);
+void add_groups(CLI::App& app, Invocation& invocation);
+void add_watch(CLI::App& app, Invocation& invocation);
+
+/// Client options from the global ones.
+ClientOptions client_options(const GlobalOptions& globals);
+/// Prints the error to stderr and gives the exit code that fits.
+ExitCode fail(const Error& error);
+ExitCode fail_to_connect(const Error& error);
+
+/// The longest a one-shot question to the daemon may take.
+inline constexpr std::chrono::seconds answer_time_max{5};
+/// The longest a goodbye may take.
+inline constexpr std::chrono::seconds goodbye_time_max{2};
+
+/// Checks for CLI11: empty when fine, else what is wrong and the remedy.
+std::string check_duration_text(const std::string& text);
+std::string check_service_text(const std::string& text);
+std::string check_group_text(const std::string& text);
+/// GROUP[,GROUP...] as publish takes it: groups and private groups.
+std::string check_destinations_text(const std::string& text);
+std::string check_word_text(const std::string& text);
+
+}  // namespace ringcast::tools

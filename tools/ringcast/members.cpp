@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// ringcast members: the daemons of the ring, and those that are away.
+#include <unistd.h>
+
+#include "tools/common/json_events.hpp"
+#include "tools/common/output.hpp"
+#include "tools/common/text_events.hpp"
+#include "tools/ringcast/commands.hpp"
+
+namespace ringcast::tools {
+namespace {
+
+ExitCode run(const GlobalOptions& globals) {
+  auto client = Client::connect(client_options(globals));
+  if (!client) return fail_to_connect(client.error());
+  auto status = client->status(Client::Clock::now() + answer_time_max);
+  if (!status) return fail(status.error());
+  Output output(STDOUT_FILENO);
+  if (globals.json) {
+    append_json_members(output.buffer(), *status);
+  } else {
+    append_text_members(output.buffer(), *status);
+  }
+  return output.finish();
+}
+
+}  // namespace
+
+void add_members(CLI::App& app, Invocation& invocation) {
+  auto* const command = app.add_subcommand("members", "the daemons of the ring");
+  command->footer(
+      "Every configured daemon is listed with its address, as member or as away.\n"
+      "Example:\n"
+      "  ringcast members");
+  command->callback(
+      [&invocation] { invocation.run = [&invocation] { return run(invocation.globals); }; });
+}
+
+}  // namespace ringcast::tools

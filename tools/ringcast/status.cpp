@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// ringcast status: what the daemon says about itself; with --wait-members, a barrier for
+// scripts: it returns once the daemon is there and its ring has the wanted size.
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <poll.h>
+#include <unistd.h>
+
+#include "tools/common/durations.hpp"
+#include "tools/common/json_events.hpp"
+#include "tools/common/output.hpp"
+#include "tools/common/text_events.hpp"
+#include "tools/ringcast/commands.hpp"
+
+namespace ringcast::tools {
+namespace {
+
+constexpr std::chrono::milliseconds poll_interval{25};
+constexpr std::chrono::milliseconds connect_time_max{1000};
+
+struct StatusOptions {
+  std::size_t wait_members{0};  ///< 0: do not wait
+  std::string timeout;
+};
+
+ExitCode print(const NodeStatus& status, bool json) {
+  Output output(STDOUT_FILENO);
+  if (json) {
+    append_json(output.buffer(), status);
+  } else {
+    append_text(output.buffer(), status);
+  }
+  return output.finish();
+}
+
+std::string story(const NodeStatus& status) {
+  std::string text = status.daemon + " is " + status.state + " with " +
+                     std::to_string(status.configuration.daemons.size()) + " members (";
+  for (std::size_t i = 0; i < status.configuration.daemons.size(); ++i) {
+    if (i > 0) text += ' ';
+    text += status.configuration.daemons[i];
+  }
+  return text + ")";
+}
+
+// Asks again and again, connecting anew whenever the daemon went away.
+class Barrier {
+ public:
+  Barrier(ClientOptions options, std::size_t members, Client::Deadline deadline)
+      : options_(std::move(options)), members_(members), deadline_(deadline) {}
+
+  Result<NodeStatus> wait() {
+    while (Client::Clock::now() < deadline_) {
+      auto status = ask();
+      if (status && status->state == "operational" &&
+          status->configuration.daemons.size() == members_) {
+        return status;
+      }
+      if (!status && !may_pass(status.error())) return status.error();
+      last_ = status ? story(*status) : status.error().message;
+      pause();
+    }
+    return Error{
+        Errc::timed_out,
+        "timed out waiting for an operational ring of " + std::to_string(members_) +
+            " members; last seen: " + (last_.empty() ? "nothing" : last_)};
+  }
+
+ private:
+  // Errors that a daemon which is starting, stopping or busy may give.
+  static bool may_pass(const Error& error) {
+    return error.code != Errc::invalid_argument && error.code != Errc::unsupported_version;
+  }
+
+  Result<NodeStatus> ask() {
+    if (!client_) {
+      const auto rest =
+          std::chrono::ceil<std::chrono::milliseconds>(deadline_ - Client::Clock::now());
+      options_.connect_timeout = std::clamp(rest, std::chrono::milliseconds{1}, connect_time_max);
+      auto client = Client::connect(options_);
+      if (!client) return client.error();
+      client_.emplace(std::move(client).value());
+    }
+    auto status = client_->status(std::min(deadline_, Client::Clock::now() + answer_time_max));
+    while (client_) {  // events are of no interest, but must not fill the inbox
+      auto event = client_->try_receive();
+      if (!event) client_.reset();
+      if (!event || !event->has_value()) break;
+    }
+    if (!status) client_.reset();
+    return status;
+  }
+
+  void pause() const {
+    const auto rest =
+        std::chrono::ceil<std::chrono::milliseconds>(deadline_ - Client::Clock::now());
+    const auto pause = std::clamp(rest, std::chrono::milliseconds{0}, poll_interval);
+    (void)poll(nullptr, 0, static_cast<int>(pause.count()));
+  }
+
+  ClientOptions options_;
+  std::size_t members_;
+  Client::Deadline deadline_;
+  std::optional<Client> client_;
+  std::string last_;
+};
+
+ExitCode run(const GlobalOptions& globals, const StatusOptions& options) {
+  std::chrono::milliseconds timeout = answer_time_max;
+  if (options.wait_members > 0) timeout = std::chrono::seconds{30};
+  if (!options.timeout.empty()) timeout = parse_duration(options.timeout).value();
+  const auto deadline = Client::Clock::now() + timeout;
+  if (options.wait_members > 0) {
+    auto status = Barrier(client_options(globals), options.wait_members, deadline).wait();
+    return status ? print(*status, globals.json) : fail(status.error());
+  }
+  auto client = Client::connect(client_options(globals));
+  if (!client) return fail_to_connect(client.error());
+  auto status = client->status(deadline);
+  return status ? print(*status, globals.json) : fail(status.error());
+}
+
+}  // namespace
+
+void add_status(CLI::App& app, Invocation& invocation) {
+  auto options = std::make_shared<StatusOptions>();
+  auto* const command = app.add_subcommand("status", "this daemon, its ring, its counters");
+  command
+      ->add_option(
+          "--wait-members",
+          options->wait_members,
+          "wait until the daemon answers and its ring is operational with exactly this many")
+      ->check(CLI::PositiveNumber);
+  command
+      ->add_option("--timeout", options->timeout, "how long at most [5s; 30s with --wait-members]")
+      ->check(check_duration_text);
+  command->footer(
+      "Exits 4 when the time is over.\n"
+      "Example:\n"
+      "  ringcast --json status --wait-members 3 --timeout 10s");
+  command->callback([&invocation, options] {
+    invocation.run = [&invocation, options] { return run(invocation.globals, *options); };
+  });
+}
+
+}  // namespace ringcast::tools
