@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Client, and the requests half of its Impl: memberships, publishing, questions, goodbye.
+#include "ringcast/client.hpp"
+
+#include <utility>
+
+#include "client/impl.hpp"
+
+namespace ringcast {
+namespace {
+
+// Above this much unwritten output a publish waits: the daemon has stopped reading us.
+constexpr std::size_t unwritten_bytes_max = std::size_t{1} << 20U;
+// A rest longer than this is written from the caller's memory instead of being copied.
+constexpr std::size_t copied_bytes_max = std::size_t{64} << 10U;
+// A program that only publishes still reads this often, lest it is taken for one that hangs.
+constexpr std::uint32_t publishes_per_read = 64;
+
+}  // namespace
+
+Error Client::Impl::ended() const {
+  return Error{Errc::closed, "the session is over: " + last_error_.message};
+}
+
+void Client::Impl::send_small(std::span<const std::byte> frame) {
+  connection_.queue(frame);
+  const auto flushed = connection_.flush();
+  if (!flushed) write_failed(flushed.error());
+}
+
+Result<void> Client::Impl::ask_membership(std::string_view group, bool join) {
+  auto checked = check_group(group);
+  if (!checked) return checked;
+  if (state_ == State::over) return ended();
+  const auto found = groups_.find(group);
+  if (join == (found != groups_.end())) {
+    return Error{
+        join ? Errc::already_member : Errc::not_member,
+        "group " + std::string(group) +
+            (join ? ": this client has joined it already" : ": this client has not joined it")};
+  }
+  scratch_.clear();
+  if (join) {
+    groups_.emplace(group);
+    encode_join(scratch_, group);
+  } else {
+    groups_.erase(found);
+    encode_leave(scratch_, group);
+  }
+  // While disconnected the set is all: resume() joins what is in it.
+  if (state_ == State::ready) send_small(scratch_.view());
+  return {};
+}
+
+Result<void> Client::Impl::check(const Publication& publication) const {
+  const auto count = publication.groups.size();
+  if (count == 0 || count > destinations_max) {
+    return Error{
+        Errc::invalid_argument,
+        "a message goes to 1 to " + std::to_string(destinations_max) + " groups, not to " +
+            std::to_string(count)};
+  }
+  for (const auto& group : publication.groups) {
+    auto checked = check_destination(group);
+    if (!checked) return checked;
+  }
+  if (publication.service > Service::safe) {
+    return Error{Errc::invalid_argument, "the service is none of reliable to safe"};
+  }
+  if (publication.payload.size() > message_bytes_max_) {
+    return Error{
+        Errc::too_large,
+        "a message of " + std::to_string(publication.payload.size()) +
+            " bytes is longer than the daemon's limit of " + std::to_string(message_bytes_max_) +
+            "; send it in parts or raise message_bytes_max"};
+  }
+  return {};
+}
+
+bool Client::Impl::has_credit() const {
+  return state_ == State::ready && connection_.unwritten() < unwritten_bytes_max;
+}
+
+Result<void> Client::Impl::wait_for_credit(std::optional<Deadline> deadline) {
+  if (!has_credit() || ++unread_publishes_ >= publishes_per_read) {
+    unread_publishes_ = 0;
+    advance();
+  }
+  if (state_ == State::over) return ended();
+  if (inbox_.full()) {
+    return Error{Errc::inbox_full, "the inbox is full; receive() before publishing more"};
+  }
+  if (has_credit()) return {};
+  if (deadline) return wait_for([this] { return has_credit(); }, *deadline, "credit to publish");
+  if (state_ != State::ready) {
+    return Error{Errc::would_block, "not connected at the moment; the session is being renewed"};
+  }
+  return Error{Errc::would_block, "the daemon takes no more at the moment"};
+}
+
+Result<std::uint64_t> Client::Impl::publish(
+    const Publication& publication, std::optional<Deadline> deadline, bool awaited) {
+  const auto checked = check(publication);
+  if (!checked) return checked.error();
+  const auto credit = wait_for_credit(deadline);
+  if (!credit) return credit.error();
+  SendRequest request{
+      .ticket = ++last_number_,
+      .groups = publication.groups,
+      .service = publication.service,
+      .type = publication.type,
+      .echo = publication.echo,
+      .confirm = publication.confirm,
+      .payload = publication.payload};
+  if (request.confirm) unconfirmed_.add(request.ticket);
+  if (awaited) awaited_.emplace(Awaited{.number = request.ticket, .reply = std::nullopt});
+  transmit(request, deadline);
+  // With reconnect, a loss in between is told by Reconnected, which lists the ticket.
+  if (state_ == State::over) return ended();
+  return request.ticket;
+}
+
+void Client::Impl::transmit(const SendRequest& request, std::optional<Deadline> deadline) {
+  scratch_.clear();
+  encode_publish_head(scratch_, request);
+  const auto rest = connection_.send(scratch_.view(), request.payload);
+  if (!rest) {
+    write_failed(rest.error());
+  } else if (deadline && rest->size() > copied_bytes_max) {
+    finish_large(*rest, *deadline);
+  } else if (!rest->empty()) {
+    connection_.queue(*rest);
+  }
+}
+
+// Writes straight from the caller's memory for as long as it may wait, and goes on reading;
+// what is left when it may not is copied, for half a frame cannot be taken back.
+void Client::Impl::finish_large(std::span<const std::byte> rest, Deadline deadline) {
+  while (!inbox_.full() && Clock::now() < deadline) {
+    wait(deadline, true);
+    const auto left = connection_.send({}, rest);
+    if (!left) {
+      write_failed(left.error());
+      return;
+    }
+    rest = *left;
+    if (rest.empty()) return;
+    read_frames();
+    if (state_ != State::ready) return;
+  }
+  connection_.queue(rest);
+}
+
+Result<Confirmation> Client::Impl::publish_and_wait(
+    const Publication& publication, Deadline deadline) {
+  auto confirmed = publication;
+  confirmed.confirm = true;
+  const auto ticket = publish(confirmed, deadline, true);
+  if (!ticket) {
+    awaited_.reset();
+    return ticket.error();
+  }
+  return answer<Confirmation>(deadline, "the confirmation");
+}
+
+// An event that is there already costs no system call; and where the last read took all
+// there was, the next is sure to find nothing: poll first.
+Result<std::optional<Event>> Client::Impl::next_event(std::optional<Deadline> deadline) {
+  if (inbox_.empty() && state_ == State::ready) (void)handle_buffered();
+  const bool quiet = connection_.drained() && !wants_write();
+  if (inbox_.empty() && state_ == State::ready && deadline && quiet) wait(*deadline);
+  for (;;) {
+    if (auto event = inbox_.pop()) return event;
+    if (state_ == State::over) return ended();
+    advance();
+    if (!inbox_.empty() || state_ == State::over) continue;
+    if (!deadline) return std::optional<Event>{};
+    if (Clock::now() >= *deadline) return Error{Errc::timed_out, "no event within the deadline"};
+    wait(*deadline);
+  }
+}
+
+Result<void> Client::Impl::close(Deadline deadline) {
+  if (state_ == State::over) return {};
+  options_.reconnect = false;
+  Result<void> result;
+  if (state_ == State::ready) {
+    scratch_.clear();
+    encode_goodbye(scratch_);
+    connection_.queue(scratch_.view());
+  } else if (unconfirmed_.size() > 0) {
+    result = Error{
+        Errc::closed,
+        "closed while disconnected, with " + std::to_string(unconfirmed_.size()) +
+            " messages unconfirmed: each was ordered once or not at all"};
+  }
+  while (state_ == State::ready) {
+    inbox_.clear();
+    exchange();
+    if (state_ != State::ready) break;
+    if (Clock::now() >= deadline) {
+      result = Error{Errc::timed_out, "the daemon did not take everything before the deadline"};
+      break;
+    }
+    wait(deadline);
+  }
+  end(Error{Errc::closed, "closed by this client"});
+  inbox_.clear();
+  return result;
+}
+
+Client::Client(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Client::Client(Client&&) noexcept = default;
+Client& Client::operator=(Client&&) noexcept = default;
+Client::~Client() = default;
+
+Result<Client> Client::connect(ClientOptions options) {
+  if (!options.name.empty() && !is_valid_word(options.name)) {
+    return Error{
+        Errc::invalid_argument,
+        "private name \"" + options.name.substr(0, 80) +
+            "\" is not 1 to 64 letters, digits, '_', '.', ':' or '-'"};
+  }
+  auto impl = std::make_unique<Impl>(std::move(options));
+  const auto connected = impl->connect();
+  if (!connected) return connected.error();
+  return Client(std::move(impl));
+}
+
+const MemberName& Client::name() const { return impl_->name(); }
+
+std::size_t Client::message_bytes_max() const { return impl_->message_bytes_max(); }
+
+Result<void> Client::join(std::string_view group) { return impl_->ask_membership(group, true); }
+
+Result<void> Client::leave(std::string_view group) { return impl_->ask_membership(group, false); }
+
+Result<std::uint64_t> Client::publish(const Publication& publication, Deadline deadline) {
+  return impl_->publish(publication, deadline, false);
+}
+
+Result<std::uint64_t> Client::try_publish(const Publication& publication) {
+  return impl_->publish(publication, std::nullopt, false);
+}
+
+Result<Event> Client::receive() { return receive_until(Deadline::max()); }
+
+Result<Event> Client::receive_until(Deadline deadline) {
+  auto event = impl_->next_event(deadline);
+  if (!event) return event.error();
+  return std::move(**event);
+}
+
+Result<std::optional<Event>> Client::try_receive() { return impl_->next_event(std::nullopt); }
+
+Result<Confirmation> Client::publish_and_wait(const Publication& publication, Deadline deadline) {
+  return impl_->publish_and_wait(publication, deadline);
+}
+
+Result<void> Client::flush(Deadline deadline) {
+  const auto pong = impl_->ask<PongFrame>(encode_ping, deadline, "the daemon to take everything");
+  if (!pong) return pong.error();
+  return {};
+}
+
+Result<NodeStatus> Client::status(Deadline deadline) {
+  return impl_->ask<NodeStatus>(encode_status_request, deadline, "the status");
+}
+
+Result<std::vector<GroupInfo>> Client::groups(std::string_view group, Deadline deadline) {
+  if (!group.empty()) {
+    const auto checked = check_group(group);
+    if (!checked) return checked.error();
+  }
+  const auto encode = [group](ByteWriter& out, std::uint64_t number) {
+    encode_groups_request(out, number, group);
+  };
+  auto frame = impl_->ask<GroupsFrame>(encode, deadline, "the groups");
+  if (!frame) return frame.error();
+  if (frame->truncated) {
+    return Error{
+        Errc::limit_exceeded, "more groups than one answer can hold; ask for one group by name"};
+  }
+  return impl_->daemons().groups(std::move(frame->groups));
+}
+
+int Client::fd() const { return impl_->fd(); }
+
+bool Client::wants_write() const { return impl_->wants_write(); }
+
+bool Client::has_event() const { return impl_->has_event(); }
+
+std::optional<Client::Deadline> Client::next_attempt() const {
+  const auto state = impl_->state();
+  if (state == Impl::State::ready || state == Impl::State::over) return std::nullopt;
+  return impl_->due();
+}
+
+Result<void> Client::close(Deadline deadline) { return impl_->close(deadline); }
+
+}  // namespace ringcast

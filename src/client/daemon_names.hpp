@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// DaemonNames: the table of Welcome, and with it the way from frames, where daemons are
+// numbers, to events, where they have names.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "ringcast/client.hpp"
+
+#include "protocol/base/client_events.hpp"
+#include "protocol/session/frames.hpp"
+
+namespace ringcast {
+
+class DaemonNames {
+ public:
+  void replace(DaemonTable table);
+
+  /// Its name; eight hex digits when the table does not have it.
+  [[nodiscard]] std::string name(NodeId node) const;
+  [[nodiscard]] ConfigurationId configuration_id(const RingId& id) const;
+
+  [[nodiscard]] Message message(MessageFrame frame) const;
+  [[nodiscard]] View view(ViewEvent event) const;
+  [[nodiscard]] Configuration configuration(const ConfigurationEvent& event) const;
+  [[nodiscard]] Confirmation confirmation(const ConfirmEvent& event) const;
+  [[nodiscard]] std::vector<GroupInfo> groups(GroupList list) const;
+
+ private:
+  [[nodiscard]] std::vector<MemberName> members(std::vector<Member> members) const;
+
+  DaemonTable table_;  ///< by NodeId
+};
+
+}  // namespace ringcast

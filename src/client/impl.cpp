@@ -1,0 +1,375 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The life of a session: attempts to connect, the greeting, frames in, frames out, loss and
+// the pause before the next attempt.
+#include "client/impl.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <poll.h>
+#include <utility>
+
+namespace ringcast {
+namespace {
+
+// The listener's queue is full: it will not be for long.
+constexpr std::chrono::milliseconds busy_delay{10};
+constexpr std::size_t small_event_bytes = 128;
+
+int poll_timeout(Client::Deadline until) {
+  const auto now = Client::Clock::now();
+  if (until <= now) return 0;
+  constexpr std::chrono::hours longest{24};
+  if (until - now > longest) return -1;
+  // Rounded up, so that a wait ends after its deadline and not just before.
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - now);
+  return static_cast<int>(left.count());
+}
+
+}  // namespace
+
+Client::Impl::Impl(ClientOptions options)
+    : options_(std::move(options)),
+      delay_(options_.reconnect_delay_min),
+      random_(std::random_device{}()),
+      inbox_(options_.inbox_bytes_max) {}
+
+Result<void> Client::Impl::connect() {
+  const auto deadline = Clock::now() + options_.connect_timeout;
+  begin_attempt();
+  while (state_ != State::ready && state_ != State::over) {
+    if (Clock::now() >= deadline) {
+      return Error{
+          Errc::timed_out,
+          "no session with the daemon after " + std::to_string(options_.connect_timeout.count()) +
+              " ms; it may be overloaded, or another program answers there"};
+    }
+    wait(deadline);
+    advance();
+  }
+  if (state_ == State::over) return last_error_;
+  return {};
+}
+
+void Client::Impl::advance() {
+  switch (state_) {
+    case State::paused:
+      if (Clock::now() >= due_ && !inbox_.full()) begin_attempt();
+      break;
+    case State::connecting: {
+      pollfd entry{.fd = connection_.fd(), .events = POLLOUT, .revents = 0};
+      if (::poll(&entry, 1, 0) > 0) opened(connection_.finish(addresses_[address_]));
+      break;
+    }
+    case State::greeting:
+    case State::ready:
+      exchange();
+      break;
+    case State::over:
+      break;
+  }
+  const bool attempting = state_ == State::connecting || state_ == State::greeting;
+  if (attempting && Clock::now() >= due_) {
+    attempt_failed(Error{
+        Errc::timed_out,
+        "no answer from " + addresses_[address_].text + " within " +
+            std::to_string(options_.connect_timeout.count()) + " ms"});
+  }
+}
+
+void Client::Impl::wait(Deadline until, bool to_write) {
+  pollfd entry{.fd = connection_.fd(), .events = 0, .revents = 0};
+  if (to_write || wants_write()) entry.events |= POLLOUT;
+  if (state_ != State::connecting && !inbox_.full()) entry.events |= POLLIN;
+  if (state_ != State::ready && state_ != State::over) until = std::min(until, due_);
+  // Interrupted or not, the caller looks again.
+  (void)::poll(&entry, 1, poll_timeout(until));
+}
+
+void Client::Impl::begin_attempt() {
+  addresses_.clear();
+  address_ = 0;
+  auto resolved = resolve(options_);
+  if (!resolved) {
+    attempt_failed(resolved.error());
+    return;
+  }
+  addresses_ = std::move(*resolved);
+  try_address();
+}
+
+void Client::Impl::try_address() {
+  due_ = Clock::now() + options_.connect_timeout;
+  opened(connection_.open(addresses_[address_]));
+}
+
+void Client::Impl::opened(const Result<Connection::Opening>& opening) {
+  if (!opening) {
+    attempt_failed(opening.error());
+    return;
+  }
+  switch (*opening) {
+    case Connection::Opening::done:
+      greet();
+      break;
+    case Connection::Opening::in_progress:
+      state_ = State::connecting;
+      break;
+    case Connection::Opening::busy:
+      pause(busy_delay);
+      break;
+  }
+}
+
+void Client::Impl::greet() {
+  state_ = State::greeting;
+  ByteWriter hello;
+  encode_hello(hello, options_.name);
+  connection_.queue(hello.view());
+  exchange();
+}
+
+void Client::Impl::exchange() {
+  const auto flushed = connection_.flush();
+  if (!flushed) {
+    write_failed(flushed.error());
+    return;
+  }
+  read_frames();
+}
+
+void Client::Impl::read_frames() {
+  if (!handle_buffered() || inbox_.full()) return;
+  const auto reading = connection_.read();
+  if (!reading) {
+    lose(reading.error());
+    return;
+  }
+  if (*reading == Connection::Reading::ended) {
+    lose(Error{
+        Errc::closed,
+        "the daemon at " + addresses_[address_].text +
+            " closed the connection without a reason; its log may have one"});
+    return;
+  }
+  (void)handle_buffered();
+}
+
+// What the daemon said before it closed is worth more than the words of a failed write.
+void Client::Impl::write_failed(const Error& error) {
+  while (state_ == State::greeting || state_ == State::ready) {
+    const auto reading = connection_.read();
+    if (!reading || *reading != Connection::Reading::some || inbox_.full()) {
+      lose(error);
+      return;
+    }
+    (void)handle_buffered();
+  }
+}
+
+/// False when the session was lost on the way.
+bool Client::Impl::handle_buffered() {
+  while (!inbox_.full()) {
+    const auto bytes = connection_.next_frame();
+    if (!bytes) {
+      lose(bytes.error());
+      return false;
+    }
+    if (!bytes->has_value()) return true;
+    auto frame = decode_server_frame(**bytes);
+    if (!frame) {
+      lose(frame.error());
+      return false;
+    }
+    handle(*frame, (*bytes)->size());
+    if (connection_.fd() == -1) return false;
+  }
+  return true;
+}
+
+void Client::Impl::lose(const Error& reason) {
+  if (state_ != State::ready) {
+    attempt_failed(reason);
+    return;
+  }
+  if (awaited_ && !awaited_->reply) {
+    (void)unconfirmed_.remove(awaited_->number);
+    awaited_->reply = Result<Reply>(Error{
+        Errc::closed, "the session was lost while waiting for the answer: " + reason.message});
+  }
+  if (!options_.reconnect) {
+    end(reason);
+    return;
+  }
+  inbox_.push(Closed{.reason = reason.message, .reconnecting = true}, small_event_bytes);
+  // A session that is lost as soon as it is made does not make us try faster.
+  if (Clock::now() - ready_since_ > options_.reconnect_delay_max) {
+    delay_ = options_.reconnect_delay_min;
+  }
+  pause(delay_);
+}
+
+// During the first connect an error is final once every address has been tried. Later most
+// are worth another attempt: also name_in_use, for the daemon may not have noticed yet that
+// our last connection is gone.
+void Client::Impl::attempt_failed(const Error& error) {
+  connection_.close();
+  last_error_ = error;
+  if (error.code == Errc::unreachable && address_ + 1 < addresses_.size()) {
+    ++address_;
+    try_address();
+    return;
+  }
+  const bool hopeless =
+      error.code == Errc::unsupported_version || error.code == Errc::invalid_argument;
+  if (!established_ || hopeless) {
+    end(error);
+    return;
+  }
+  pause(delay_);
+}
+
+void Client::Impl::end(const Error& reason) {
+  connection_.close();
+  last_error_ = reason;
+  state_ = State::over;
+  if (established_) {
+    inbox_.push(Closed{.reason = reason.message, .reconnecting = false}, small_event_bytes);
+  }
+}
+
+/// Waits `delay`, shortened at random by up to a half, and doubles the next one.
+void Client::Impl::pause(std::chrono::milliseconds delay) {
+  connection_.close();
+  state_ = State::paused;
+  const auto half = std::max<std::int64_t>(delay.count() / 2, 1);
+  std::uniform_int_distribution<std::int64_t> jitter(0, half);
+  due_ = Clock::now() + std::chrono::milliseconds(delay.count() - half + jitter(random_));
+  delay_ = std::min(options_.reconnect_delay_max, std::max(delay_ * 2, busy_delay));
+}
+
+void Client::Impl::handle(ServerFrame& frame, std::size_t bytes) {
+  if (state_ == State::greeting) {
+    handle_greeting(frame);
+  } else {
+    handle_ready(frame, bytes);
+  }
+}
+
+void Client::Impl::handle_greeting(ServerFrame& frame) {
+  if (auto* info = std::get_if<WelcomeInfo>(&frame)) {
+    welcome(std::move(*info));
+  } else if (const auto* closed = std::get_if<ClosedFrame>(&frame)) {
+    attempt_failed(closed->reason);
+  } else {
+    attempt_failed(Error{Errc::malformed, "the daemon's first frame is no welcome [SES-5]"});
+  }
+}
+
+void Client::Impl::welcome(WelcomeInfo info) {
+  if (info.version < session_version_min || info.version > session_version_max) {
+    attempt_failed(Error{
+        Errc::unsupported_version,
+        "the daemon chose session version " + std::to_string(info.version) +
+            ", which was not offered; upgrade the older of daemon and client"});
+    return;
+  }
+  name_ = MemberName{.session = std::move(info.name), .daemon = std::move(info.daemon)};
+  message_bytes_max_ = info.message_bytes_max;
+  daemons_.replace(std::move(info.daemons));
+  state_ = State::ready;
+  ready_since_ = Clock::now();
+  if (established_) resume();
+  established_ = true;
+}
+
+/// Joins again what was joined, and says so.
+void Client::Impl::resume() {
+  ByteWriter joins;
+  for (const auto& group : groups_)
+    encode_join(joins, group);
+  connection_.queue(joins.view());
+  const auto cost = joins.size() + unconfirmed_.size() * sizeof(std::uint64_t);
+  inbox_.push(
+      Reconnected{
+          .name = name_,
+          .groups = {groups_.begin(), groups_.end()},
+          .unconfirmed = unconfirmed_.take()},
+      small_event_bytes + cost);
+}
+
+void Client::Impl::handle_ready(ServerFrame& frame, std::size_t bytes) {
+  struct Handler {
+    Impl& self;
+    std::size_t bytes;
+
+    void operator()(WelcomeInfo&) const {
+      self.lose(Error{Errc::malformed, "the daemon sent a second welcome [SES-5]"});
+    }
+    void operator()(DaemonsFrame& table) const { self.daemons_.replace(std::move(table.daemons)); }
+    void operator()(MessageFrame& message) const {
+      self.inbox_.push(self.daemons_.message(std::move(message)), bytes);
+    }
+    void operator()(ViewEvent& view) const {
+      self.inbox_.push(self.daemons_.view(std::move(view)), bytes);
+    }
+    void operator()(TransitionalEvent& signal) const {
+      self.inbox_.push(Transitional{.group = std::move(signal.group)}, bytes);
+    }
+    void operator()(LeftEvent& left) const {
+      self.inbox_.push(Left{.group = std::move(left.group)}, bytes);
+    }
+    void operator()(const ConfigurationEvent& event) const {
+      self.inbox_.push(self.daemons_.configuration(event), bytes);
+    }
+    void operator()(const ConfirmEvent& event) const { self.confirm(event, bytes); }
+    void operator()(StatusFrame& frame) const {
+      self.reply(frame.request, Reply{std::move(frame.status)});
+    }
+    void operator()(GroupsFrame& frame) const {
+      const auto request = frame.request;
+      self.reply(request, Reply{std::move(frame)});
+    }
+    void operator()(const PongFrame& frame) const { self.reply(frame.request, Reply{frame}); }
+    void operator()(RefusedFrame& frame) const { self.refused(std::move(frame), bytes); }
+    void operator()(const ClosedFrame& frame) const { self.lose(frame.reason); }
+  };
+  std::visit(Handler{.self = *this, .bytes = bytes}, frame);
+}
+
+void Client::Impl::confirm(const ConfirmEvent& event, std::size_t bytes) {
+  if (!unconfirmed_.remove(event.ticket)) {
+    lose(Error{Errc::malformed, "the daemon confirmed what was not published [SES-10]"});
+    return;
+  }
+  auto confirmation = daemons_.confirmation(event);
+  if (awaited_ && awaited_->number == event.ticket) {
+    awaited_->reply = Result<Reply>(Reply{std::move(confirmation)});
+    return;
+  }
+  inbox_.push(std::move(confirmation), bytes);
+}
+
+void Client::Impl::refused(RefusedFrame frame, std::size_t bytes) {
+  (void)unconfirmed_.remove(frame.about);
+  if (frame.about != 0 && awaited_ && awaited_->number == frame.about) {
+    awaited_->reply = Result<Reply>(std::move(frame.error));
+    return;
+  }
+  const bool is_leave = frame.error.code == Errc::not_member;
+  const bool still_in = frame.error.code == Errc::already_member;
+  if (!is_leave && !still_in) groups_.erase(frame.subject);
+  inbox_.push(
+      Refused{
+          .ticket = frame.about,
+          .group = std::move(frame.subject),
+          .error = std::move(frame.error)},
+      bytes);
+}
+
+// An answer nobody waits for any more belongs to a call that timed out.
+void Client::Impl::reply(std::uint64_t number, Result<Reply> reply) {
+  if (awaited_ && awaited_->number == number) awaited_->reply = std::move(reply);
+}
+
+}  // namespace ringcast

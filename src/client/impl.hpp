@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Client::Impl: one session's life. A small state machine (connecting, greeting, ready,
+// paused between attempts, over) that advance() moves as far as it goes without waiting;
+// every blocking call is a loop of advance() and poll.
+//
+// impl.cpp has that life; client.cpp what programs ask for on top of it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <random>
+#include <set>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "ringcast/client.hpp"
+
+#include "client/address.hpp"
+#include "client/connection.hpp"
+#include "client/daemon_names.hpp"
+#include "client/inbox.hpp"
+#include "client/outstanding.hpp"
+#include "protocol/base/bytes.hpp"
+
+namespace ringcast {
+
+class Client::Impl {
+ public:
+  explicit Impl(ClientOptions options);
+
+  enum class State : std::uint8_t { connecting, greeting, ready, paused, over };
+  using Reply = std::variant<PongFrame, NodeStatus, GroupsFrame, Confirmation>;
+
+  Result<void> connect();
+  /// Reads, writes and reconnects as far as that goes without waiting.
+  void advance();
+  /// Sleeps until the socket is ready, something is due, or `until`.
+  void wait(Deadline until, bool to_write = false);
+  /// Advances and waits until `done()`. Errors: closed, inbox_full, timed_out `waiting_for`.
+  template <class Done>
+  Result<void> wait_for(Done done, Deadline deadline, std::string_view waiting_for);
+
+  Result<void> ask_membership(std::string_view group, bool join);
+  /// `awaited`: its confirmation goes to awaited_ and not to the inbox.
+  Result<std::uint64_t> publish(
+      const Publication& publication, std::optional<Deadline> deadline, bool awaited);
+  Result<Confirmation> publish_and_wait(const Publication& publication, Deadline deadline);
+  Result<std::optional<Event>> next_event(std::optional<Deadline> deadline);
+  /// Sends a request made by `encode(writer, number)` and waits for its reply.
+  template <class T, class Encode>
+  Result<T> ask(Encode encode, Deadline deadline, std::string_view waiting_for);
+  Result<void> close(Deadline deadline);
+
+  [[nodiscard]] State state() const { return state_; }
+  [[nodiscard]] int fd() const { return connection_.fd(); }
+  [[nodiscard]] bool wants_write() const {
+    return state_ == State::connecting || connection_.unwritten() > 0;
+  }
+  [[nodiscard]] bool has_event() const { return !inbox_.empty(); }
+  [[nodiscard]] const MemberName& name() const { return name_; }
+  [[nodiscard]] const DaemonNames& daemons() const { return daemons_; }
+  [[nodiscard]] std::size_t message_bytes_max() const { return message_bytes_max_; }
+  [[nodiscard]] Deadline due() const { return due_; }
+
+ private:
+  /// The one call that waits for an answer of the daemon.
+  struct Awaited {
+    std::uint64_t number{0};
+    std::optional<Result<Reply>> reply;
+  };
+
+  /// The answer to `awaited_`, which then is no more.
+  template <class T>
+  Result<T> answer(Deadline deadline, std::string_view waiting_for);
+
+  // impl.cpp: the life of the session.
+  void begin_attempt();
+  void try_address();
+  void opened(const Result<Connection::Opening>& opening);
+  void greet();
+  void exchange();
+  void read_frames();
+  bool handle_buffered();
+  void lose(const Error& reason);
+  void attempt_failed(const Error& error);
+  void end(const Error& reason);
+  void pause(std::chrono::milliseconds delay);
+  void write_failed(const Error& error);
+
+  void handle(ServerFrame& frame, std::size_t bytes);
+  void handle_greeting(ServerFrame& frame);
+  void handle_ready(ServerFrame& frame, std::size_t bytes);
+  void welcome(WelcomeInfo info);
+  void resume();
+  void confirm(const ConfirmEvent& event, std::size_t bytes);
+  void refused(RefusedFrame frame, std::size_t bytes);
+  void reply(std::uint64_t number, Result<Reply> reply);
+
+  // client.cpp: requests.
+  [[nodiscard]] Result<void> check(const Publication& publication) const;
+  Result<void> wait_for_credit(std::optional<Deadline> deadline);
+  [[nodiscard]] bool has_credit() const;
+  void transmit(const SendRequest& request, std::optional<Deadline> deadline);
+  void finish_large(std::span<const std::byte> rest, Deadline deadline);
+  void send_small(std::span<const std::byte> frame);
+  [[nodiscard]] Error ended() const;
+
+  ClientOptions options_;
+  std::vector<Address> addresses_;
+  std::size_t address_{0};
+  Connection connection_;
+  State state_{State::paused};
+  bool established_{false};  ///< has been ready once
+  Error last_error_;         ///< of the last attempt, or why the session is over
+  Deadline due_{};           ///< connecting, greeting: give up; paused: try again
+  Deadline ready_since_{};
+  std::chrono::milliseconds delay_;
+  std::minstd_rand random_;
+
+  MemberName name_;
+  DaemonNames daemons_;
+  std::size_t message_bytes_max_{0};
+  Inbox inbox_;
+  std::set<std::string, std::less<>> groups_;  ///< asked for, and joined again after a loss
+  Outstanding unconfirmed_;
+  std::optional<Awaited> awaited_;
+  std::uint64_t last_number_{0};  ///< tickets and request numbers are drawn from one sequence
+  std::uint32_t unread_publishes_{0};
+  ByteWriter scratch_;
+};
+
+template <class Done>
+Result<void> Client::Impl::wait_for(Done done, Deadline deadline, std::string_view waiting_for) {
+  for (;;) {
+    advance();
+    if (done()) return {};
+    if (state_ == State::over) return ended();
+    if (inbox_.full()) {
+      return Error{
+          Errc::inbox_full,
+          "the inbox is full while waiting for " + std::string(waiting_for) +
+              "; receive() before going on"};
+    }
+    if (Clock::now() >= deadline) {
+      return Error{Errc::timed_out, "timed out while waiting for " + std::string(waiting_for)};
+    }
+    wait(deadline);
+  }
+}
+
+template <class T, class Encode>
+Result<T> Client::Impl::ask(Encode encode, Deadline deadline, std::string_view waiting_for) {
+  const auto ready = wait_for([&] { return state_ == State::ready; }, deadline, "the daemon");
+  if (!ready) return ready.error();
+  const auto number = ++last_number_;
+  scratch_.clear();
+  encode(scratch_, number);
+  awaited_.emplace(Awaited{.number = number, .reply = std::nullopt});
+  send_small(scratch_.view());
+  return answer<T>(deadline, waiting_for);
+}
+
+template <class T>
+Result<T> Client::Impl::answer(Deadline deadline, std::string_view waiting_for) {
+  const auto done = wait_for([&] { return awaited_->reply.has_value(); }, deadline, waiting_for);
+  auto reply = std::move(awaited_->reply);
+  awaited_.reset();
+  if (!reply) return done.error();
+  if (!reply->ok()) return reply->error();
+  auto* value = std::get_if<T>(&**reply);
+  if (value == nullptr) {
+    return Error{Errc::malformed, "the daemon answered another question than the one asked"};
+  }
+  return std::move(*value);
+}
+
+}  // namespace ringcast

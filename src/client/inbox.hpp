@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Inbox: events received and not yet taken by the program, in order, bounded in bytes. One
+// event may exceed the bound, so that the largest message fits into the smallest inbox.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <vector>
+
+#include "ringcast/client.hpp"
+
+namespace ringcast {
+
+class Inbox {
+ public:
+  explicit Inbox(std::size_t bytes_max) : bytes_max_(bytes_max) {}
+
+  /// `bytes`: of the frame it came from. Takes events beyond the bound too: the caller asks
+  /// full() before it reads more.
+  void push(Event event, std::size_t bytes);
+  std::optional<Event> pop();
+  void clear();
+
+  [[nodiscard]] bool empty() const { return first_ == entries_.size(); }
+  [[nodiscard]] bool full() const { return bytes_ >= bytes_max_; }
+
+ private:
+  struct Entry {
+    Event event;
+    std::size_t bytes;
+  };
+
+  std::size_t bytes_max_;
+  std::size_t bytes_{0};
+  std::vector<Entry> entries_;  ///< those before first_ are taken
+  std::size_t first_{0};
+};
+
+}  // namespace ringcast
