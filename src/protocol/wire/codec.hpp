@@ -46,6 +46,9 @@ void encode_data(Data& data, std::span<const Entry> entries);
 /// The same for a packet of an older ring, sent again on `data.ring`.
 void encode_recovered(Data& data, const BufferRef& old_body);
 
+/// Marks an encoded packet as sent after its originator's token.
+void mark_after_token(Data& data);
+
 Result<Packet> decode(const BufferRef& datagram);
 /// The packet inside a recovered one. REQUIRES: data.recovered.
 Result<Data> decode_recovered(const Data& data);

@@ -192,6 +192,13 @@ void encode_data(Data& data, std::span<const Entry> entries) {
   set_slices(data, datagram);
 }
 
+void mark_after_token(Data& data) {
+  constexpr std::size_t flags_offset = header_bytes + 28;
+  data.after_token = true;
+  auto& flags = data.datagram.writable()[flags_offset];
+  flags |= std::byte{4};
+}
+
 void encode_recovered(Data& data, const BufferRef& old_body) {
   RC_ASSERT(data.recovered);
   data.entries = 0;

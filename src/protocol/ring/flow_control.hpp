@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Flow control: how much this visit may originate. The unit is cost: bytes plus what a
+// receiver's kernel charges per datagram, so that one rotation's data fits the smallest
+// receive buffer of the ring whatever the packet sizes [FLW-1].
+//
+// The window is what the members' buffers allow, shrunk while retransmissions are requested
+// and grown again while there are none [FLW-3]. Source of the fair share: TOCS95, section 8.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace ringcast {
+
+/// What a datagram of `bytes` costs a receiver.
+constexpr std::uint64_t datagram_cost(std::size_t bytes) { return bytes + 1024; }
+
+class FlowControl {
+ public:
+  /// A new ring: `window` is the smallest receive budget of its members, as cost.
+  void reset(std::uint64_t window);
+
+  struct Visit {
+    std::uint64_t fcc{0};              ///< token's, as received
+    std::uint64_t backlog{0};          ///< token's, as received
+    std::uint64_t own_backlog{0};      ///< cost waiting here now
+    std::uint64_t requested{0};        ///< packets requested on the token
+  };
+  /// Cost that may be originated in this visit; at least one datagram's worth unless the
+  /// window is used up by others.
+  std::uint64_t allowance(const Visit& visit);
+  /// What was sent in this visit (new and again); returns the token's new fcc.
+  std::uint64_t account(std::uint64_t fcc, std::uint64_t sent);
+  /// The token's new backlog.
+  std::uint64_t account_backlog(std::uint64_t backlog, std::uint64_t own_backlog);
+
+  [[nodiscard]] std::uint64_t window() const { return window_; }
+
+ private:
+  std::uint64_t ceiling_{0};
+  std::uint64_t window_{0};
+  std::uint64_t last_sent_{0};
+  std::uint64_t last_backlog_{0};
+};
+
+}  // namespace ringcast

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Gather: who is alive? Every node tells whom it considers (proc) and whom of those it
+// considers failed (fail); sets only grow; when all that remain have told the same sets, the
+// one with the smallest id builds a commit token. Tokens of the old ring are ignored from here
+// on; its packets are still taken until we told somebody what we have (frozen_).
+//
+// Source: TOCS95, section 5, with two rules of Agarwal's thesis: an outsider cannot make us
+// fail members of our own ring, and a join that fails us fails its sender.
+#include <algorithm>
+#include <utility>
+
+#include "protocol/base/assert.hpp"
+#include "protocol/ring/ring.hpp"
+#include "protocol/ring/token_rules.hpp"
+#include "protocol/wire/codec.hpp"
+
+namespace ringcast {
+namespace {
+
+bool includes(const std::set<NodeKey>& all, const std::vector<NodeKey>& some) {
+  return std::includes(all.begin(), all.end(), some.begin(), some.end());
+}
+
+bool equal(const std::set<NodeKey>& a, const std::vector<NodeKey>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end());
+}
+
+std::string describe(const std::vector<NodeKey>& keys) {
+  std::string text;
+  for (const auto& key : keys) text += (text.empty() ? "{" : ", ") + to_string(key);
+  return text.empty() ? "{}" : text + "}";
+}
+
+}  // namespace
+
+std::set<NodeKey> Ring::current_members() const {
+  return {current_->members.begin(), current_->members.end()};
+}
+
+std::vector<NodeKey> Ring::candidates() const {
+  std::vector<NodeKey> members;
+  std::set_difference(
+      proc_.begin(), proc_.end(), fail_.begin(), fail_.end(), std::back_inserter(members));
+  return members;
+}
+
+void Ring::enter_gather(
+    std::string_view reason, std::set<NodeKey> proc, std::set<NodeKey> fail) {
+  held_.reset();
+  self_token_.reset();
+  self_commit_.reset();
+  last_visit_.reset();
+  wakeups_sent_ = 0;
+  timers_.disarm_all();
+  proc_ = std::move(proc);
+  fail_ = std::move(fail);
+  proc_.insert(self_);
+  fail_.erase(self_);
+  ++counters_.gathers;
+  enter(RingPhase::gather, reason);
+  sets_changed();
+}
+
+void Ring::sets_changed() {
+  for (const auto& key : proc_) {
+    if (peers_.is_dead(key)) fail_.insert(key);
+  }
+  proc_.insert(fail_.begin(), fail_.end());
+  consensus_ = {self_};
+  waiting_for_commit_ = false;
+  timers_.disarm(Timer::token_loss);
+  timers_.arm(Timer::consensus, now_ + config_.consensus);
+  send_join();
+  check_consensus();
+}
+
+void Ring::send_join() {
+  if (phase_ != RingPhase::gather) return;
+  Join join;
+  join.ring_seq = ring_seq_;
+  join.proc.assign(proc_.begin(), proc_.end());
+  join.fail.assign(fail_.begin(), fail_.end());
+  std::vector<NodeId> others;
+  for (const auto node : configured_) {
+    if (node != self_.node) others.push_back(node);
+  }
+  send(others, encode(join), true);
+  // Jitter keeps many nodes from answering one another in step.
+  const auto spread = static_cast<std::uint64_t>((config_.join_interval / 4).count()) + 1;
+  const auto jitter = Duration{static_cast<Duration::rep>(random_.below(spread))};
+  timers_.arm(Timer::join, now_ + config_.join_interval + jitter);
+}
+
+void Ring::on_join(const PacketHeader& header, const Join& join) {
+  const NodeKey sender = header.sender;
+  if (!peers_.hear(sender) || !peers_.is_fresh(sender, header.counter)) return;
+  // [MBR-3] A number beyond the reserve is not used before the reserve covers it; the join
+  // comes again.
+  if (!reserve(join.ring_seq + 1)) return;
+  heard_seq_ = std::max(heard_seq_, join.ring_seq);
+  switch (phase_) {
+    case RingPhase::operational: on_join_operational(sender, join); return;
+    case RingPhase::gather: on_join_gather(sender, join); return;
+    case RingPhase::commit:
+    case RingPhase::recovery: break;
+    case RingPhase::starting:
+    case RingPhase::stopped: return;
+  }
+  if (!forming_->is_member(sender)) return;
+  if (join.leave) {
+    fail_.insert(sender);
+    abort_forming("a member left while the ring was formed");
+  } else if (join.ring_seq >= forming_->ring.seq) {
+    // It took part in this attempt and gave it up; older joins are stragglers.
+    abort_forming("a member went back to gather");
+    on_join_gather(sender, join);
+  }
+}
+
+void Ring::on_join_gather(const NodeKey& sender, const Join& join) {
+  if (fail_.contains(sender)) return;
+  if (join.leave) {
+    proc_.insert(sender);
+    fail_.insert(sender);
+    sets_changed();
+    return;
+  }
+  const bool is_old_member = current_->is_member(sender);
+  if (is_old_member && join.ring_seq < current_->ring.seq) return;
+  merge_join(sender, join);
+}
+
+void Ring::merge_join(const NodeKey& sender, const Join& join) {
+  if (phase_ != RingPhase::gather) return;
+  if (equal(proc_, join.proc) && equal(fail_, join.fail)) {
+    consensus_.insert(sender);
+    check_consensus();
+    return;
+  }
+  // It knows less than we do; our join will tell it.
+  if (includes(proc_, join.proc) && includes(fail_, join.fail)) return;
+
+  const auto proc_before = proc_;
+  const auto fail_before = fail_;
+  proc_.insert(sender);
+  if (std::binary_search(join.fail.begin(), join.fail.end(), self_)) {
+    fail_.insert(sender);
+  } else {
+    proc_.insert(join.proc.begin(), join.proc.end());
+    const bool is_outsider = !current_->is_member(sender);
+    for (const auto& key : join.fail) {
+      if (is_outsider && current_->is_member(key) && !peers_.is_dead(key)) continue;  // [MBR-7]
+      fail_.insert(key);
+    }
+  }
+  if (proc_.size() > join_keys_max) {
+    // Cannot happen with a sane set of daemons; start over rather than grow.
+    enter_gather("too many daemons in one gather", current_members(), {});
+    return;
+  }
+  if (proc_ == proc_before && fail_ == fail_before) return;
+  sets_changed();
+  if (phase_ == RingPhase::gather && equal(proc_, join.proc) && equal(fail_, join.fail)) {
+    consensus_.insert(sender);
+    check_consensus();
+  }
+}
+
+void Ring::on_consensus_timer() {
+  if (phase_ != RingPhase::gather || waiting_for_commit_) return;
+  bool failed_any = false;
+  for (const auto& member : candidates()) {
+    if (consensus_.contains(member)) continue;
+    fail_.insert(member);
+    failed_any = true;
+  }
+  trace(TraceKind::note, TraceLevel::debug, Seq{}, [&] {
+    return "consensus timer -> going on with " + describe(candidates());
+  });
+  if (failed_any) {
+    sets_changed();
+  } else {
+    timers_.arm(Timer::consensus, now_ + config_.consensus);
+    check_consensus();
+  }
+}
+
+void Ring::check_consensus() {
+  if (phase_ != RingPhase::gather) return;
+  const auto members = candidates();
+  for (const auto& member : members) {
+    if (!consensus_.contains(member)) return;
+  }
+  const bool alone_as_before = members.size() == 1 && current_->members.size() == 1 && !frozen_;
+  if (alone_as_before) {
+    resume_alone();
+    return;
+  }
+  if (members.front() == self_) {
+    create_commit(members);
+    return;
+  }
+  if (waiting_for_commit_) return;
+  trace(TraceKind::note, TraceLevel::debug, Seq{}, [&] {
+    return "consensus of " + describe(members) + " -> waiting for the commit token";
+  });
+  waiting_for_commit_ = true;
+  timers_.disarm(Timer::consensus);
+  timers_.arm(Timer::token_loss, now_ + config_.token_loss);
+}
+
+void Ring::resume_alone() {
+  RingState& ring = *current_;
+  note_left_out();
+  timers_.disarm_all();
+  enter(RingPhase::operational, "still alone");
+  held_ = resting_token(ring.ring, ring.last_token_seq + 1, ring.window.high());
+  timers_.arm(Timer::probe, now_ + config_.probe_interval);
+}
+
+}  // namespace ringcast

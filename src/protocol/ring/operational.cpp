@@ -1,0 +1,366 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Operational: the token rotates and messages are ordered. Inputs, in the order all states
+// handle them: data (deliver what became deliverable), token (one visit), join and leave,
+// commit token (ignored: it belongs to a gather we are not in), probe, wakeup, timers.
+#include <algorithm>
+#include <utility>
+
+#include "protocol/base/assert.hpp"
+#include "protocol/ring/packer.hpp"
+#include "protocol/ring/ring.hpp"
+#include "protocol/ring/token_rules.hpp"
+#include "protocol/wire/codec.hpp"
+
+namespace ringcast {
+namespace {
+
+constexpr std::uint32_t quiet_visits_to_announce = 2;  // the token says "I will be held"
+constexpr std::uint32_t quiet_visits_to_hold = 3;      // everyone saw aru == seq twice [ORD-9]
+constexpr Duration wakeup_interval = std::chrono::milliseconds{3};
+constexpr Duration probe_answer_interval = std::chrono::milliseconds{10};
+
+}  // namespace
+
+void Ring::install_first() {
+  ring_seq_ = ring_seq_ + 1;
+  const RingId id{ring_seq_, self_.node, self_.boot};
+  current_.emplace(id, std::vector<NodeKey>{self_}, self_, config_.window_packets_max);
+  current_->datagram_bytes = path_datagram_bytes_;
+  current_->flow.reset(path_receive_bytes_ / 3);
+  ordered_.emplace_back(ConfigurationChange{
+      .kind = ConfigurationChange::Kind::regular, .id = id, .previous = {}, .members = {self_}});
+  ++counters_.configurations;
+  enter(RingPhase::operational, "alone at first");
+  trace(TraceKind::configuration_installed, TraceLevel::info, Seq{}, [&] {
+    return "regular " + to_string(id) + " of 1";
+  });
+  held_ = resting_token(id, 1, Seq{});
+  timers_.arm(Timer::probe, now_);
+}
+
+// --- the visit -----------------------------------------------------------------------------
+
+void Ring::visit(Token token, bool may_hold) {
+  RingState& ring = *current_;
+  const Seq received_seq = token.seq;
+  const std::uint64_t requested = count(token.rtr);
+  const std::uint64_t again = answer_requests(ring, token);
+  std::vector<Data> packets = originate(ring, token, requested);
+  std::uint64_t cost = again;
+  for (const auto& packet : packets) cost += datagram_cost(packet.datagram.size());
+
+  token.fcc = ring.flow.account(token.fcc, cost);
+  token.backlog = ring.flow.account_backlog(token.backlog, queue_.ready_bytes(gate_open()));
+  const bool quiet = note_quiet(ring, token, may_hold, received_seq);
+  update_aru(token, std::min(ring.window.aru(), token.seq), self_.node);
+  // [ORD-5] Later packets may still be on their way: they were sent after their token.
+  const std::uint64_t before = count(token.rtr);
+  add_requests(token.rtr, ring.window, ring.sent_seq);
+  counters_.packets_requested += count(token.rtr) - before;
+  ++token.token_seq;
+
+  transmit_visit(ring, token, packets, quiet);
+  advance_safe_line(ring, token);
+  ring.sent_seq = token.seq;
+  watch_stuck_member(ring, token);
+  if (phase_ == RingPhase::operational) deliver_ready();
+}
+
+std::uint64_t Ring::answer_requests(RingState& ring, Token& token) {
+  if (token.rtr.empty()) return 0;
+  const std::uint64_t budget = ring.flow.window() / 2;
+  std::uint64_t cost = 0;
+  std::vector<SeqRange> open;
+  for (const auto& range : token.rtr) {
+    const std::uint64_t end =
+        std::min(range.first.value + range.count, ring.window.high().value + 1);
+    for (std::uint64_t s = range.first.value; s < range.first.value + range.count; ++s) {
+      if (s >= end) {  // nobody here has these; keep them as one range
+        const auto rest = static_cast<std::uint32_t>(range.first.value + range.count - s);
+        open.push_back(SeqRange{.first = Seq{s}, .count = rest});
+        break;
+      }
+      if (Seq{s} <= ring.window.discarded()) continue;  // everyone has it
+      Data* const held = ring.window.find(Seq{s});
+      if (held == nullptr || cost > budget) {
+        append_seq(open, Seq{s});
+        continue;
+      }
+      cost += datagram_cost(held->datagram.size());
+      ++counters_.packets_retransmitted;
+      trace(TraceKind::packet_retransmitted, TraceLevel::debug, Seq{s}, [] { return "as requested"; });
+      send_to_members(ring, held->datagram);
+    }
+  }
+  if (open.size() > retransmit_ranges_max) open.resize(retransmit_ranges_max);
+  token.rtr.swap(open);
+  return cost;
+}
+
+std::vector<Data> Ring::originate(RingState& ring, Token& token, std::uint64_t requested) {
+  std::vector<Data> packets;
+  const bool open = gate_open();
+  if (queue_.empty(open)) return packets;
+  const std::uint64_t allowance = ring.flow.allowance(FlowControl::Visit{
+      .fcc = token.fcc,
+      .backlog = token.backlog,
+      .own_backlog = queue_.ready_bytes(open),
+      .requested = requested});
+  // A recovered packet must fit too, header within header. [WIR-7]
+  const std::size_t room = ring.datagram_bytes - data_overhead_bytes - data_header_bytes;
+  const std::uint32_t capacity = ring.window.capacity() - ring.window.capacity() / 4;
+  std::uint64_t cost = 0;
+  while (cost < allowance && token.seq.value - ring.safe_line.value < capacity &&
+         ring.window.bytes() < config_.window_bytes_max) {
+    const PackedEntries packed = pack(queue_, open, room);
+    if (packed.entries.empty()) break;
+    Data data;
+    data.ring = ring.ring;
+    data.seq = next(token.seq);
+    data.originator = self_.node;
+    data.safe = packed.safe;
+    encode_data(data, packed.entries);
+    if (ring.window.insert(data) != Window::Insert::stored) {
+      // Somebody numbered a packet without holding the token; nothing good can follow.
+      enter_gather("a packet number was used twice", current_members(), {});
+      return {};
+    }
+    token.seq = data.seq;
+    cost += datagram_cost(data.datagram.size());
+    ++counters_.packets_originated;
+    trace(
+        TraceKind::originated,
+        TraceLevel::trace,
+        data.seq,
+        [&] { return "packet of " + std::to_string(packed.entries.size()) + " entries"; },
+        packed.messages_ended);
+    packets.push_back(std::move(data));
+  }
+  return packets;
+}
+
+void Ring::transmit_visit(
+    RingState& ring, const Token& token, std::vector<Data>& packets, bool hold) {
+  if (phase_ != RingPhase::operational) return;
+  // The accelerated ring [ORD-4]: the token, already counting all packets, leaves before the
+  // last of them.
+  const std::size_t tail = packets.size() * config_.accelerated_percent / 100;
+  const std::size_t head = packets.size() - tail;
+  for (std::size_t i = 0; i < head; ++i) send_to_members(ring, packets[i].datagram);
+  ring.idle_hint = token.idle;
+  if (hold) {
+    held_ = token;
+    timers_.disarm(Timer::token_loss);
+    timers_.arm(Timer::token_hold, now_ + config_.token_hold);
+    if (ring.members.size() == 1) timers_.disarm(Timer::token_hold);
+    trace(TraceKind::token_held, TraceLevel::trace, token.seq, [] { return "idle -> token held"; });
+  } else {
+    send_token(ring, token);
+  }
+  for (std::size_t i = head; i < packets.size(); ++i) {
+    mark_after_token(packets[i]);
+    send_to_members(ring, packets[i].datagram);
+  }
+}
+
+bool Ring::note_quiet(RingState& ring, Token& token, bool may_hold, Seq received_seq) {
+  // `token` is as received but for seq, fcc, backlog and answered requests.
+  const bool nothing_new = token.seq == received_seq && received_seq == ring.sent_seq;
+  const bool all_have_all = token.aru == received_seq && token.rtr.empty();
+  const bool quiet = nothing_new && all_have_all && token.backlog == 0;
+  if (!ring.is_representative()) {
+    if (!quiet) token.idle = false;
+    return false;
+  }
+  if (!quiet) {
+    ring.quiet_visits = 0;
+  } else if (may_hold) {
+    ++ring.quiet_visits;
+  }
+  token.idle = ring.quiet_visits >= quiet_visits_to_announce;
+  return may_hold && ring.quiet_visits >= quiet_visits_to_hold;
+}
+
+void Ring::advance_safe_line(RingState& ring, const Token& token) {
+  // [ORD-3] Between two visits the token passed everyone, and everyone could lower its aru.
+  const Seq safe = std::min(ring.sent_aru, token.aru);
+  ring.sent_aru = token.aru;
+  if (safe <= ring.safe_line) return;
+  RC_ASSERT(safe <= ring.window.aru());
+  ring.safe_line = safe;
+  trace(TraceKind::safe_line, TraceLevel::trace, safe, [] { return "held by all"; });
+}
+
+void Ring::watch_stuck_member(RingState& ring, const Token& token) {
+  // [MBR-10] The others fail the member that keeps the aru down, never itself.
+  const bool moved = token.aru != ring.stuck_aru || token.aru == token.seq;
+  if (moved || !token.aru_id || *token.aru_id == self_.node) {
+    ring.stuck_aru = token.aru;
+    ring.stuck_since.reset();
+    return;
+  }
+  if (!ring.stuck_since) ring.stuck_since = now_;
+  if (now_ - *ring.stuck_since < config_.fail_to_receive) return;
+  const auto stuck = std::find_if(ring.members.begin(), ring.members.end(), [&](const NodeKey& key) {
+    return key.node == *token.aru_id;
+  });
+  if (stuck == ring.members.end()) return;
+  enter_gather("a member receives nothing any more", current_members(), {*stuck});
+}
+
+void Ring::deliver_ready() {
+  RingState& ring = *current_;
+  const std::size_t before = ordered_.size();
+  while (true) {
+    const Data* const packet = ring.window.find(next(ring.delivered));
+    if (packet == nullptr) break;
+    if (packet->safe && packet->seq > ring.safe_line) break;  // [DLV-2]
+    ring.delivered = packet->seq;
+    if (!packet->recovered) unpacker_.unpack(*packet, false, ordered_);
+  }
+  counters_.messages_ordered += ordered_.size() - before;
+  counters_.fragments_stray = unpacker_.strays();
+  const Seq done = std::min(ring.safe_line, ring.delivered);
+  if (done <= ring.window.discarded()) return;
+  ring.window.discard(done);
+  trace(TraceKind::discarded, TraceLevel::trace, done, [] { return "held by all and delivered"; });
+}
+
+// --- idle hold -----------------------------------------------------------------------------
+
+void Ring::release_held(bool wake) {
+  if (!held_ || phase_ != RingPhase::operational) return;
+  Token token = *std::exchange(held_, std::nullopt);
+  timers_.disarm(Timer::token_hold);
+  timers_.arm(Timer::token_loss, now_ + config_.token_loss);
+  if (current_->members.size() == 1) timers_.disarm(Timer::token_loss);
+  if (wake) {
+    current_->quiet_visits = 0;
+    last_visit_.reset();  // the pause is no rotation
+  }
+  trace(TraceKind::token_released, TraceLevel::trace, token.seq, [&] {
+    return wake ? "something to send -> token released" : "held long enough -> token released";
+  });
+  visit(std::move(token), false);
+}
+
+void Ring::wake_ring() {
+  if (phase_ != RingPhase::operational || queue_.empty(gate_open())) return;
+  if (held_) {
+    release_held(true);
+    return;
+  }
+  RingState& ring = *current_;
+  if (!ring.idle_hint || ring.members.size() == 1) return;
+  if (ring.is_representative()) {
+    ring.quiet_visits = 0;  // the token is under way; do not hold it when it comes
+    return;
+  }
+  if (wakeups_sent_ > 0 && timers_.armed(Timer::wakeup)) return;
+  // The first goes to who should hold the token; if that did not help, everyone looks whether
+  // the token got lost behind it. [ORD-10]
+  const BufferRef packet = encode(Wakeup{ring.ring});
+  if (wakeups_sent_ < 2) {
+    send({ring.members.front().node}, packet, false);
+  } else {
+    send_to_members(ring, packet);
+  }
+  ++wakeups_sent_;
+  timers_.arm(Timer::wakeup, now_ + wakeup_interval * std::min(wakeups_sent_, 8U));
+}
+
+void Ring::on_wakeup(const PacketHeader& header, const Wakeup& wakeup) {
+  if (phase_ != RingPhase::operational || wakeup.ring != current_->ring) return;
+  if (!current_->is_member(header.sender)) return;
+  if (held_) {
+    release_held(true);
+    return;
+  }
+  current_->quiet_visits = 0;
+  // If we sent the token on and saw no sign of it since, it may be lost: do not wait.
+  if (timers_.armed(Timer::token_retransmit) && current_->idle_hint) retransmit_token();
+}
+
+// --- merge ---------------------------------------------------------------------------------
+
+void Ring::send_probes() {
+  if (phase_ != RingPhase::operational) return;
+  std::size_t missing = 0;
+  for (const auto node : configured_) {
+    const auto& members = current_->members;
+    const bool is_member =
+        std::any_of(members.begin(), members.end(), [&](const NodeKey& m) { return m.node == node; });
+    if (is_member) continue;
+    ++missing;
+    if (!current_->is_representative()) continue;
+    const auto boot = peers_.boot_of(node);
+    if (boot && peers_.is_backed_off(NodeKey{node, *boot}, now_)) continue;
+    send({node}, encode(Probe{current_->ring, boot}), false);
+  }
+  // [MBR-11] Fewer looks at many missing daemons, so that an idle ring stays quiet.
+  const Duration interval = config_.probe_interval * std::max<std::size_t>(1, missing / 2);
+  const auto jitter = Duration{static_cast<Duration::rep>(
+      random_.below(static_cast<std::uint64_t>((interval / 8).count()) + 1))};
+  timers_.arm(Timer::probe, now_ + interval + jitter);
+}
+
+void Ring::answer_probe(const NodeKey& sender) {
+  if (!peers_.may_answer(sender.node, now_, probe_answer_interval)) return;
+  send({sender.node}, encode(Probe{ring(), sender.boot}), false);
+}
+
+void Ring::on_probe(const PacketHeader& header, const Probe& probe) {
+  const NodeKey sender = header.sender;
+  if (!peers_.hear(sender) || !peers_.is_fresh(sender, header.counter)) return;
+  if (phase_ != RingPhase::operational && phase_ != RingPhase::gather) return;
+  const bool hears_us = probe.echo == self_.boot;
+  if (phase_ == RingPhase::gather) {
+    if (fail_.contains(sender)) return;
+    if (!hears_us) {
+      answer_probe(sender);
+    } else if (proc_.insert(sender).second) {
+      sets_changed();
+    }
+    return;
+  }
+  if (current_->is_member(sender) && probe.ring.seq <= current_->ring.seq) return;
+  if (peers_.is_backed_off(sender, now_)) return;
+  if (!hears_us) {
+    // [MBR-11] A working ring is disturbed only for who can both hear us and be heard.
+    answer_probe(sender);
+    return;
+  }
+  trace(TraceKind::merge_detected, TraceLevel::info, Seq{}, [&] {
+    return "heard " + to_string(sender) + " of ring " + to_string(probe.ring) + " -> gather";
+  });
+  auto proc = current_members();
+  proc.insert(sender);
+  enter_gather("another ring is in reach", std::move(proc), {});
+}
+
+void Ring::on_join_operational(const NodeKey& sender, const Join& join) {
+  const bool is_member = current_->is_member(sender);
+  if (join.leave) {
+    if (is_member) enter_gather("a member leaves", current_members(), {sender});
+    return;
+  }
+  // [MBR-6] Who considers us failed will find out on its own; following it would loop.
+  if (std::binary_search(join.fail.begin(), join.fail.end(), self_)) return;
+  if (is_member) {
+    if (join.ring_seq < current_->ring.seq) return;  // sent before this ring was formed
+    enter_gather("a member gathers", current_members(), {});
+  } else {
+    if (peers_.is_backed_off(sender, now_)) return;
+    if (!std::binary_search(join.proc.begin(), join.proc.end(), self_)) {
+      answer_probe(sender);
+      return;
+    }
+    auto proc = current_members();
+    proc.insert(sender);
+    enter_gather("an outsider wants to join", std::move(proc), {});
+  }
+  merge_join(sender, join);
+}
+
+}  // namespace ringcast

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Unpacker: packets in delivery order -> whole messages. Holds at most one unfinished message
+// per originator; at a view change unfinished ones are dropped, because their originator
+// sends them whole again [ORD-8].
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <vector>
+
+#include "protocol/base/ids.hpp"
+#include "protocol/base/ordered.hpp"
+#include "protocol/wire/packets.hpp"
+
+namespace ringcast {
+
+class Unpacker {
+ public:
+  /// Appends the messages that end in `packet` to `out`.
+  void unpack(const Data& packet, bool transitional, std::vector<OrderedEvent>& out);
+
+  void clear() { partial_.clear(); }
+  /// Fragments that belonged to no message under way; only a broken peer sends them.
+  [[nodiscard]] std::uint64_t strays() const { return strays_; }
+
+ private:
+  struct Partial {
+    BufferRef bytes;
+    std::size_t received{0};
+  };
+
+  std::map<NodeId, Partial> partial_;
+  std::uint64_t strays_{0};
+};
+
+}  // namespace ringcast

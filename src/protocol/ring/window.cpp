@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "protocol/ring/window.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "protocol/base/assert.hpp"
+
+namespace ringcast {
+namespace {
+
+constexpr std::size_t initial_slots = 64;
+
+std::uint64_t cost(const Data& packet) { return packet.body.block_bytes(); }
+
+}  // namespace
+
+Window::Window(RingId ring, std::uint32_t capacity)
+    : ring_(ring), capacity_(capacity), slots_(std::min<std::size_t>(initial_slots, capacity)) {
+  RC_ASSERT(capacity > 0);
+}
+
+Window::Insert Window::insert(Data packet) {
+  const Seq seq = packet.seq;
+  if (seq <= discarded_) return Insert::duplicate;
+  const std::uint64_t distance = seq.value - discarded_.value;
+  if (distance > capacity_) return Insert::outside;
+  if (distance > slots_.size()) {
+    // Grow by doubling: a quiet ring stays small, a busy one grows to its capacity once.
+    std::size_t size = slots_.size();
+    while (size < distance) size *= 2;
+    std::vector<std::optional<Data>> grown(size);
+    for (auto& held : slots_) {
+      if (held) grown[held->seq.value % size] = std::move(held);
+    }
+    slots_.swap(grown);
+  }
+  auto& place = slots_[slot(seq)];
+  if (place) return Insert::duplicate;
+  bytes_ += cost(packet);
+  place = std::move(packet);
+  high_ = std::max(high_, seq);
+  while (aru_ < high_ && find(next(aru_)) != nullptr) aru_ = next(aru_);
+  return Insert::stored;
+}
+
+const Data* Window::find(Seq seq) const {
+  if (seq <= discarded_ || seq > high_) return nullptr;
+  const auto& place = slots_[slot(seq)];
+  return place && place->seq == seq ? &*place : nullptr;
+}
+
+Data* Window::find(Seq seq) { return const_cast<Data*>(std::as_const(*this).find(seq)); }
+
+void Window::append_holes(Seq up_to, std::size_t ranges_max, std::vector<SeqRange>& out) const {
+  Seq seq = next(aru_);
+  while (seq <= up_to && out.size() < ranges_max) {
+    if (find(seq) != nullptr) {
+      seq = next(seq);
+      continue;
+    }
+    SeqRange hole{.first = seq, .count = 0};
+    while (seq <= up_to && find(seq) == nullptr) {
+      ++hole.count;
+      seq = next(seq);
+      if (seq > high_) {  // nothing is held above: the rest is one hole
+        hole.count += static_cast<std::uint32_t>(up_to.value - seq.value + 1);
+        seq = next(up_to);
+      }
+    }
+    out.push_back(hole);
+  }
+}
+
+void Window::discard(Seq up_to) {
+  RC_ASSERT(up_to <= aru_);
+  while (discarded_ < up_to) {
+    discarded_ = next(discarded_);
+    auto& place = slots_[slot(discarded_)];
+    RC_ASSERT(place.has_value());
+    bytes_ -= cost(*place);
+    place.reset();
+  }
+}
+
+bool Window::is_consistent() const {
+  if (discarded_ > aru_ || aru_ > high_) return false;
+  for (Seq seq = next(discarded_); seq <= aru_; seq = next(seq)) {
+    if (find(seq) == nullptr) return false;
+  }
+  return find(next(aru_)) == nullptr;
+}
+
+}  // namespace ringcast

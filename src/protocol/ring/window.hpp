@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Window: the packets of one ring, by seq, from the last discarded one up to a fixed
+// capacity. Owns the packets until every member has them and we have delivered them; knows
+// where its own holes are; refuses what lies outside.
+//
+// Invariant: discarded <= aru <= high; every seq in (discarded, aru] is held, aru + 1 is not.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "protocol/base/ids.hpp"
+#include "protocol/wire/packets.hpp"
+
+namespace ringcast {
+
+class Window {
+ public:
+  /// `capacity`: how far above the last discarded seq a packet may lie.
+  Window(RingId ring, std::uint32_t capacity);
+
+  enum class Insert : std::uint8_t { stored, duplicate, outside };
+  Insert insert(Data packet);
+
+  [[nodiscard]] const RingId& ring() const { return ring_; }
+  /// Received everything up to here.
+  [[nodiscard]] Seq aru() const { return aru_; }
+  /// The highest seq ever held.
+  [[nodiscard]] Seq high() const { return high_; }
+  [[nodiscard]] Seq discarded() const { return discarded_; }
+  /// Memory held by packets above the discarded line, in bytes.
+  [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
+  [[nodiscard]] std::uint32_t capacity() const { return capacity_; }
+
+  /// Nothing when not held (or already discarded).
+  [[nodiscard]] const Data* find(Seq seq) const;
+  [[nodiscard]] Data* find(Seq seq);
+
+  /// Appends the holes in (aru, up_to], lowest first, until `out` has `ranges_max` ranges.
+  void append_holes(Seq up_to, std::size_t ranges_max, std::vector<SeqRange>& out) const;
+
+  /// Lets go of everything up to `up_to`. REQUIRES: up_to <= aru().
+  void discard(Seq up_to);
+
+  /// The full walk of the invariant, for tests.
+  [[nodiscard]] bool is_consistent() const;
+
+ private:
+  [[nodiscard]] std::size_t slot(Seq seq) const { return seq.value % slots_.size(); }
+
+  RingId ring_;
+  std::uint32_t capacity_;
+  Seq aru_;
+  Seq high_;
+  Seq discarded_;
+  std::uint64_t bytes_{0};
+  std::vector<std::optional<Data>> slots_;
+};
+
+}  // namespace ringcast
