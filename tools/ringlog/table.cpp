@@ -22,16 +22,19 @@ void Table::merge(const Table& other) {
 Table Table::minus(const Table& other) const {
   Table rest;
   for (const auto& [id, entry] : entries_) {
-    const auto it = other.entries_.find(id);
     for (const auto& range : entry.seen.ranges()) {
-      const auto parts = it == other.entries_.end() ? std::vector<Range>{range}
-                                                    : it->second.seen.missing_from(range);
-      for (const auto& part : parts) {
+      for (const auto& part : other.missing_from(id, range)) {
         (void)rest.add(Producer{id, entry.name}, part);
       }
     }
   }
   return rest;
+}
+
+std::vector<Range> Table::missing_from(const ProducerId& producer, Range range) const {
+  const auto it = entries_.find(producer);
+  if (it == entries_.end()) return {range};
+  return it->second.seen.missing_from(range);
 }
 
 bool Table::contains(const ProducerId& producer, std::uint64_t seq) const {

@@ -29,6 +29,8 @@ class Table {
   /// What `this` has and `other` has not.
   [[nodiscard]] Table minus(const Table& other) const;
 
+  /// The parts of `range` that are not in the table.
+  [[nodiscard]] std::vector<Range> missing_from(const ProducerId& producer, Range range) const;
   [[nodiscard]] bool contains(const ProducerId& producer, std::uint64_t seq) const;
   [[nodiscard]] bool empty() const { return entries_.empty(); }
   [[nodiscard]] std::uint64_t count() const;

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Files as ringlog needs them: AppendFile grows a file at its end and keeps what the system
+// would not take until it does; Descriptor closes itself; and small files are read whole or
+// replaced atomically. Errors carry the path and the system's own words.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <sys/types.h>
+
+#include "ringcast/result.hpp"
+
+namespace ringcast::ringlog {
+
+/// An open file descriptor, closed at the end. Movable, not copyable.
+class Descriptor {
+ public:
+  Descriptor() = default;
+  explicit Descriptor(int fd) : fd_(fd) {}
+  Descriptor(Descriptor&& other) noexcept;
+  Descriptor& operator=(Descriptor&& other) noexcept;
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  ~Descriptor();
+
+  [[nodiscard]] int get() const { return fd_; }
+  [[nodiscard]] bool is_open() const { return fd_ >= 0; }
+  void close();
+
+ private:
+  int fd_{-1};
+};
+
+/// "PATH: what: the system's words".
+Error system_error(const std::string& path, const std::string& what, int error_number);
+
+/// The whole file, or nothing when there is none.
+Result<std::optional<std::string>> read_file(const std::string& path);
+/// Bytes [from, to) of an open file. Errors: io, also when it is shorter.
+Result<std::string> read_part(
+    int fd, std::uint64_t from, std::uint64_t to, const std::string& path);
+/// Temporary file, fsync, rename, fsync of the directory: the old or the new content, never less.
+Result<void> replace_file(const std::string& path, std::string_view content);
+/// Makes a new name or a removal in the directory of `path` survive a power cut.
+Result<void> sync_directory_of(const std::string& path);
+/// Creates the directory and its parents. Errors: io.
+Result<void> make_directories(const std::string& path);
+
+/// pwrite, or what a test puts in its place.
+using WriteFunction = std::function<ssize_t(int, const void*, std::size_t, off_t)>;
+
+class AppendFile {
+ public:
+  /// Opens or creates; what lies beyond `length` is cut off. REQUIRES: length <= size of the file.
+  static Result<AppendFile> open(const std::string& path, std::uint64_t length);
+
+  /// Takes the bytes; flush() writes them.
+  void append(std::string_view bytes) { buffer_ += bytes; }
+  /// Writes what it can. Errors: io; nothing is lost, the rest is written by a later flush.
+  Result<void> flush();
+  /// fdatasync. Errors: io.
+  Result<void> sync();
+
+  /// Bytes that have been written.
+  [[nodiscard]] std::uint64_t length() const { return length_; }
+  [[nodiscard]] std::size_t buffered() const { return buffer_.size(); }
+  [[nodiscard]] int fd() const { return file_.get(); }
+  [[nodiscard]] const std::string& path() const { return path_; }
+  void set_write_function(WriteFunction function) { write_ = std::move(function); }
+
+ private:
+  AppendFile(std::string path, Descriptor file, std::uint64_t length);
+
+  std::string path_;
+  Descriptor file_;
+  std::uint64_t length_{0};
+  std::string buffer_;
+  WriteFunction write_;
+};
+
+}  // namespace ringcast::ringlog
