@@ -17,6 +17,8 @@
 namespace ringcast {
 
 inline constexpr std::size_t name_bytes_max = 64;
+/// "#name#daemon", both at their longest.
+inline constexpr std::size_t destination_bytes_max = 2 * name_bytes_max + 2;
 
 /// True for 1 to 64 bytes of letters, digits, '_', '.', ':' and '-'.
 bool is_valid_word(std::string_view text);

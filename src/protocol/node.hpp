@@ -17,6 +17,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -27,6 +28,7 @@
 
 #include "protocol/base/buffer.hpp"
 #include "protocol/base/ids.hpp"
+#include "protocol/base/ordered.hpp"
 #include "protocol/base/time.hpp"
 #include "protocol/base/trace.hpp"
 #include "protocol/effects.hpp"
@@ -97,6 +99,8 @@ class Node {
   [[nodiscard]] std::optional<Instant> next_deadline() const;
   [[nodiscard]] bool stopped() const;
   [[nodiscard]] NodeStatus status(Instant now) const;
+  /// Shows every ordered event as the ring hands it up, before groups see it: for checkers.
+  void observe(std::function<void(const OrderedEvent&)> observer);
   /// For drivers' own counters (datagrams truncated, sends refused, ...), shown in status.
   void count(std::string_view counter, std::uint64_t more);
 

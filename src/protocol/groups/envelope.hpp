@@ -26,8 +26,6 @@
 namespace ringcast {
 
 inline constexpr std::size_t groups_per_message_max = 64;
-/// "#name#daemon", both at their longest.
-inline constexpr std::size_t destination_bytes_max = 2 * name_bytes_max + 2;
 /// More than any client message needs beside its payload: kind, flags, session, ticket, type,
 /// sender and destinations. The ring must carry message_bytes_max + this.
 inline constexpr std::size_t envelope_overhead_max =

@@ -63,8 +63,9 @@ void put(ByteWriter& out, const Member& member) {
 
 void put(ByteWriter& out, const std::vector<Member>& members) {
   out.u32(count32(members.size()));
-  for (const auto& member : members)
+  for (const auto& member : members) {
     put(out, member);
+  }
 }
 
 void put(ByteWriter& out, const DaemonTable& daemons) {
@@ -77,8 +78,9 @@ void put(ByteWriter& out, const DaemonTable& daemons) {
 
 void put(ByteWriter& out, const std::vector<std::string>& texts) {
   out.u32(count32(texts.size()));
-  for (const auto& text : texts)
+  for (const auto& text : texts) {
     sentence(out, text);
+  }
 }
 
 void put(ByteWriter& out, const Error& error) {
@@ -102,8 +104,9 @@ void destinations(ByteWriter& out, const std::vector<std::string>& groups) {
   RC_ASSERT(!groups.empty());
   RC_ASSERT(groups.size() <= destinations_max);
   out.u8(static_cast<std::uint8_t>(groups.size()));
-  for (const auto& group : groups)
+  for (const auto& group : groups) {
     out.text8(group);
+  }
 }
 
 }  // namespace
@@ -211,8 +214,9 @@ void encode_configuration(ByteWriter& out, const ConfigurationEvent& event) {
   Frame frame(out, FrameType::configuration);
   put(out, event.id);
   out.u32(count32(event.daemons.size()));
-  for (const auto node : event.daemons)
+  for (const auto node : event.daemons) {
     out.u32(node.value);
+  }
   frame.finish();
 }
 

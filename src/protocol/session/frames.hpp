@@ -34,7 +34,6 @@ inline constexpr std::uint32_t session_magic = 0x54534352;  ///< "RCST" as bytes
 inline constexpr std::size_t frame_length_bytes = 4;        ///< the length itself
 inline constexpr std::size_t hello_frame_bytes_max = 256;   ///< length before the hello [SES-4]
 inline constexpr std::size_t destinations_max = 64;         ///< groups of one publish [SES-9]
-inline constexpr std::size_t destination_bytes_max = 2 * name_bytes_max + 2;
 /// Bytes of a publish before its payload, at most, without the length.
 inline constexpr std::size_t publish_head_bytes_max =
     1 + 8 + 1 + 1 + 4 + 1 + destinations_max * (1 + destination_bytes_max);

@@ -109,8 +109,9 @@ DaemonTable read_daemons(BodyReader& in) {
 std::vector<std::string> read_texts(BodyReader& in) {
   const auto count = in.count(2);
   std::vector<std::string> texts;
-  for (std::size_t i = 0; i < count && in.ok(); ++i)
+  for (std::size_t i = 0; i < count && in.ok(); ++i) {
     texts.push_back(in.text16());
+  }
   return texts;
 }
 
@@ -152,8 +153,9 @@ MessageFrame read_message(BodyReader& in) {
   event.type = static_cast<std::int32_t>(in.u32());
   const std::size_t count = in.u8();
   in.require(count >= 1 && count <= destinations_max);
-  for (std::size_t i = 0; i < count && in.ok(); ++i)
+  for (std::size_t i = 0; i < count && in.ok(); ++i) {
     event.groups.push_back(in.destination());
+  }
   frame.payload = in.rest();
   return frame;
 }
@@ -176,8 +178,9 @@ ConfigurationEvent read_configuration(BodyReader& in) {
   event.id = read_ring(in);
   const auto count = in.count(4);
   event.daemons.reserve(count);
-  for (std::size_t i = 0; i < count; ++i)
+  for (std::size_t i = 0; i < count; ++i) {
     event.daemons.push_back(NodeId{in.u32()});
+  }
   return event;
 }
 
@@ -343,8 +346,9 @@ Result<ClientRequest> read_publish(BodyReader& in) {
   in.require(count >= 1 && count <= destinations_max);
   if (!in.ok()) return malformed("publish does not follow its table [SES-9]");
   request.groups.reserve(count);
-  for (std::size_t i = 0; i < count && in.ok(); ++i)
+  for (std::size_t i = 0; i < count && in.ok(); ++i) {
     request.groups.push_back(in.text8());
+  }
   request.payload = in.rest();
   if (!in.done()) return malformed("publish does not follow its table [SES-9]");
   for (const auto& group : request.groups) {

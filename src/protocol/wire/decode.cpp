@@ -251,9 +251,9 @@ Result<PacketBody> decode_body(PacketType type, const BufferRef& datagram, const
 }  // namespace
 
 Result<Packet> decode(const BufferRef& datagram) {
-  if (datagram.size() < header_bytes + tag_bytes)
+  if (datagram.size() < packet_header_bytes + tag_bytes)
     return malformed("shorter than a header and a tag");
-  const BufferRef body = datagram.slice(header_bytes, datagram.size() - header_bytes - tag_bytes);
+  const BufferRef body = datagram.slice(packet_header_bytes, datagram.size() - packet_header_bytes - tag_bytes);
   Packet packet;
   packet.header = read_header(datagram.bytes());
   auto decoded = decode_body(packet.header.type, datagram, body);

@@ -17,7 +17,7 @@ constexpr std::size_t type_offset = 3;
 ByteWriter begin(PacketType type) {
   ByteWriter writer;
   writer.reserve(512);
-  for (std::size_t i = 0; i < header_bytes; ++i) {
+  for (std::size_t i = 0; i < packet_header_bytes; ++i) {
     writer.u8(i == type_offset ? static_cast<std::uint8_t>(type) : 0);
   }
   return writer;
@@ -80,7 +80,7 @@ class Filler {
 void set_slices(Data& data, const BufferRef& datagram) {
   RC_ASSERT(datagram.size() <= datagram_bytes_limit);
   data.datagram = datagram;
-  data.body = datagram.slice(header_bytes, datagram.size() - header_bytes - tag_bytes);
+  data.body = datagram.slice(packet_header_bytes, datagram.size() - packet_header_bytes - tag_bytes);
   data.content = data.body.slice(data_header_bytes, data.body.size() - data_header_bytes);
 }
 
@@ -193,7 +193,7 @@ void encode_data(Data& data, std::span<const Entry> entries) {
 }
 
 void mark_after_token(Data& data) {
-  constexpr std::size_t flags_offset = header_bytes + 28;
+  constexpr std::size_t flags_offset = packet_header_bytes + 28;
   data.after_token = true;
   auto& flags = data.datagram.writable()[flags_offset];
   flags |= std::byte{4};

@@ -37,9 +37,9 @@ std::uint32_t cluster_tag(std::string_view cluster) {
 }
 
 void NullSealer::seal(std::span<std::byte> datagram) {
-  RC_ASSERT(datagram.size() >= header_bytes + tag_bytes);
+  RC_ASSERT(datagram.size() >= packet_header_bytes + tag_bytes);
   ByteWriter header;
-  header.reserve(header_bytes);
+  header.reserve(packet_header_bytes);
   header.u16(magic);
   header.u8(wire_version);
   header.u8(std::to_integer<std::uint8_t>(datagram[type_offset]));
@@ -50,7 +50,7 @@ void NullSealer::seal(std::span<std::byte> datagram) {
   header.u32(self_.node.value);
   header.u32(self_.boot.value);
   header.u64(++counter_);
-  RC_ASSERT(header.size() == header_bytes);
+  RC_ASSERT(header.size() == packet_header_bytes);
   std::copy(header.view().begin(), header.view().end(), datagram.begin());
   const auto covered = datagram.first(datagram.size() - tag_bytes);
   const Tag tag = checksum(covered);
@@ -58,7 +58,7 @@ void NullSealer::seal(std::span<std::byte> datagram) {
 }
 
 PacketHeader read_header(std::span<const std::byte> datagram) {
-  RC_ASSERT(datagram.size() >= header_bytes);
+  RC_ASSERT(datagram.size() >= packet_header_bytes);
   ByteReader reader(datagram);
   (void)reader.u16();
   (void)reader.u8();
@@ -75,7 +75,7 @@ PacketHeader read_header(std::span<const std::byte> datagram) {
 }
 
 Result<PacketHeader> NullSealer::open(std::span<const std::byte> datagram) {
-  if (datagram.size() < header_bytes + tag_bytes) {
+  if (datagram.size() < packet_header_bytes + tag_bytes) {
     return Error{Errc::malformed, "shorter than a header and a tag"};
   }
   ByteReader reader(datagram);

@@ -45,7 +45,7 @@ class NullSealer final : public Sealer {
   std::uint64_t counter_{0};
 };
 
-/// Reads the header fields. REQUIRES: datagram.size() >= header_bytes.
+/// Reads the header fields. REQUIRES: datagram.size() >= packet_header_bytes.
 PacketHeader read_header(std::span<const std::byte> datagram);
 
 }  // namespace ringcast

@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The inputs of the house, and the walk of what was ordered from the ring through groups to
+// sessions.
+#include "protocol/node.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "protocol/groups/envelope.hpp"
+#include "protocol/node_impl.hpp"
+#include "protocol/wire/codec.hpp"
+
+namespace ringcast {
+namespace {
+
+/// A leaving node waits so long for its sessions' departure to be ordered and held by all.
+constexpr Duration leave_patience = std::chrono::milliseconds{800};
+
+std::vector<NodeId> ids_of(const std::vector<DaemonEntry>& daemons) {
+  std::vector<NodeId> ids;
+  ids.reserve(daemons.size());
+  for (const auto& daemon : daemons) ids.push_back(node_id(daemon.name));
+  std::sort(ids.begin(), ids.end());
+  return ids;
+}
+
+static_assert(session_message_bytes_max + envelope_overhead_max <= message_bytes_limit);
+
+}  // namespace
+
+Node::Impl::Impl(NodeConfig config, TraceSink* trace)
+    : ring_(config.ring, node_id(config.name), ids_of(config.daemons), trace),
+      config_(std::move(config)),
+      trace_(trace) {
+  const auto ids = ids_of(config_.daemons);
+  RC_ASSERT(std::adjacent_find(ids.begin(), ids.end()) == ids.end());
+  RC_ASSERT(std::binary_search(ids.begin(), ids.end(), node_id(config_.name)));
+}
+
+void Node::Impl::count(std::string_view counter, std::uint64_t more) {
+  const auto found = driver_counters_.find(counter);
+  if (found == driver_counters_.end()) {
+    driver_counters_.emplace(std::string(counter), more);
+  } else {
+    found->second += more;
+  }
+}
+
+void Node::Impl::on_start(
+    Instant now, const StoredState& stored, const StartFacts& facts, Effects& effects) {
+  RC_ASSERT(facts.boot_id != 0);
+  const NodeKey self{node_id(config_.name), BootId{facts.boot_id}};
+  started_ = now;
+  sealer_ = std::make_unique<NullSealer>(self, cluster_tag(config_.cluster));
+  groups_.emplace(self, trace_);
+  input(now, effects, [&] {
+    ring_.set_path(facts.datagram_bytes_max, facts.receive_buffer_bytes);
+    ring_.start(stored, self.boot, facts.random_seed);
+  });
+}
+
+void Node::Impl::on_packets(std::span<const BufferRef> datagrams) {
+  std::vector<Packet> packets;
+  packets.reserve(datagrams.size());
+  for (const auto& datagram : datagrams) {
+    const auto header = sealer_->open(datagram.bytes());
+    if (!header) {
+      count("datagrams_rejected_" + std::string(to_string(header.error().code)));
+      continue;
+    }
+    auto packet = decode(datagram);
+    if (!packet) {
+      count("datagrams_rejected_malformed");
+      continue;
+    }
+    packets.push_back(std::move(*packet));
+  }
+  ring_.on_packets(packets);
+}
+
+void Node::Impl::on_timer() {
+  ring_.on_timers();
+  close_silent();
+  if (leave_deadline_ && now_ >= *leave_deadline_) continue_leaving();
+}
+
+std::optional<Instant> Node::Impl::next_deadline() const {
+  auto earliest = ring_.next_deadline();
+  const auto consider = [&](std::optional<Instant> deadline) {
+    if (deadline && (!earliest || *deadline < *earliest)) earliest = deadline;
+  };
+  if (!stopped_) consider(leave_deadline_);
+  for (const auto& [id, session] : sessions_) consider(session.handshake_deadline());
+  return earliest;
+}
+
+// --- what was ordered ----------------------------------------------------------------------
+
+bool Node::Impl::deliver() {
+  if (!groups_) return false;
+  auto events = ring_.take_ordered();
+  if (events.empty() && !leaving_) return false;
+  GroupsOutput out;
+  for (const auto& event : events) {
+    if (observer_) observer_(event);
+    if (const auto* const message = std::get_if<OrderedMessage>(&event)) {
+      groups_->on_message(*message, out);
+    } else {
+      groups_->on_configuration(std::get<ConfigurationChange>(event), out);
+    }
+    route(out);
+  }
+  if (groups_->gate_open()) ring_.open_gate(groups_->configuration().id);
+  close_over_backlog();
+  if (leaving_) continue_leaving();
+  return !events.empty();
+}
+
+void Node::Impl::route(GroupsOutput& out) {
+  for (auto& submission : out.submissions) {
+    if (submission.exchange) {
+      ring_.submit_exchange(std::move(submission.envelope));
+    } else {
+      ring_.submit_client(std::move(submission.envelope), submission.service);
+    }
+  }
+  for (const auto& delivery : out.deliveries) {
+    const BufferRef frame = Session::encode_event(delivery.event);
+    for (const auto id : delivery.to) write(id, frame);
+  }
+  out.submissions.clear();
+  out.deliveries.clear();
+}
+
+void Node::Impl::write(SessionId id, const BufferRef& frame) {
+  const auto found = sessions_.find(id);
+  if (found == sessions_.end()) return;
+  found->second.queued(frame.size());
+  effects_->client_writes.push_back(ClientWrite{id, frame});
+  if (found->second.over_backlog()) over_backlog_.insert(id);
+}
+
+void Node::Impl::close_over_backlog() {
+  for (const auto id : std::exchange(over_backlog_, {})) {
+    const auto found = sessions_.find(id);
+    // What was queued within this input may have been written since; a client that reads
+    // slowly but steadily is judged by what is left.
+    if (found == sessions_.end() || !found->second.over_backlog()) continue;
+    count("sessions_closed_backlog");
+    close(
+        id,
+        Error{
+            Errc::limit_exceeded,
+            "client does not read: " + std::to_string(found->second.backlog_bytes()) +
+                " bytes wait for it, the limit is " +
+                std::to_string(config_.session.backlog_bytes_max)},
+        Cause::disconnect);
+  }
+}
+
+// --- leaving -------------------------------------------------------------------------------
+
+void Node::Impl::leave() {
+  if (leaving_) return;
+  leaving_ = true;
+  leave_deadline_ = now_ + leave_patience;
+  std::vector<SessionId> ids;
+  for (const auto& [id, session] : sessions_) ids.push_back(id);
+  for (const auto id : ids) close(id, Error{Errc::closed, "daemon stopped"}, Cause::disconnect);
+}
+
+void Node::Impl::continue_leaving() {
+  if (stopped_) return;
+  if (!ring_.is_drained() && now_ < *leave_deadline_) return;
+  ring_.leave();
+  stopped_ = true;
+}
+
+// --- Node ----------------------------------------------------------------------------------
+
+Node::Node(NodeConfig config, TraceSink* trace)
+    : impl_(std::make_unique<Impl>(std::move(config), trace)) {}
+Node::~Node() = default;
+
+void Node::on_start(
+    Instant now, const StoredState& stored, const StartFacts& facts, Effects& effects) {
+  impl_->on_start(now, stored, facts, effects);
+}
+
+void Node::on_persisted(Instant now, const StoredState& stored, Effects& effects) {
+  impl_->input(now, effects, [&] { impl_->ring_.on_persisted(stored); });
+}
+
+void Node::on_packets(Instant now, std::span<const BufferRef> datagrams, Effects& effects) {
+  impl_->input(now, effects, [&] { impl_->on_packets(datagrams); });
+}
+
+void Node::on_timer(Instant now, Effects& effects) {
+  impl_->input(now, effects, [&] { impl_->on_timer(); });
+}
+
+SessionId Node::on_client_open(Instant now, Effects& effects) {
+  SessionId id;
+  impl_->input(now, effects, [&] { id = impl_->open_client(); });
+  return id;
+}
+
+void Node::on_client_bytes(
+    Instant now, SessionId session, std::span<const std::byte> bytes, Effects& effects) {
+  impl_->input(now, effects, [&] { impl_->client_bytes(session, bytes); });
+}
+
+void Node::on_client_written(
+    Instant now, SessionId session, std::size_t bytes, Effects& effects) {
+  impl_->input(now, effects, [&] { impl_->client_written(session, bytes); });
+}
+
+void Node::on_client_closed(Instant now, SessionId session, Effects& effects) {
+  impl_->input(now, effects, [&] { impl_->client_closed(session); });
+}
+
+void Node::on_leave(Instant now, Effects& effects) {
+  impl_->input(now, effects, [&] { impl_->leave(); });
+}
+
+Result<void> Node::on_reload(Instant now, const NodeConfig& config, Effects& effects) {
+  Result<void> result;
+  impl_->input(now, effects, [&] { result = impl_->reload(config); });
+  return result;
+}
+
+bool Node::deliver(Instant now, Effects& effects) {
+  bool again = false;
+  impl_->input(now, effects, [&] { again = impl_->deliver(); });
+  return again;
+}
+
+void Node::seal(BufferRef& packet) { impl_->sealer_->seal(packet.writable()); }
+bool Node::may_read(SessionId session) const { return impl_->may_read(session); }
+std::optional<Instant> Node::next_deadline() const { return impl_->next_deadline(); }
+bool Node::stopped() const { return impl_->stopped_; }
+NodeStatus Node::status(Instant now) const { return impl_->status(now); }
+
+void Node::observe(std::function<void(const OrderedEvent&)> observer) {
+  impl_->observer_ = std::move(observer);
+}
+
+void Node::count(std::string_view counter, std::uint64_t more) {
+  auto& counters = impl_->driver_counters_;
+  const auto found = counters.find(counter);
+  if (found == counters.end()) {
+    counters.emplace(std::string(counter), more);
+  } else {
+    found->second += more;
+  }
+}
+
+}  // namespace ringcast

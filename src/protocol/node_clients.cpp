@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What clients ask for: sessions open and close here, requests walk on to groups.
+#include <utility>
+
+#include "protocol/node_impl.hpp"
+
+namespace ringcast {
+
+SessionId Node::Impl::open_client() {
+  const SessionId id{++last_session_};
+  sessions_.try_emplace(id, id, config_.session, config_.ring.message_bytes_max, now_);
+  if (sessions_.size() > config_.session.sessions_max) {
+    close(
+        id,
+        Error{
+            Errc::limit_exceeded,
+            "the daemon serves its limit of " + std::to_string(config_.session.sessions_max) +
+                " sessions"},
+        Cause::disconnect);
+  } else if (leaving_ || !groups_) {
+    close(id, Error{Errc::closed, "daemon stopped"}, Cause::disconnect);
+  }
+  return id;
+}
+
+void Node::Impl::client_bytes(SessionId id, std::span<const std::byte> bytes) {
+  auto found = sessions_.find(id);
+  if (found == sessions_.end()) return;
+  found->second.receive(bytes);
+  while (found != sessions_.end()) {
+    const auto request = found->second.next_request();
+    if (!request) {
+      count("sessions_closed_" + std::string(to_string(request.error().code)));
+      close(id, request.error(), Cause::disconnect);
+      return;
+    }
+    if (!*request) return;
+    take(id, found->second, **request);
+    found = sessions_.find(id);  // the request may have ended the session
+  }
+}
+
+struct Node::Impl::Door {
+  Impl& node;
+  SessionId id;
+  Session& session;
+  GroupsOutput& out;
+
+  void operator()(const HelloRequest& hello) const { node.greet(id, session, hello); }
+  void operator()(const JoinRequest& join) const {
+    session.add_group(join.group);
+    node.groups_->join(id, join.group, out);
+  }
+  void operator()(const LeaveRequest& leave) const {
+    session.remove_group(leave.group);
+    node.groups_->leave(id, leave.group, out);
+  }
+  void operator()(const SendRequest& send) const {
+    const PublishRequest request{
+        .ticket = send.ticket,
+        .groups = send.groups,
+        .service = send.service,
+        .type = send.type,
+        .echo = send.echo,
+        .confirm = send.confirm,
+        .payload = send.payload};
+    node.groups_->publish(id, request, out);
+  }
+  void operator()(const StatusRequest& status) const {
+    node.write(id, Session::encode_status(status.request, node.status(node.now_)));
+  }
+  void operator()(const GroupsRequest& groups) const {
+    node.write(id, Session::encode_groups(groups.request, node.groups_->members(groups.group)));
+  }
+  void operator()(const PingRequest& ping) const {
+    node.write(id, Session::encode_pong(ping.request));
+  }
+  void operator()(const GoodbyeRequest&) const {
+    node.close(id, Error{Errc::closed, "goodbye"}, Cause::leave);
+  }
+  void operator()(const Refusal& refusal) const {
+    node.write(id, Session::encode_refused(refusal.about, refusal.subject, refusal.error));
+  }
+};
+
+void Node::Impl::take(SessionId id, Session& session, const ClientRequest& request) {
+  GroupsOutput out;
+  std::visit(Door{*this, id, session, out}, request);
+  route(out);
+  close_over_backlog();
+}
+
+std::string Node::Impl::free_name() const {
+  std::uint64_t number = last_session_;
+  while (names_.contains("c" + std::to_string(number))) ++number;
+  return "c" + std::to_string(number);
+}
+
+void Node::Impl::greet(SessionId id, Session& session, const HelloRequest& hello) {
+  const std::string name = hello.name.empty() ? free_name() : hello.name;
+  if (!names_.insert(name).second) {
+    close(
+        id,
+        Error{
+            Errc::name_in_use,
+            "name \"" + name + "\" belongs to another session of daemon " + config_.name +
+                "; choose another or none"},
+        Cause::disconnect);
+    return;
+  }
+  session.establish(name);
+  write(
+      id,
+      Session::encode_welcome(WelcomeInfo{
+          .name = name,
+          .daemon = config_.name,
+          .message_bytes_max = config_.ring.message_bytes_max,
+          .credit_bytes = config_.session.credit_bytes,
+          .daemons = daemon_table()}));
+  GroupsOutput out;
+  groups_->open_session(id, name, out);
+  route(out);
+}
+
+void Node::Impl::client_written(SessionId id, std::size_t bytes) {
+  const auto found = sessions_.find(id);
+  if (found != sessions_.end()) found->second.written(bytes);
+}
+
+void Node::Impl::client_closed(SessionId id) {
+  forget(id, Error{Errc::closed, "connection lost"}, Cause::disconnect, false);
+}
+
+void Node::Impl::close(SessionId id, const Error& reason, Cause cause) {
+  write(id, Session::encode_closed(reason));
+  forget(id, reason, cause, true);
+}
+
+void Node::Impl::forget(SessionId id, const Error& reason, Cause cause, bool tell_driver) {
+  const auto found = sessions_.find(id);
+  if (found == sessions_.end()) return;
+  const bool established = found->second.established();
+  if (established) names_.erase(found->second.name());
+  if (trace_ != nullptr && trace_->listens(TraceKind::session_closed, TraceLevel::info)) {
+    trace_->trace(TraceEvent{
+        TraceKind::session_closed,
+        TraceLevel::info,
+        ring_.ring(),
+        Seq{},
+        id.value,
+        "session " + std::to_string(id.value) + " " + found->second.name() + " -> closed: " +
+            reason.message});
+  }
+  sessions_.erase(found);
+  over_backlog_.erase(id);
+  if (tell_driver) effects_->client_closes.push_back(ClientClose{id, reason.message});
+  if (!established) return;
+  GroupsOutput out;
+  groups_->close_session(id, cause, out);
+  route(out);
+}
+
+void Node::Impl::close_silent() {
+  std::vector<SessionId> silent;
+  for (const auto& [id, session] : sessions_) {
+    const auto deadline = session.handshake_deadline();
+    if (deadline && *deadline <= now_) silent.push_back(id);
+  }
+  for (const auto id : silent) {
+    count("sessions_closed_silent");
+    close(id, Error{Errc::timed_out, "no hello came in time"}, Cause::disconnect);
+  }
+}
+
+bool Node::Impl::may_read(SessionId id) const {
+  // [FLW-5] Back-pressure is the socket itself.
+  const auto found = sessions_.find(id);
+  if (found == sessions_.end() || !groups_) return false;
+  if (ring_.queued_bytes() >= config_.ring.send_queue_bytes_max) return false;
+  return groups_->unordered_bytes(id) < config_.session.credit_bytes;
+}
+
+}  // namespace ringcast

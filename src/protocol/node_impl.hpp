@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Node::Impl: the three rooms and the doors between them. node.cpp has the inputs,
+// node_clients.cpp what clients ask for, node_status.cpp what the node tells of itself.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "protocol/base/assert.hpp"
+#include "protocol/groups/groups.hpp"
+#include "protocol/node.hpp"
+#include "protocol/ring/ring.hpp"
+#include "protocol/session/session.hpp"
+#include "protocol/wire/seal.hpp"
+
+namespace ringcast {
+
+class Node::Impl {
+ public:
+  Impl(NodeConfig config, TraceSink* trace);
+
+  void on_start(
+      Instant now, const StoredState& stored, const StartFacts& facts, Effects& effects);
+  void on_packets(std::span<const BufferRef> datagrams);
+  void on_timer();
+  SessionId open_client();
+  void client_bytes(SessionId id, std::span<const std::byte> bytes);
+  void client_written(SessionId id, std::size_t count);
+  void client_closed(SessionId id);
+  void leave();
+  Result<void> reload(const NodeConfig& config);
+  bool deliver();
+  [[nodiscard]] bool may_read(SessionId id) const;
+  [[nodiscard]] std::optional<Instant> next_deadline() const;
+  [[nodiscard]] NodeStatus status(Instant now) const;
+
+  /// One input: opens the ring's, runs `work`, closes it.
+  template <class Work>
+  void input(Instant now, Effects& effects, Work work) {
+    now_ = now;
+    effects_ = &effects;
+    ring_.begin(now, effects);
+    work();
+    ring_.finish();
+    effects_ = nullptr;
+  }
+
+  Ring ring_;
+  std::unique_ptr<Sealer> sealer_;
+  bool stopped_{false};
+  std::function<void(const OrderedEvent&)> observer_;
+  std::map<std::string, std::uint64_t, std::less<>> driver_counters_;
+
+ private:
+  struct Door;  // visits a client's request
+
+  void count(std::string_view counter, std::uint64_t more = 1);
+  void route(GroupsOutput& out);
+  void write(SessionId id, const BufferRef& frame);
+  void close(SessionId id, const Error& reason, Cause cause);
+  void forget(SessionId id, const Error& reason, Cause cause, bool tell_driver);
+  void close_over_backlog();
+  void close_silent();
+  void continue_leaving();
+  void take(SessionId id, Session& session, const ClientRequest& request);
+  void greet(SessionId id, Session& session, const HelloRequest& hello);
+  [[nodiscard]] std::string free_name() const;
+  [[nodiscard]] DaemonTable daemon_table() const;
+  [[nodiscard]] std::string name_of(NodeId node) const;
+
+  NodeConfig config_;
+  TraceSink* trace_;
+  Instant now_{};
+  Instant started_{};
+  Effects* effects_{nullptr};
+  std::optional<Groups> groups_;
+
+  std::map<SessionId, Session> sessions_;
+  std::set<std::string, std::less<>> names_;
+  std::set<SessionId> over_backlog_;
+  std::uint64_t last_session_{0};
+  std::uint64_t last_name_{0};
+  std::optional<Instant> leave_deadline_;
+  bool leaving_{false};
+};
+
+}  // namespace ringcast
