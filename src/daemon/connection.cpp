@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/connection.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+#include <utility>
+
+namespace ringcast {
+namespace {
+
+constexpr std::size_t vectors_max = 64;
+constexpr std::size_t write_bytes_max = std::size_t{1} << 20U;
+constexpr std::size_t flush_bytes_max = std::size_t{4} << 20U;  // then others have their turn
+
+}  // namespace
+
+Connection::Connection(asio::io_context& io, int descriptor, bool tcp)
+    : descriptor_(io), tcp_(tcp) {
+  asio::error_code error;
+  descriptor_.assign(descriptor, error);
+  if (error) (void)::close(descriptor);
+}
+
+Connection::~Connection() { close(); }
+
+Connection::Read Connection::read(std::span<std::byte> space) {
+  for (;;) {
+    const auto count =
+        ::recv(descriptor_.native_handle(), space.data(), space.size(), MSG_DONTWAIT);
+    if (count > 0) return Read{.count = static_cast<std::size_t>(count), .closed = false};
+    if (count == 0) return Read{.count = 0, .closed = true};
+    if (errno == EINTR) continue;
+    return Read{.count = 0, .closed = errno != EAGAIN};
+  }
+}
+
+void Connection::enqueue(BufferRef frame) {
+  if (!frame.empty()) output_.push_back(std::move(frame));
+}
+
+Connection::Written Connection::flush() {
+  Written written;
+  while (!output_.empty() && written.count < flush_bytes_max) {
+    std::array<iovec, vectors_max> vectors{};
+    std::size_t used{0};
+    std::size_t total{0};
+    for (const auto& frame : output_) {
+      const auto bytes = frame.bytes().subspan(used == 0 ? head_written_ : 0);
+      vectors[used++] =
+          iovec{.iov_base = const_cast<std::byte*>(bytes.data()), .iov_len = bytes.size()};
+      total += bytes.size();
+      if (used == vectors_max || total >= write_bytes_max) break;
+    }
+    msghdr header{};
+    header.msg_iov = vectors.data();
+    header.msg_iovlen = used;
+    const auto count = ::sendmsg(descriptor_.native_handle(), &header, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) {
+      written.blocked = errno == EAGAIN;
+      written.closed = !written.blocked;
+      return written;
+    }
+    auto left = static_cast<std::size_t>(count);
+    written.count += left;
+    while (left > 0) {
+      const auto rest = output_.front().size() - head_written_;
+      if (left < rest) {
+        head_written_ += left;
+        break;
+      }
+      left -= rest;
+      head_written_ = 0;
+      output_.pop_front();
+    }
+  }
+  return written;
+}
+
+void Connection::close() {
+  if (!descriptor_.is_open()) return;
+  (void)::shutdown(descriptor_.native_handle(), SHUT_WR);
+  if (tcp_) {
+    // Unread input would turn the close into a reset that overtakes our last words.
+    std::array<std::byte, 16384> unread{};
+    for (int i = 0; i < 16; ++i) {
+      if (::recv(descriptor_.native_handle(), unread.data(), unread.size(), MSG_DONTWAIT) <= 0)
+        break;
+    }
+  }
+  asio::error_code ignored;
+  descriptor_.close(ignored);
+}
+
+}  // namespace ringcast

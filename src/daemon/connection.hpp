@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Connection: one client's socket. Reads what is there in one call, keeps a queue of frames
+// to write and writes many of them in one call. It never waits, and knows nothing of frames:
+// bytes in, buffers out.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <span>
+#include <string>
+
+#include <asio.hpp>
+
+#include "protocol/base/buffer.hpp"
+#include "protocol/base/ids.hpp"
+
+namespace ringcast {
+
+class Connection {
+ public:
+  /// Takes the descriptor over. is_open() tells whether that worked.
+  Connection(asio::io_context& io, int descriptor, bool tcp);
+  ~Connection();
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+  Connection(Connection&&) = delete;
+  Connection& operator=(Connection&&) = delete;
+
+  struct Read {
+    std::size_t count{0};
+    bool closed{false};  ///< the client is gone
+  };
+  /// One read into `space`, without waiting.
+  Read read(std::span<std::byte> space);
+
+  void enqueue(BufferRef frame);
+  struct Written {
+    std::size_t count{0};
+    bool closed{false};   ///< the client is gone
+    bool blocked{false};  ///< the socket is full: wait for it
+  };
+  /// Writes what the socket takes now, up to a bound.
+  Written flush();
+  [[nodiscard]] bool is_open() const { return descriptor_.is_open(); }
+  [[nodiscard]] bool has_output() const { return !output_.empty(); }
+
+  /// Tells the client that nothing follows, then lets go of the socket.
+  void close();
+
+  [[nodiscard]] asio::posix::stream_descriptor& descriptor() { return descriptor_; }
+
+  // Kept by the session server.
+  bool waits_write{false};   ///< the socket was full; it will tell when it is not
+  bool queued_flush{false};  ///< is in the list of those with output
+
+ private:
+  asio::posix::stream_descriptor descriptor_;
+  std::deque<BufferRef> output_;
+  std::size_t head_written_{0};  ///< bytes of output_.front() already written
+  bool tcp_{false};
+};
+
+}  // namespace ringcast

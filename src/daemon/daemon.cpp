@@ -1,0 +1,364 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/daemon.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <ctime>
+#include <fstream>
+#include <memory>
+#include <sstream>
+#include <sys/random.h>
+#include <system_error>
+#include <systemd/sd-daemon.h>
+#include <utility>
+#include <variant>
+
+#include <asio.hpp>
+#include <spdlog/spdlog.h>
+
+#include "ringcast/client.hpp"
+#include "ringcast/names.hpp"
+#include "ringcast/version.hpp"
+
+#include "daemon/driver.hpp"
+#include "daemon/identity.hpp"
+#include "daemon/logging.hpp"
+
+namespace ringcast {
+namespace {
+
+constexpr int exit_done = 0;
+constexpr int exit_wrong = 2;
+constexpr std::chrono::milliseconds leave_patience{2000};
+
+void complain(std::string_view file, const ConfigProblem& problem) {
+  const auto line = describe(file.empty() ? "ringcastd" : file, problem);
+  (void)std::fprintf(stderr, "%s\n", line.c_str());
+}
+
+/// The whole configuration, or its problems.
+ReadConfig read_file(const std::string& file) {
+  errno = 0;
+  std::ifstream stream(file, std::ios::binary);
+  std::ostringstream text;
+  if (stream) text << stream.rdbuf();
+  if (!stream || (text.str().empty() && stream.bad())) {
+    ReadConfig failed;
+    failed.problems.push_back(ConfigProblem{
+        .at = {},
+        .problem = "cannot read: " + std::generic_category().message(errno),
+        .remedy = "check the path and its permissions"});
+    return failed;
+  }
+  return read_config(file, text.str());
+}
+
+/// The name of the ring of one.
+std::string lonely_name(const HostFacts& host) {
+  if (!host.asked_for.empty()) return host.asked_for;
+  const auto name = short_host_name(host.host_name);
+  return is_valid_word(name) ? std::string(name) : "localhost";
+}
+
+template <class Number>
+Number random_number() {
+  Number number{0};
+  while (::getrandom(&number, sizeof(number), 0) != static_cast<ssize_t>(sizeof(number))) {
+  }
+  return number;
+}
+
+StartFacts draw_facts() {
+  StartFacts facts;
+  while (facts.boot_id == 0)
+    facts.boot_id = random_number<std::uint32_t>();
+  facts.random_seed = random_number<std::uint64_t>();
+  return facts;
+}
+
+NodeConfig node_config(const DaemonConfig& config, const std::string& name) {
+  NodeConfig node;
+  node.cluster = config.cluster;
+  node.name = name;
+  for (const auto& daemon : config.daemons) {
+    node.daemons.push_back(DaemonEntry{.name = daemon.name, .address = daemon.address_text});
+  }
+  node.ring = config.ring;
+  node.session = config.session;
+  return node;
+}
+
+std::vector<UdpPeer> peers_of(const DaemonConfig& config, const std::string& name) {
+  std::vector<UdpPeer> peers;
+  for (const auto& daemon : config.daemons) {
+    if (daemon.name == name) continue;
+    peers.push_back(UdpPeer{.id = node_id(daemon.name), .address = daemon.address});
+  }
+  return peers;
+}
+
+std::string socket_path(const DaemonConfig& config, const std::string& name) {
+  return config.socket.empty() ? default_socket() : expand_name(config.socket, name);
+}
+
+class Daemon {
+ public:
+  Daemon(DaemonOptions options, DaemonConfig config, std::size_t self)
+      : options_(std::move(options)),
+        config_(std::move(config)),
+        self_(config_.daemons[self]),
+        signals_(io_) {}
+
+  int run() {
+    const StateFile state(state_directory(config_.state_directory, self_.name), self_.name);
+    if (const auto prepared = state.prepare(); !prepared) {
+      report(SetupFailure{
+          .option = "state.directory",
+          .problem = prepared.error().message,
+          .remedy = "make it writable for this user, or choose another [state] directory"});
+      return exit_wrong;
+    }
+    driver_ = std::make_unique<Driver>(io_, node_config(config_, self_.name), state, &trace_);
+    if (const auto failure = driver_->open(udp_options(), client_options())) {
+      report(*failure);
+      return exit_wrong;
+    }
+    announce_start();
+    const auto loaded = state.load();
+    if (!loaded.warning.empty()) spdlog::warn("{}", loaded.warning);
+    watch_signals();
+    driver_->start(loaded.state, draw_facts(), hooks());
+    io_.run();
+    spdlog::info("stopped name={}", self_.name);
+    return exit_done;
+  }
+
+ private:
+  UdpOptions udp_options() const {
+    UdpOptions udp;
+    udp.local = self_.address;
+    udp.peers = peers_of(config_, self_.name);
+    if (config_.uses_multicast()) udp.multicast = config_.multicast;
+    udp.multicast_interface = config_.multicast_interface;
+    udp.multicast_ttl = config_.multicast_ttl;
+    udp.socket_buffer_bytes = config_.socket_buffer_bytes;
+    return udp;
+  }
+
+  SessionServerOptions client_options() const {
+    return SessionServerOptions{
+        .socket = socket_path(config_, self_.name),
+        .mode = config_.socket_mode,
+        .tcp = config_.tcp};
+  }
+
+  Driver::Hooks hooks() {
+    return Driver::Hooks{
+        .operational = [this](const NodeStatus& status) { announce_ready(status); },
+        .stopped =
+            [this] {
+              asio::error_code ignored;
+              signals_.cancel(ignored);
+            }};
+  }
+
+  void report(const SetupFailure& failure) const {
+    ConfigProblem problem;
+    problem.problem = failure.problem;
+    problem.remedy = failure.remedy;
+    if (!config_.file.empty()) {
+      problem.at =
+          failure.option == "daemon.address" ? self_.address_at : config_.position(failure.option);
+    }
+    complain(config_.file, problem);
+  }
+
+  void announce_start() const {
+    spdlog::info(
+        "ringcastd {} starting name={} cluster={} address={} transport={} socket={}",
+        version,
+        self_.name,
+        config_.cluster,
+        self_.address_text,
+        config_.uses_multicast() ? "multicast" : "unicast",
+        socket_path(config_, self_.name));
+    if (config_.daemons.size() > 1) {
+      spdlog::warn(
+          "the ring is unprotected: packets are neither authenticated nor encrypted -> run it on "
+          "a network that only its hosts can reach");
+    }
+    if (config_.tcp) {
+      spdlog::warn(
+          "clients on {} are not authenticated -> whoever reaches the port can publish and join",
+          to_string(*config_.tcp));
+    }
+  }
+
+  void announce_ready(const NodeStatus& status) const {
+    const auto configuration = to_string(status.configuration.id);
+    spdlog::info(
+        "ready name={} socket={} configuration={} members={}",
+        self_.name,
+        socket_path(config_, self_.name),
+        configuration,
+        status.configuration.daemons.size());
+    (void)::sd_notifyf(
+        0,
+        "READY=1\nSTATUS=operational, %zu of %zu daemons",
+        status.configuration.daemons.size(),
+        status.configuration.configured.size());
+  }
+
+  void watch_signals() {
+    for (const int number : {SIGTERM, SIGINT, SIGHUP}) {
+      asio::error_code ignored;
+      signals_.add(number, ignored);
+    }
+    wait_for_signal();
+  }
+
+  void wait_for_signal() {
+    signals_.async_wait([this](const asio::error_code& error, int number) {
+      if (error) return;
+      if (number == SIGHUP) {
+        reload();
+      } else {
+        spdlog::info("leaving the ring signal={}", number == SIGTERM ? "SIGTERM" : "SIGINT");
+        (void)::sd_notify(0, "STOPPING=1");
+        driver_->leave(leave_patience);
+      }
+      wait_for_signal();
+    });
+  }
+
+  void reload() {
+    if (config_.file.empty()) {
+      spdlog::info("nothing to reload: running without a configuration file");
+      return;
+    }
+    timespec now{};
+    (void)::clock_gettime(CLOCK_MONOTONIC, &now);
+    (void)::sd_notifyf(
+        0,
+        "RELOADING=1\nMONOTONIC_USEC=%lld",
+        static_cast<long long>(now.tv_sec) * 1'000'000 + now.tv_nsec / 1'000);
+    apply(read_file(config_.file));
+    (void)::sd_notify(0, "READY=1");
+  }
+
+  void apply(ReadConfig read) {
+    for (const auto& problem : read.problems) {
+      spdlog::error("{}", describe(config_.file, problem));
+    }
+    if (!read.problems.empty()) {
+      spdlog::error("configuration not reloaded -> the old one stays in force");
+      return;
+    }
+    auto& fresh = read.config;
+    const auto found = std::find_if(
+        fresh.daemons.begin(), fresh.daemons.end(), [this](const ConfiguredDaemon& daemon) {
+          return daemon.name == self_.name;
+        });
+    if (found == fresh.daemons.end()) {
+      spdlog::error(
+          "configuration not reloaded: {} no longer names this daemon, {}", fresh.file, self_.name);
+      return;
+    }
+    warn_fixed(fresh, *found);
+    const auto outcome =
+        driver_->reload(node_config(fresh, self_.name), peers_of(fresh, self_.name));
+    if (!outcome) {
+      spdlog::error("configuration not reloaded: {}", outcome.error().message);
+      return;
+    }
+    if (!options_.log_level)
+      set_log_level(parse_trace_level(fresh.log_level).value_or(TraceLevel::info));
+    spdlog::info("configuration reloaded file={}", fresh.file);
+    // What is fixed while running stays as it is, for the next comparison too.
+    config_.daemons = fresh.daemons;
+    config_.ring = fresh.ring;
+    config_.session = fresh.session;
+    config_.positions = fresh.positions;
+  }
+
+  void warn_fixed(const DaemonConfig& fresh, const ConfiguredDaemon& self) const {
+    const auto fixed = [](bool same, std::string_view what) {
+      if (!same) spdlog::warn("{} cannot change while running -> restart to apply it", what);
+    };
+    fixed(self.address == self_.address, "our own address");
+    fixed(fresh.cluster == config_.cluster, "[cluster] name");
+    fixed(
+        fresh.uses_multicast() == config_.uses_multicast() &&
+            fresh.multicast == config_.multicast &&
+            fresh.multicast_interface == config_.multicast_interface &&
+            fresh.multicast_ttl == config_.multicast_ttl,
+        "the transport of [ring]");
+    fixed(fresh.socket_buffer_bytes == config_.socket_buffer_bytes, "[ring] socket_buffer_bytes");
+    fixed(
+        fresh.socket == config_.socket && fresh.socket_mode == config_.socket_mode &&
+            fresh.tcp == config_.tcp,
+        "where [clients] connect");
+    fixed(fresh.state_directory == config_.state_directory, "[state] directory");
+  }
+
+  DaemonOptions options_;
+  DaemonConfig config_;
+  ConfiguredDaemon self_;
+  TraceLog trace_;
+  asio::io_context io_{1};
+  asio::signal_set signals_;
+  std::unique_ptr<Driver> driver_;
+};
+
+}  // namespace
+
+int check_configuration(const std::string& file) {
+  const auto read = read_file(file);
+  for (const auto& problem : read.problems)
+    complain(file, problem);
+  if (!read.problems.empty()) return exit_wrong;
+  (void)std::printf("%s: ok\n", file.c_str());
+  return exit_done;
+}
+
+int run_daemon(const DaemonOptions& options) {
+  (void)std::signal(SIGPIPE, SIG_IGN);
+  const auto host = read_host_facts(options.name);
+  ReadConfig read;
+  if (options.config.empty()) {
+    const auto name = lonely_name(host);
+    if (!is_valid_word(name)) {
+      complain(
+          {},
+          ConfigProblem{
+              .at = {},
+              .problem = "\"" + name + "\" is not a valid daemon name",
+              .remedy = "use 1 to 64 letters, digits, '_', '.', ':' or '-'"});
+      return exit_wrong;
+    }
+    read.config = default_config(name);
+  } else {
+    read = read_file(options.config);
+  }
+  for (const auto& problem : read.problems)
+    complain(options.config, problem);
+  if (!read.problems.empty()) return exit_wrong;
+  start_logging(options.log_level.value_or(
+      parse_trace_level(read.config.log_level).value_or(TraceLevel::info)));
+
+  std::size_t self{0};
+  if (!options.config.empty()) {
+    const auto chosen = choose_daemon(read.config, host);
+    if (const auto* problem = std::get_if<ConfigProblem>(&chosen)) {
+      complain(options.config, *problem);
+      return exit_wrong;
+    }
+    self = std::get<std::size_t>(chosen);
+  }
+  Daemon daemon(options, std::move(read.config), self);
+  return daemon.run();
+}
+
+}  // namespace ringcast

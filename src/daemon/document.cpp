@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/document.hpp"
+
+#include <algorithm>
+
+#include <toml++/toml.h>
+
+namespace ringcast {
+namespace {
+
+FilePosition position(const toml::source_position& source) {
+  return FilePosition{.line = source.line, .column = source.column};
+}
+
+ConfigValue::Kind kind_of(const toml::node& node) {
+  switch (node.type()) {
+    case toml::node_type::string:
+      return ConfigValue::Kind::text;
+    case toml::node_type::integer:
+      return ConfigValue::Kind::integer;
+    case toml::node_type::boolean:
+      return ConfigValue::Kind::boolean;
+    case toml::node_type::floating_point:
+      return ConfigValue::Kind::number;
+    case toml::node_type::array:
+      return ConfigValue::Kind::list;
+    case toml::node_type::table:
+      return ConfigValue::Kind::table;
+    case toml::node_type::none:
+    case toml::node_type::date:
+    case toml::node_type::time:
+    case toml::node_type::date_time:
+      return ConfigValue::Kind::date;
+  }
+  return ConfigValue::Kind::date;
+}
+
+ConfigEntry to_entry(const toml::key& key, const toml::node& node) {
+  ConfigEntry entry;
+  entry.key = std::string(key.str());
+  entry.at = position(key.source().begin);
+  entry.value.kind = kind_of(node);
+  entry.value.at = position(node.source().begin);
+  if (const auto* text = node.as_string(); text != nullptr) entry.value.text = text->get();
+  if (const auto* integer = node.as_integer(); integer != nullptr) {
+    entry.value.integer = integer->get();
+  }
+  return entry;
+}
+
+ConfigTable to_table(const toml::key& key, const toml::table& source, bool repeated) {
+  ConfigTable table;
+  table.name = std::string(key.str());
+  table.repeated = repeated;
+  table.at = position(source.source().begin);
+  for (auto&& [name, node] : source)
+    table.entries.push_back(to_entry(name, node));
+  std::sort(
+      table.entries.begin(), table.entries.end(), [](const ConfigEntry& a, const ConfigEntry& b) {
+        return a.at < b.at;
+      });
+  return table;
+}
+
+bool holds_tables(const toml::array& array) {
+  return !array.empty() && std::all_of(array.begin(), array.end(), [](const toml::node& element) {
+    return element.is_table();
+  });
+}
+
+}  // namespace
+
+std::string describe(std::string_view file, const ConfigProblem& problem) {
+  std::string text(file);
+  if (problem.at.line != 0) {
+    text += ":" + std::to_string(problem.at.line) + ":" + std::to_string(problem.at.column);
+  }
+  text += ": " + problem.problem;
+  if (!problem.remedy.empty()) text += "; " + problem.remedy;
+  return text;
+}
+
+std::string_view to_string(ConfigValue::Kind kind) {
+  switch (kind) {
+    case ConfigValue::Kind::text:
+      return "a string";
+    case ConfigValue::Kind::integer:
+      return "an integer";
+    case ConfigValue::Kind::boolean:
+      return "a boolean";
+    case ConfigValue::Kind::number:
+      return "a number with a fraction";
+    case ConfigValue::Kind::date:
+      return "a date";
+    case ConfigValue::Kind::list:
+      return "a list";
+    case ConfigValue::Kind::table:
+      return "a table";
+  }
+  return "a value";
+}
+
+ConfigDocument parse_document(std::string_view text) {
+  ConfigDocument document;
+  const auto parsed = toml::parse(text);
+  if (!parsed) {
+    document.problems.push_back(ConfigProblem{
+        .at = position(parsed.error().source().begin),
+        .problem = "not valid TOML: " + std::string(parsed.error().description()),
+        .remedy = "correct the syntax here; conf/ringcast.toml shows every option"});
+    return document;
+  }
+  for (auto&& [key, node] : parsed.table()) {
+    if (const auto* table = node.as_table(); table != nullptr) {
+      document.tables.push_back(to_table(key, *table, false));
+      continue;
+    }
+    const auto* array = node.as_array();
+    if (array == nullptr || !holds_tables(*array)) {
+      document.loose.push_back(to_entry(key, node));
+      continue;
+    }
+    for (const auto& element : *array) {
+      document.tables.push_back(to_table(key, *element.as_table(), true));
+    }
+  }
+  std::sort(
+      document.tables.begin(),
+      document.tables.end(),
+      [](const ConfigTable& a, const ConfigTable& b) { return a.at < b.at; });
+  return document;
+}
+
+}  // namespace ringcast

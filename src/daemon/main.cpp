@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// ringcastd: the ordering daemon. Flags in, exit code out.
+#include <CLI/CLI.hpp>
+#include <array>
+#include <cstdio>
+#include <exception>
+#include <string>
+
+#include "ringcast/version.hpp"
+
+#include "daemon/daemon.hpp"
+#include "daemon/logging.hpp"
+
+namespace {
+
+constexpr int exit_failed = 1;
+constexpr int exit_wrong = 2;
+
+constexpr const char* footer =
+    "\nExample: three daemons on one host, each in its own terminal\n"
+    "  ringcastd --config conf/three-nodes.toml --name web1\n"
+    "  ringcastd --config conf/three-nodes.toml --name web2\n"
+    "  ringcastd --config conf/three-nodes.toml --name web3\n"
+    "Without --config it is a ring of one with the default socket.\n"
+    "SIGTERM leaves the ring cleanly, SIGHUP reads the file again.\n"
+    "Exit codes: 0 done, 1 failed while running, 2 wrong usage or configuration.\n";
+
+int run(int argc, char** argv) {
+  CLI::App app{"ringcastd, the ordering daemon of ringcast"};
+  app.footer(footer);
+  app.set_version_flag("--version", "ringcastd " + std::string(ringcast::version));
+  ringcast::DaemonOptions options;
+  std::string level;
+  bool check{false};
+  auto* config =
+      app.add_option("--config", options.config, "configuration file")->type_name("FILE");
+  app.add_option("--name", options.name, "which [[daemon]] of the file this is")->type_name("NAME");
+  app.add_flag("--check", check, "read and validate the file, then exit")->needs(config);
+  app.add_option("--log-level", level, "error, warn, info, debug or trace; wins over the file")
+      ->type_name("LEVEL")
+      ->check(CLI::IsMember({"error", "warn", "info", "debug", "trace"}));
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : exit_wrong;
+  }
+  if (check) return ringcast::check_configuration(options.config);
+  options.log_level = ringcast::parse_trace_level(level);
+  return ringcast::run_daemon(options);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const std::exception& error) {
+    (void)std::fprintf(stderr, "ringcastd: %s\n", error.what());
+    return exit_failed;
+  }
+}

@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/session_server.hpp"
+
+#include <cerrno>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <system_error>
+#include <unistd.h>
+#include <utility>
+
+#include "daemon/listeners.hpp"
+
+namespace ringcast {
+namespace {
+
+constexpr std::chrono::milliseconds accept_pause{100};
+
+}  // namespace
+
+struct SessionServer::Listener {
+  Listener(asio::io_context& io, int native, bool is_tcp)
+      : descriptor(io, native), timer(io), tcp(is_tcp) {}
+
+  asio::posix::stream_descriptor descriptor;
+  asio::steady_timer timer;  ///< while there are no descriptors to accept with
+  bool tcp{false};
+  bool ready{false};
+};
+
+SessionServer::SessionServer(asio::io_context& io, Hooks hooks)
+    : io_(io), hooks_(std::move(hooks)) {}
+
+SessionServer::~SessionServer() { stop_accepting(); }
+
+std::optional<SetupFailure> SessionServer::open(const SessionServerOptions& options) {
+  const auto add = [this](const Listening& listening, bool tcp) -> std::optional<SetupFailure> {
+    if (const auto* failure = std::get_if<SetupFailure>(&listening)) return *failure;
+    listeners_.push_back(std::make_shared<Listener>(io_, std::get<int>(listening), tcp));
+    return std::nullopt;
+  };
+  if (auto failure = add(listen_unix(options.socket, options.mode), false)) return failure;
+  socket_ = options.socket;
+  if (options.tcp) {
+    if (auto failure = add(listen_tcp(*options.tcp), true)) return failure;
+  }
+  for (const auto& listener : listeners_)
+    watch(listener);
+  return std::nullopt;
+}
+
+void SessionServer::stop_accepting() {
+  for (const auto& listener : listeners_) {
+    asio::error_code ignored;
+    listener->descriptor.close(ignored);
+    listener->timer.cancel();
+  }
+  listeners_.clear();
+  if (!socket_.empty()) (void)::unlink(std::exchange(socket_, {}).c_str());
+}
+
+void SessionServer::close_all() {
+  for (const auto& [session, connection] : connections_) {
+    (void)connection->flush();
+    connection->close();
+  }
+  connections_.clear();
+  readable_.clear();
+  paused_.clear();
+  output_.clear();
+}
+
+void SessionServer::watch(const std::shared_ptr<Listener>& listener) {
+  listener->descriptor.async_wait(
+      asio::posix::descriptor_base::wait_read, [this, listener](const asio::error_code& error) {
+        if (error) return;
+        listener->ready = true;
+        hooks_.wake();
+      });
+}
+
+void SessionServer::back_off(const std::shared_ptr<Listener>& listener, int error) {
+  hooks_.count("accept_errors", 1);
+  warn_limited(
+      warnings_,
+      "accept",
+      "cannot accept a client: " + std::generic_category().message(error) +
+          " -> trying again shortly; raise the limit of open files");
+  listener->timer.expires_after(accept_pause);
+  listener->timer.async_wait([this, listener](const asio::error_code& cancelled) {
+    if (!cancelled) watch(listener);
+  });
+}
+
+std::optional<SessionServer::Accepted> SessionServer::accept() {
+  for (const auto& listener : listeners_) {
+    while (listener->ready) {
+      const int client = ::accept4(
+          listener->descriptor.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+      if (client >= 0) return Accepted{.descriptor = client, .tcp = listener->tcp};
+      const int error = errno;
+      if (error == EINTR || error == ECONNABORTED) continue;
+      listener->ready = false;
+      if (error == EAGAIN) {
+        watch(listener);
+      } else {
+        back_off(listener, error);
+      }
+    }
+  }
+  return std::nullopt;
+}
+
+bool SessionServer::adopt(SessionId session, Accepted accepted) {
+  if (accepted.tcp) {
+    const int on{1};
+    (void)::setsockopt(accepted.descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    (void)::setsockopt(accepted.descriptor, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+  }
+  auto connection = std::make_shared<Connection>(io_, accepted.descriptor, accepted.tcp);
+  if (!connection->is_open()) return false;
+  connections_[session] = connection;
+  wait_readable(session, connection);
+  return true;
+}
+
+SessionServer::ConnectionRef SessionServer::find(SessionId session) const {
+  const auto found = connections_.find(session);
+  return found == connections_.end() ? nullptr : found->second;
+}
+
+void SessionServer::mark_readable(SessionId session) {
+  readable_.push_back(session);
+  hooks_.wake();
+}
+
+void SessionServer::wait_readable(SessionId session, const ConnectionRef& connection) {
+  connection->descriptor().async_wait(
+      asio::posix::descriptor_base::wait_read,
+      [this, session, weak = std::weak_ptr<Connection>(connection)](const asio::error_code& error) {
+        if (error || weak.expired()) return;
+        mark_readable(session);
+      });
+}
+
+void SessionServer::wait_writable(SessionId session, const ConnectionRef& connection) {
+  if (connection->waits_write) return;
+  connection->waits_write = true;
+  connection->descriptor().async_wait(
+      asio::posix::descriptor_base::wait_write,
+      [this, session, weak = std::weak_ptr<Connection>(connection)](const asio::error_code& error) {
+        const auto locked = weak.lock();
+        if (error || !locked) return;
+        locked->waits_write = false;
+        mark_output(session, *locked);
+      });
+}
+
+std::optional<SessionId> SessionServer::next_readable() {
+  while (!readable_.empty()) {
+    const auto session = readable_.front();
+    readable_.pop_front();
+    if (connections_.contains(session)) return session;
+  }
+  return std::nullopt;
+}
+
+Connection::Read SessionServer::read(SessionId session, std::span<std::byte> space) {
+  const auto connection = find(session);
+  if (!connection) return Connection::Read{.count = 0, .closed = true};
+  return connection->read(space);
+}
+
+void SessionServer::rest(SessionId session, bool more) {
+  const auto connection = find(session);
+  if (!connection) return;
+  if (more) {
+    mark_readable(session);
+  } else {
+    wait_readable(session, connection);
+  }
+}
+
+void SessionServer::pause(SessionId session) {
+  if (connections_.contains(session)) paused_.insert(session);
+}
+
+void SessionServer::resume(const std::function<bool(SessionId)>& may_read) {
+  for (auto it = paused_.begin(); it != paused_.end();) {
+    const auto session = *it;
+    if (!may_read(session)) {
+      ++it;
+      continue;
+    }
+    it = paused_.erase(it);
+    mark_readable(session);
+  }
+}
+
+void SessionServer::mark_output(SessionId session, Connection& connection) {
+  if (connection.queued_flush || connection.waits_write) return;
+  connection.queued_flush = true;
+  output_.push_back(session);
+  hooks_.wake();
+}
+
+void SessionServer::write(ClientWrite write) {
+  const auto connection = find(write.session);
+  if (!connection) return;
+  connection->enqueue(std::move(write.frame));
+  mark_output(write.session, *connection);
+}
+
+void SessionServer::close(SessionId session) {
+  const auto connection = find(session);
+  if (!connection) return;
+  (void)connection->flush();
+  forget(session);
+}
+
+void SessionServer::forget(SessionId session) {
+  const auto connection = find(session);
+  if (!connection) return;
+  connection->close();
+  paused_.erase(session);
+  connections_.erase(session);
+}
+
+std::vector<SessionServer::Flushed> SessionServer::flush() {
+  std::vector<Flushed> flushed;
+  flushed.reserve(output_.size());
+  for (const auto session : std::exchange(output_, {})) {
+    const auto connection = find(session);
+    if (!connection) continue;
+    connection->queued_flush = false;
+    const auto written = connection->flush();
+    flushed.push_back(
+        Flushed{.session = session, .count = written.count, .closed = written.closed});
+    if (written.closed) continue;
+    if (written.blocked) {
+      wait_writable(session, connection);
+    } else if (connection->has_output()) {
+      mark_output(session, *connection);
+    }
+  }
+  return flushed;
+}
+
+bool SessionServer::has_work() const {
+  if (!readable_.empty() || !output_.empty()) return true;
+  for (const auto& listener : listeners_) {
+    if (listener->ready) return true;
+  }
+  return false;
+}
+
+}  // namespace ringcast

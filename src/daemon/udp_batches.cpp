@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/udp_batches.hpp"
+
+#include <algorithm>
+
+namespace ringcast {
+namespace {
+
+bool same_destinations(const Addressed& a, const Addressed& b) {
+  return std::equal(
+      a.destinations.begin(), a.destinations.end(), b.destinations.begin(), b.destinations.end());
+}
+
+/// How many packets from `first` on fit one segmented message.
+std::uint32_t segments_from(std::span<const Outgoing> outgoing, std::size_t first) {
+  const auto& head = outgoing[first];
+  std::size_t total{head.bytes};
+  std::size_t next = first + 1;
+  while (next < outgoing.size() && next - first < batch_segments_max) {
+    const auto& packet = outgoing[next];
+    if (packet.destination != head.destination || packet.bytes > head.bytes) break;
+    if (packet.bytes == 0 || total + packet.bytes > batch_bytes_max) break;
+    total += packet.bytes;
+    ++next;
+    if (packet.bytes < head.bytes) break;
+  }
+  return static_cast<std::uint32_t>(next - first);
+}
+
+}  // namespace
+
+std::vector<Outgoing> spread_out(std::span<const Addressed> packets) {
+  std::vector<Outgoing> outgoing;
+  std::size_t first{0};
+  while (first < packets.size()) {
+    std::size_t end = first + 1;
+    while (end < packets.size() && same_destinations(packets[first], packets[end])) {
+      ++end;
+    }
+    for (const auto destination : packets[first].destinations) {
+      for (const auto& packet : packets.subspan(first, end - first)) {
+        outgoing.push_back(
+            Outgoing{.packet = packet.packet, .destination = destination, .bytes = packet.bytes});
+      }
+    }
+    first = end;
+  }
+  return outgoing;
+}
+
+std::vector<SendBatch> plan_batches(std::span<const Outgoing> outgoing, bool segmentation) {
+  std::vector<SendBatch> batches;
+  std::size_t first{0};
+  while (first < outgoing.size()) {
+    const auto count = segmentation ? segments_from(outgoing, first) : 1;
+    batches.push_back(SendBatch{
+        .first = static_cast<std::uint32_t>(first),
+        .count = count,
+        .segment_bytes = count > 1 ? outgoing[first].bytes : 0});
+    first += count;
+  }
+  return batches;
+}
+
+}  // namespace ringcast
