@@ -4,7 +4,7 @@
 # A stranger's use of the installed tree: nothing of the source but examples/ is visible.
 #   run.sh BUILD_DIR SOURCE_DIR CXX
 set -euo pipefail
-build=$1 source=$2 cxx=$3
+build=$(realpath "$1") source=$(realpath "$2") cxx=$3
 work=$build/tests/install/work
 rm -rf "$work"
 mkdir -p "$work"
