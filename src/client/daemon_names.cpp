@@ -58,10 +58,12 @@ View DaemonNames::view(ViewEvent event) const {
 Configuration DaemonNames::configuration(const ConfigurationEvent& event) const {
   Configuration configuration;
   configuration.id = configuration_id(event.id);
-  for (const auto node : event.daemons)
+  for (const auto node : event.daemons) {
     configuration.daemons.push_back(name(node));
-  for (const auto& entry : table_)
+  }
+  for (const auto& entry : table_) {
     configuration.configured.push_back(entry.second);
+  }
   std::sort(configuration.configured.begin(), configuration.configured.end());
   return configuration;
 }

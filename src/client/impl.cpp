@@ -286,8 +286,9 @@ void Client::Impl::welcome(WelcomeInfo info) {
 /// Joins again what was joined, and says so.
 void Client::Impl::resume() {
   ByteWriter joins;
-  for (const auto& group : groups_)
+  for (const auto& group : groups_) {
     encode_join(joins, group);
+  }
   connection_.queue(joins.view());
   const auto cost = joins.size() + unconfirmed_.size() * sizeof(std::uint64_t);
   inbox_.push(
