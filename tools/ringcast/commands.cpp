@@ -24,6 +24,8 @@ ClientOptions client_options(const GlobalOptions& globals) {
   options.socket = globals.socket;
   options.server = globals.server;
   options.name = globals.name;
+  unshield(options.socket);
+  unshield(options.server);
   return options;
 }
 
@@ -35,6 +37,15 @@ ExitCode fail(const Error& error) {
 ExitCode fail_to_connect(const Error& error) {
   report("ringcast", error.message);
   return exit_code_of_connect(error);
+}
+
+// The shield is one more character at the end, after which no ] is the last one.
+void shield(std::string& argument) {
+  if (!argument.empty() && argument.front() == '[') argument += '.';
+}
+
+void unshield(std::string& argument) {
+  if (!argument.empty() && argument.front() == '[') argument.pop_back();
 }
 
 std::string check_duration_text(const std::string& text) {

@@ -43,6 +43,11 @@ ClientOptions client_options(const GlobalOptions& globals);
 ExitCode fail(const Error& error);
 ExitCode fail_to_connect(const Error& error);
 
+/// CLI11 takes an argument "[a,b]" for a list and splits it. A shielded one it leaves alone.
+void shield(std::string& argument);
+/// Undoes shield(); to be called on every value that may start with a bracket.
+void unshield(std::string& argument);
+
 /// The longest a one-shot question to the daemon may take.
 inline constexpr std::chrono::seconds answer_time_max{5};
 /// The longest a goodbye may take.

@@ -2,8 +2,11 @@
 //
 // ringcast, the everyday tool: reads the command line and runs one command. Anything wrong
 // with the command line ends with exit code 2 and a remedy.
-#include <cstdio>
+#include <cstddef>
 #include <signal.h>
+#include <span>
+#include <string>
+#include <vector>
 
 #include "ringcast/version.hpp"
 
@@ -42,7 +45,17 @@ int usage_error(const CLI::App& app, const CLI::ParseError& error) {
   return exit_code(ExitCode::usage);
 }
 
-int run(int argc, const char* const* argv) {
+// As CLI11 wants them: the last one first, the program's name left out.
+std::vector<std::string> shielded(std::span<char* const> argv) {
+  std::vector<std::string> arguments;
+  for (std::size_t i = argv.size(); i > 1; --i) {
+    arguments.emplace_back(argv[i - 1]);
+    shield(arguments.back());
+  }
+  return arguments;
+}
+
+int run(std::span<char* const> argv) {
   CLI::App app{"Reliable, totally ordered group messages: send, receive, look.", "ringcast"};
   Invocation invocation;
   add_global_options(app, invocation.globals);
@@ -54,7 +67,7 @@ int run(int argc, const char* const* argv) {
   add_groups(app, invocation);
   add_watch(app, invocation);
   try {
-    app.parse(argc, argv);
+    app.parse(shielded(argv));
   } catch (const CLI::ParseError& error) {
     // --help and --version arrive here too, with code 0.
     if (error.get_exit_code() == 0) return app.exit(error);
@@ -69,5 +82,5 @@ int run(int argc, const char* const* argv) {
 int main(int argc, char** argv) {
   // A reader that goes away is seen as EPIPE where it matters.
   (void)signal(SIGPIPE, SIG_IGN);
-  return ringcast::tools::run(argc, argv);
+  return ringcast::tools::run({argv, static_cast<std::size_t>(argc)});
 }

@@ -187,11 +187,8 @@ void add_publish(CLI::App& app, Invocation& invocation) {
   command->add_option("GROUP", options->groups, "GROUP[,GROUP...], or a member's #name#daemon")
       ->required()
       ->check(check_destinations_text);
-  // Taken as they were typed: CLI11 would read "[a,b]" as two values and "{}" as none.
-  auto* const messages =
-      command->add_option("MESSAGE", "each is one message; without any, stdin is one message")
-          ->expected(0, 1 << 20)
-          ->allow_extra_args(false);
+  auto* const messages = command->add_option(
+      "MESSAGE", options->messages, "each is one message; without any, stdin is one message");
   command->add_option("--service", options->service, "reliable, fifo, causal, agreed or safe")
       ->capture_default_str()
       ->check(check_service_text);
@@ -208,7 +205,11 @@ void add_publish(CLI::App& app, Invocation& invocation) {
       "  ringcast publish weblogs \"hello everybody\"\n"
       "  tail -F access.log | ringcast publish weblogs --lines --service safe");
   command->callback([&invocation, options, messages] {
+    // The raw results: a conversion would take the message "{}" for an empty list.
     options->messages = messages->results();
+    for (auto& message : options->messages) {
+      unshield(message);
+    }
     invocation.run = [&invocation, options] { return run(invocation.globals, *options); };
   });
 }
