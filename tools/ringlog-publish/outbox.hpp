@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Outbox: every record that must not be lost, from acceptance until it may be forgotten.
+// Pure bookkeeping: it sends nothing, it says what to send next.
+//
+// A record is let go when it has settled. Confirmed stable in a regular configuration is
+// necessary, but it only says that every daemon of the configuration holds the record: one
+// that is cut off in the next instant may deliver it transitionally, and a writer there keeps
+// it out of its file. So a record settles when, in the same configuration, another message
+// of ours that was published after its confirmation is confirmed kept too: by then the token
+// has told every daemon that the record is stable, and each has delivered it as such. In a
+// steady stream the next batch is that message; at its end a Settle record is.
+// Whatever has not settled when the session ends, or when the configuration changes in
+// between, is sent again, under the same producer and sequence: writers drop what they have.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "ringcast/message.hpp"
+
+#include "tools/ringlog/record.hpp"
+
+namespace ringcast::ringlog {
+
+/// Where records come from and settle to: stdin, one followed file, the spool.
+struct Origin {
+  std::uint32_t source{0};
+  std::uint64_t mark{0};  ///< the source's own: how far it is once this record settles
+};
+
+/// The order of acceptance; also the record's name inside the outbox.
+using RecordNumber = std::uint64_t;
+
+struct OutgoingRecord {
+  std::vector<std::byte> payload;
+  std::uint64_t lines{0};
+  Origin origin;
+};
+
+class Outbox {
+ public:
+  explicit Outbox(std::size_t window_bytes) : window_bytes_(window_bytes) {}
+
+  /// Takes responsibility for a record; it is sent after all accepted before it.
+  RecordNumber accept(OutgoingRecord record);
+  /// Puts another record in the place of one that the daemon will never take.
+  void replace(RecordNumber number, OutgoingRecord record);
+
+  /// What to publish next, or nothing: all is sent, or the window is full.
+  [[nodiscard]] std::optional<RecordNumber> next() const;
+  [[nodiscard]] const OutgoingRecord& record(RecordNumber number) const;
+  /// Nothing is left to send or to be confirmed, but records wait for a later message.
+  [[nodiscard]] bool needs_settle() const;
+
+  /// `number` was published and its confirmation will carry `ticket`.
+  void on_sent(RecordNumber number, std::uint64_t ticket);
+  void on_settle_sent(std::uint64_t ticket);
+  /// Origins that settled, in order of acceptance.
+  std::vector<Origin> on_confirmation(const Confirmation& confirmation);
+  /// The daemon refused it: it was not ordered. Returns it when it was a record.
+  std::optional<RecordNumber> on_refused(std::uint64_t ticket);
+  /// Everything that has not settled is sent again.
+  void on_session_end();
+
+  [[nodiscard]] bool empty() const { return records_.empty(); }
+  /// Bytes of payload in the outbox, and records and lines.
+  [[nodiscard]] std::size_t bytes() const { return bytes_; }
+  [[nodiscard]] std::uint64_t lines() const { return lines_; }
+  [[nodiscard]] std::uint64_t sent_again() const { return sent_again_; }
+  /// Every record in order of acceptance, whatever its state.
+  [[nodiscard]] std::vector<RecordNumber> all() const;
+
+ private:
+  enum class State { waiting, in_flight, confirmed };
+  struct Item {
+    OutgoingRecord record;
+    State state{State::waiting};
+    ConfigurationId configuration;  // when confirmed
+    std::uint64_t confirmed_at{0};  // count of confirmations then
+  };
+  struct Flight {
+    std::optional<RecordNumber> number;  // nothing: a Settle
+    std::uint64_t sent_at{0};            // count of confirmations then
+  };
+
+  void wait_again(RecordNumber number);
+  std::vector<Origin> settle(std::uint64_t sent_at, const ConfigurationId& configuration);
+
+  std::size_t window_bytes_;
+  std::map<RecordNumber, Item> records_;
+  std::map<RecordNumber, bool> waiting_;             // value: was sent before
+  std::map<std::uint64_t, Flight> flights_;          // by ticket
+  std::map<std::uint64_t, RecordNumber> confirmed_;  // by confirmed_at
+  RecordNumber next_number_{1};
+  std::uint64_t confirmations_{0};
+  std::size_t bytes_{0};
+  std::size_t window_used_{0};
+  std::uint64_t lines_{0};
+  std::uint64_t sent_again_{0};
+};
+
+}  // namespace ringcast::ringlog

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Spool: records on disk that found no room in memory, oldest first. Append-only segments,
+// each record behind its length and checksum; a segment is removed when all its records have
+// settled. A torn end is cut at the start, a damaged segment is read up to the damage and
+// set aside. Records carry their producer and sequence numbers, so sending one again after a
+// crash is harmless.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "ringcast/result.hpp"
+
+#include "tools/ringlog/files.hpp"
+
+namespace ringcast::ringlog {
+
+struct SpooledRecord {
+  std::vector<std::byte> payload;
+  std::uint64_t segment{0};  ///< to be given to on_settled()
+};
+
+class Spool {
+ public:
+  struct Options {
+    std::string directory;
+    std::uint64_t bytes_max{std::uint64_t{1} << 30U};
+    std::uint64_t segment_bytes{std::uint64_t{8} << 20U};
+  };
+
+  /// Takes the directory for itself, checks what lies there. `notes` gets a sentence for all
+  /// that was cut or set aside. Errors: io; invalid_argument, when another process uses it.
+  static Result<Spool> open(Options options, std::vector<std::string>& notes);
+
+  [[nodiscard]] bool has_room(std::size_t payload_bytes) const;
+  /// Behind everything else. Errors: io; the record was not taken.
+  Result<void> append(std::span<const std::byte> payload);
+  /// Makes what was appended survive a power cut. Errors: io.
+  Result<void> sync();
+
+  /// Records remain to be read.
+  [[nodiscard]] bool has_unread() const { return unread_ > 0; }
+  /// The oldest record not yet read. REQUIRES: has_unread(). Errors: io; corrupt, then what is
+  /// left of its segment was given up.
+  Result<SpooledRecord> read_next();
+  /// One record of the segment has settled.
+  Result<void> on_settled(std::uint64_t segment);
+
+  /// Bytes on disk; records that were not read yet.
+  [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
+  [[nodiscard]] std::uint64_t unread() const { return unread_; }
+
+ private:
+  struct Segment {
+    std::uint64_t number{0};
+    std::uint64_t bytes{0};
+    std::uint64_t records{0};
+    std::uint64_t read{0};     // records
+    std::uint64_t offset{0};   // of the next record to read
+    std::uint64_t settled{0};  // records
+    bool is_damaged{false};
+  };
+
+  explicit Spool(Options options) : options_(std::move(options)) {}
+  [[nodiscard]] std::string path_of(std::uint64_t number) const;
+  Result<void> load(std::vector<std::string>& notes);
+  Result<void> check_segment(std::uint64_t number, bool is_last, std::vector<std::string>& notes);
+  Result<void> begin_segment();
+  Result<void> remove_front();
+
+  Options options_;
+  Descriptor lock_;
+  std::deque<Segment> segments_;
+  std::optional<AppendFile> tail_;  // the segment that is appended to: the last
+  Descriptor reading_;
+  std::uint64_t reading_number_{0};
+  std::uint64_t next_number_{1};
+  std::uint64_t bytes_{0};
+  std::uint64_t unread_{0};
+  bool dirty_{false};
+};
+
+}  // namespace ringcast::ringlog

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// TailSet: every file that the patterns of --tail match, followed by inode. A file that is
+// renamed away is read to its end while its successor is followed too; one that is cut to
+// a shorter length begins anew as another producer. poll() does one round and never waits;
+// time is an argument.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "ringcast/result.hpp"
+
+#include "tools/ringlog-publish/checkpoint.hpp"
+#include "tools/ringlog-publish/tail_file.hpp"
+
+namespace ringcast::ringlog {
+
+class TailSet {
+ public:
+  using Instant = std::chrono::steady_clock::time_point;
+
+  struct Options {
+    std::vector<std::string> patterns;
+    std::string checkpoint;  ///< path of the checkpoint file
+    std::string name;        ///< producers are called NAME:PATH
+    TailLimits limits;
+    std::chrono::milliseconds deleted_grace{5000};   ///< idle time before one without a name ends
+    std::chrono::milliseconds renamed_grace{60000};  ///< and before one under another name ends
+  };
+
+  explicit TailSet(Options options) : options_(std::move(options)) {}
+
+  /// Takes up the checkpoint. Errors: io, corrupt.
+  Result<void> start(Instant now);
+  /// Looks for new, renamed, cut and finished files and reads at most about `bytes_max`.
+  /// Returns the bytes read. Errors: io, of the checkpoint; of single files: see notes().
+  Result<std::size_t> poll(std::size_t bytes_max, Instant now, const RecordSink& sink);
+  void on_settled(Origin origin);
+  /// Saves how far all is, if that has changed. Errors: io.
+  Result<void> save();
+
+  /// Sentences for the operator since the last call.
+  std::vector<std::string> notes();
+  [[nodiscard]] std::size_t file_count() const { return files_.size(); }
+
+ private:
+  struct Followed {
+    std::unique_ptr<TailFile> tail;
+    bool is_named{true};  // a pattern leads to it
+    bool is_over{false};  // finished; kept until it has settled
+    bool is_cut{false};   // what was read of it cannot be read again
+    Instant last_growth;
+  };
+
+  Result<void> scan(Instant now);
+  Result<void> adopt_path(const std::string& path, Instant now);
+  void add(CheckpointEntry entry, Descriptor file, bool is_named, Instant now);
+  void resume(const CheckpointEntry& entry, Instant now);
+  Result<std::size_t> read_one(
+      Followed& followed, std::size_t bytes_max, Instant now, const RecordSink& sink);
+  Result<void> begin_again(Followed& followed, Instant now, const RecordSink& sink);
+  void end_idle(Followed& followed, Instant now, const RecordSink& sink);
+  [[nodiscard]] bool has_successor(const Followed& followed) const;
+  Followed* find(const FileId& id);
+
+  Options options_;
+  std::map<std::uint32_t, Followed> files_;  // by source
+  std::uint32_t next_source_{1};
+  std::uint32_t next_to_read_{0};
+  bool changed_{false};
+  std::vector<std::string> notes_;
+};
+
+}  // namespace ringcast::ringlog
