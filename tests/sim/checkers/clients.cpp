@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// C1 a client sees its daemon's order, restricted to what is addressed to it: nothing is
+//    dropped, doubled, reordered or changed on the way from daemon to client.
+// C2 a session ends with a stated reason, or with its daemon; never silently.
+// E24 each publish is confirmed once, in order, with the place it was delivered at; a refused
+//    one is not delivered.
+#include <algorithm>
+#include <set>
+
+#include "sim/checkers/checkers.hpp"
+
+namespace ringcast::sim {
+
+namespace {
+
+/// What one daemon process delivered, by place in its own order.
+struct DaemonOrder {
+  std::map<MessageIndex, std::size_t> place;
+  std::map<Label, std::pair<std::size_t, const Delivered*>> by_label;
+  std::map<std::string, std::vector<std::size_t>> addressed;  ///< destination -> places
+  std::vector<const Delivered*> all;
+  std::vector<const Published*> publishes;  ///< by place; may be null
+};
+
+class ClientCheck {
+ public:
+  ClientCheck(const Timeline& timeline, Report& report)
+      : timeline_(timeline), history_(timeline.history), report_(report) {
+    orders_.resize(timeline.epochs.size());
+    for (ProcessIndex p = 0; p < orders_.size(); ++p)
+      collect(p);
+  }
+
+  void run() {
+    for (const SessionRecord& session : history_.sessions) {
+      session_ = &session;
+      check_end();
+      check_confirmations();
+      if (session.process) check_received(orders_[*session.process]);
+    }
+  }
+
+ private:
+  void collect(ProcessIndex p) {
+    DaemonOrder& order = orders_[p];
+    for (const Epoch& epoch : timeline_.epochs[p]) {
+      for (const Delivered* delivered : epoch.deliveries) {
+        const std::size_t place = order.all.size();
+        order.all.push_back(delivered);
+        order.place.try_emplace(delivered->message, place);
+        order.by_label.try_emplace(delivered->label, place, delivered);
+        const Published* publish =
+            timeline_.publish_of(history_.messages[delivered->message].payload);
+        order.publishes.push_back(publish);
+        if (publish == nullptr) continue;
+        const std::set<std::string> groups(publish->groups.begin(), publish->groups.end());
+        for (const std::string& group : groups)
+          order.addressed[group].push_back(place);
+      }
+    }
+  }
+
+  void fail(const std::string& invariant, const std::string& what) {
+    report_.fail(
+        invariant,
+        "client " + std::to_string(session_->client) + " " + to_string(session_->member()) + ": " +
+            what);
+  }
+
+  void check_end() {
+    const SessionRecord& session = *session_;
+    const bool daemon_ended =
+        !session.process || history_.processes[*session.process].ended.has_value();
+    if (session.end == SessionEnd::closed && session.reason.empty()) {
+      fail("C2", "closed without a reason");
+    }
+    if (session.end == SessionEnd::lost && !daemon_ended) {
+      fail("C2", "lost its connection though its daemon runs");
+    }
+  }
+
+  // E24.
+  void check_confirmations() {
+    std::map<std::uint64_t, const Published*> waiting;
+    std::uint64_t last = 0;
+    for (const SessionEvent& event : session_->events) {
+      if (const auto* publish = std::get_if<Published>(&event.what)) {
+        waiting[publish->ticket] = publish;
+      } else if (const auto* refused = std::get_if<Refused>(&event.what)) {
+        check_refused(waiting, *refused);
+      } else if (const auto* confirm = std::get_if<ConfirmEvent>(&event.what)) {
+        if (confirm->ticket <= last) {
+          fail(
+              "E24",
+              "confirmation " + std::to_string(confirm->ticket) + " after " + std::to_string(last));
+        }
+        last = confirm->ticket;
+        check_confirmed(waiting, *confirm);
+      }
+    }
+  }
+
+  void check_refused(
+      const std::map<std::uint64_t, const Published*>& waiting, const Refused& refused) {
+    const auto at = waiting.find(refused.about);
+    if (refused.about == 0 || at == waiting.end()) return;
+    for (const DaemonOrder& order : orders_) {
+      if (std::find(order.publishes.begin(), order.publishes.end(), at->second) !=
+          order.publishes.end()) {
+        fail("E24", "publish " + std::to_string(refused.about) + " was refused and delivered");
+        return;
+      }
+    }
+  }
+
+  void check_confirmed(
+      const std::map<std::uint64_t, const Published*>& waiting, const ConfirmEvent& confirm) {
+    const auto at = waiting.find(confirm.ticket);
+    const std::string what = "confirmation " + std::to_string(confirm.ticket);
+    if (at == waiting.end()) {
+      fail("E24", what + " of nothing that was published");
+      return;
+    }
+    const Published& publish = *at->second;
+    if (!publish.confirm) fail("E24", what + " though none was asked for");
+    if (confirm.stable != (publish.service == Service::safe)) {
+      fail("E24", what + " with stable wrong for its service");
+    }
+    if (!session_->process) return;
+    const DaemonOrder& order = orders_[*session_->process];
+    const auto delivered = order.by_label.find(
+        {.ring = confirm.configuration, .seq = confirm.seq, .index = confirm.index});
+    if (delivered == order.by_label.end()) {
+      fail("E24", what + " of a place where its daemon delivered nothing");
+      return;
+    }
+    const auto& [place, message] = delivered->second;
+    if (message->transitional != confirm.transitional)
+      fail("E24", what + " with transitional wrong");
+    const bool identified = publish.size >= identified_payload_bytes_min;
+    if (identified && order.publishes[place] != &publish) {
+      fail("E24", what + " with the place of " + history_.describe(message->message));
+    }
+  }
+
+  // C1.
+  void check_received(const DaemonOrder& order) {
+    std::optional<std::size_t> last;
+    std::optional<std::size_t> first;
+    std::set<std::size_t> got;
+    std::map<std::string, std::optional<std::size_t>> member_from;
+    for (const SessionEvent& event : session_->events) {
+      if (const auto* received = std::get_if<Received>(&event.what)) {
+        const std::optional<std::size_t> place = check_place(order, *received, last);
+        if (!place) continue;
+        last = place;
+        if (!first) first = place;
+        got.insert(*place);
+        for (const std::string& group : received->event.groups) {
+          const auto at = member_from.find(group);
+          if (at != member_from.end() && !at->second) at->second = place;
+        }
+      } else if (const auto* view = std::get_if<ViewEvent>(&event.what)) {
+        member_from.try_emplace(view->group, std::nullopt);
+      } else if (const auto* left = std::get_if<LeftEvent>(&event.what)) {
+        check_nothing_missing(order, left->group, member_from[left->group], last, got);
+        member_from.erase(left->group);
+      }
+    }
+    if (history_.settled && session_->end == SessionEnd::open && session_->caught_up &&
+        !order.all.empty()) {
+      last = order.all.size() - 1;
+    }
+    member_from[to_string(session_->member())] = first;
+    for (const auto& [group, from] : member_from) {
+      check_nothing_missing(order, group, from, last, got);
+    }
+  }
+
+  std::optional<std::size_t> check_place(
+      const DaemonOrder& order, const Received& received, std::optional<std::size_t> last) {
+    const MessageEvent& event = received.event;
+    const std::string what = "received " + history_.show(event.configuration) + " seq " +
+                             std::to_string(event.seq.value) + "/" + std::to_string(event.index);
+    if (received.payload && !received.payload->intact) fail("C1", what + " incomplete or changed");
+    const auto at =
+        order.by_label.find({.ring = event.configuration, .seq = event.seq, .index = event.index});
+    if (at == order.by_label.end()) {
+      fail("C1", what + ", which its daemon did not deliver");
+      return std::nullopt;
+    }
+    const auto& [place, delivered] = at->second;
+    const auto& expected = history_.messages[delivered->message].payload;
+    const bool same = expected.has_value() == received.payload.has_value() &&
+                      (!expected || expected->id == received.payload->id);
+    if (!same) fail("C1", what + " with the content of another message");
+    if (delivered->transitional != event.transitional || delivered->service != event.service ||
+        delivered->originator != event.sender_node) {
+      fail("C1", what + " with another sender, service or transitional flag");
+    }
+    if (const Published* publish = order.publishes[place]; publish != nullptr) {
+      if (publish->groups != event.groups) fail("C1", what + " with other groups than published");
+      if (history_.session(publish->id.client).name != event.sender_name) {
+        fail("C1", what + " under another sender's name");
+      }
+    }
+    if (last && place <= *last) fail("C1", what + " out of its daemon's order");
+    return place;
+  }
+
+  /// Everything addressed to `group` between two places must have been received.
+  void check_nothing_missing(
+      const DaemonOrder& order,
+      const std::string& group,
+      std::optional<std::size_t> from,
+      std::optional<std::size_t> to,
+      const std::set<std::size_t>& got) {
+    const auto addressed = order.addressed.find(group);
+    if (!from || !to || addressed == order.addressed.end()) return;
+    const std::vector<std::size_t>& places = addressed->second;
+    auto at = std::lower_bound(places.begin(), places.end(), *from);
+    for (; at != places.end() && *at <= *to; ++at) {
+      const Published& publish = *order.publishes[*at];
+      if (!publish.echo && publish.id.client == session_->client) continue;
+      if (got.contains(*at)) continue;
+      fail("C1", "did not receive " + history_.describe(order.all[*at]->message) + " to " + group);
+    }
+  }
+
+  const Timeline& timeline_;
+  const History& history_;
+  Report& report_;
+  const SessionRecord* session_{nullptr};
+  std::vector<DaemonOrder> orders_;
+};
+
+}  // namespace
+
+void check_clients(const Timeline& timeline, Report& report) {
+  ClientCheck{timeline, report}.run();
+}
+
+}  // namespace ringcast::sim

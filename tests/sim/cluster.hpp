@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Cluster: N real Nodes in one process under one virtual clock, and the simulated machines
+// they run on: receive buffers, disks, client sockets, processor time. It is the second driver
+// of node.hpp's contract; the daemon's is the first.
+//
+// One queue of events ordered by (time, order of scheduling) makes a run a function of its
+// seed. Every input and every packet costs processor time, so virtual time always advances:
+// a token that rotates, or a ring of one, cannot spin in one instant.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <queue>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "protocol/base/ordered.hpp"
+#include "protocol/node.hpp"
+#include "sim/network.hpp"
+#include "sim/random.hpp"
+
+namespace ringcast::sim {
+
+/// What a restarted daemon finds of what it stored. torn: the value before the last.
+enum class Storage : std::uint8_t { kept, lost, torn };
+enum class Ending : std::uint8_t { crashed, left };
+
+struct ClusterConfig {
+  std::vector<std::string> names;
+  RingConfig ring;
+  SessionConfig session;
+  Duration input_cost{std::chrono::microseconds{5}};   ///< processor time of any input
+  Duration packet_cost{std::chrono::microseconds{1}};  ///< and of each packet in or out
+  Duration persist_min{std::chrono::microseconds{500}};
+  Duration persist_max{std::chrono::milliseconds{5}};
+  Duration socket_delay{std::chrono::microseconds{20}};  ///< between a client and its daemon
+  std::size_t socket_bytes{std::size_t{208} << 10U};     ///< what a client socket holds each way
+  std::size_t receive_buffer_bytes{212992};
+  std::uint32_t datagram_bytes_max{1472};
+  bool small_boot_ids{false};  ///< 1, 2, 3 ... in order of start: for transcripts
+};
+
+using ConnectionId = std::size_t;
+
+/// A client's end of its socket. Called between inputs; may call Cluster's client functions.
+class ClientEnd {
+ public:
+  virtual ~ClientEnd() = default;
+  /// There is something to read.
+  virtual void on_readable() = 0;
+  /// The daemon closed, crashed or refused; what it wrote before can still be read.
+  virtual void on_hung_up() = 0;
+};
+
+/// Sees what happens inside. Must not call back into the cluster.
+class ClusterObserver {
+ public:
+  virtual ~ClusterObserver() = default;
+  virtual void on_started(std::size_t host, BootId boot, Storage storage) = 0;
+  virtual void on_ended(std::size_t host, Ending ending) = 0;
+  virtual void on_ordered(std::size_t host, const OrderedEvent& event) = 0;
+  virtual void on_trace(std::size_t host, const TraceEvent& event) = 0;
+  [[nodiscard]] virtual bool listens(TraceKind kind, TraceLevel level) const = 0;
+};
+
+struct ClusterCounts {
+  std::uint64_t inputs{0};
+  std::uint64_t packets_overflowed{0};
+  std::uint64_t crashes{0};
+  std::uint64_t restarts{0};
+  std::uint64_t pauses{0};
+  std::uint64_t leaves{0};
+};
+
+class Cluster {
+ public:
+  /// `network` and `observer` must outlive the cluster.
+  Cluster(ClusterConfig config, Network& network, ClusterObserver& observer, Random random);
+  ~Cluster();
+  Cluster(const Cluster&) = delete;
+  Cluster& operator=(const Cluster&) = delete;
+  Cluster(Cluster&&) = delete;
+  Cluster& operator=(Cluster&&) = delete;
+
+  // Machines. Each is a request to the simulated operator and takes effect now.
+  void start(std::size_t host, Storage storage = Storage::kept);
+  void crash(std::size_t host);
+  /// Crashes it in the middle of its next output, after that many more datagrams.
+  void crash_in_output(std::size_t host, std::size_t datagrams);
+  void pause(std::size_t host);
+  void resume(std::size_t host);
+  void leave(std::size_t host);
+  void set_datagram_bytes(std::size_t host, std::uint32_t bytes);
+  [[nodiscard]] bool is_up(std::size_t host) const;
+  [[nodiscard]] bool is_paused(std::size_t host) const;
+  [[nodiscard]] bool is_leaving(std::size_t host) const;
+  /// Null when down.
+  [[nodiscard]] const Node* node(std::size_t host) const;
+
+  // Clients.
+  ConnectionId connect(std::size_t host, ClientEnd& end);
+  /// How many bytes client_write would take now.
+  [[nodiscard]] std::size_t client_room(ConnectionId id) const;
+  /// Takes what fits; returns how many.
+  std::size_t client_write(ConnectionId id, std::span<const std::byte> bytes);
+  std::vector<std::byte> client_read(ConnectionId id, std::size_t bytes_max);
+  /// The client is gone: nothing more reaches its ClientEnd.
+  void client_hang_up(ConnectionId id);
+  /// Nothing is under way on this connection, in either direction.
+  [[nodiscard]] bool is_drained(ConnectionId id) const;
+
+  // Time.
+  [[nodiscard]] Instant now() const { return now_; }
+  void at(Instant when, std::function<void()> action);
+  void after(Duration delay, std::function<void()> action) { at(now_ + delay, std::move(action)); }
+  /// Handles the next event if it is due by `limit`; otherwise moves the clock there.
+  bool step(Instant limit);
+  void run_until(Instant limit);
+
+  [[nodiscard]] std::size_t hosts() const { return config_.names.size(); }
+  [[nodiscard]] const std::string& name(std::size_t host) const { return config_.names[host]; }
+  [[nodiscard]] const ClusterConfig& config() const { return config_; }
+  [[nodiscard]] const ClusterCounts& counts() const { return counts_; }
+  [[nodiscard]] Network& network() { return network_; }
+  /// A sentence when some node spun on its timer without doing anything; a bug.
+  [[nodiscard]] const std::string& livelock() const { return livelock_; }
+
+ private:
+  struct Host;
+  struct Connection;
+  struct Event;
+  using Input = std::function<void(Node&, Instant, Effects&)>;
+
+  void arrive(Flight flight);
+  void poke(Host& host);
+  void turn(Host& host);
+  bool take_packets(Host& host, Effects& effects);
+  bool take_timer(Host& host, Effects& effects);
+  bool take_queued_input(Host& host, Effects& effects);
+  bool take_client(Host& host, Effects& effects);
+  bool serve_connection(Host& host, Connection& connection, Effects& effects);
+  [[nodiscard]] bool has_work(const Host& host) const;
+  [[nodiscard]] bool wants_service(const Host& host, const Connection& connection) const;
+  void finish_input(Host& host, Instant at, Effects& effects);
+  bool carry_out(Host& host, Instant& at, Effects& effects);
+  bool transmit(Host& host, Instant& at, Effects& effects);
+  void persist(Host& host, Instant at, const StoredState& stored);
+  void write_to_clients(Host& host, Effects& effects);
+  void fill_socket(Host& host, Connection& connection);
+  void end_process(Host& host, Ending ending);
+  void hang_up_later(Connection& connection);
+  void readable_later(Connection& connection);
+
+  ClusterConfig config_;
+  Network& network_;
+  ClusterObserver& observer_;
+  Random random_;
+  Instant now_{std::chrono::seconds{1}};
+  std::vector<std::unique_ptr<Host>> hosts_;
+  std::vector<std::unique_ptr<Connection>> connections_;
+  std::map<std::pair<Instant, std::uint64_t>, std::function<void()>> events_;
+  std::map<NodeId, std::size_t> host_of_;
+  std::uint64_t order_{0};
+  std::uint32_t boots_{0};
+  ClusterCounts counts_;
+  std::string livelock_;
+};
+
+}  // namespace ringcast::sim

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/history.hpp"
+
+#include <cstdio>
+#include <utility>
+
+namespace ringcast::sim {
+
+namespace {
+
+template <class... Ts>
+struct Overloaded : Ts... {
+  using Ts::operator()...;
+};
+template <class... Ts>
+Overloaded(Ts...) -> Overloaded<Ts...>;
+
+}  // namespace
+
+std::string show(Instant time) {
+  const auto micros =
+      std::chrono::duration_cast<std::chrono::microseconds>(time.time_since_epoch()).count();
+  char text[48];
+  std::snprintf(
+      text,
+      sizeof text,
+      "%lld.%03lldms",
+      static_cast<long long>(micros / 1000),
+      static_cast<long long>(micros % 1000));
+  return text;
+}
+
+ProcessIndex History::start_process(Process process) {
+  names[process.node] = process.daemon;
+  processes.push_back(std::move(process));
+  return processes.size() - 1;
+}
+
+void History::end_process(ProcessIndex process, Instant time, Ending ending) {
+  processes[process].ended = time;
+  processes[process].ending = ending;
+}
+
+MessageIndex History::intern(const MessageRecord& message) {
+  Key key{message.hash, 0, message.originator, message.label};
+  if (message.payload) {
+    key = Key{message.payload->id.client, message.payload->id.number, NodeId{}, Label{}};
+    std::get<1>(key) |= std::uint64_t{1} << 63U;  // never meets a content hash key
+  }
+  const auto [at, inserted] = index_.try_emplace(key, messages.size());
+  if (inserted) messages.push_back(message);
+  return at->second;
+}
+
+void History::ordered(ProcessIndex process, Instant time, const OrderedEvent& event) {
+  std::vector<ProcessEvent>& events = processes[process].events;
+  std::visit(
+      Overloaded{
+          [&](const ConfigurationChange& change) {
+            events.push_back({.time = time, .what = change});
+          },
+          [&](const OrderedMessage& message) {
+            MessageRecord record;
+            record.originator = message.originator;
+            record.label = {
+                .ring = message.configuration, .seq = message.seq, .index = message.index};
+            record.service = message.service;
+            record.hash = content_hash(message.payload.bytes());
+            record.payload = find_payload(message.payload.bytes());
+            const Delivered delivered{
+                .message = intern(record),
+                .label = record.label,
+                .originator = record.originator,
+                .service = record.service,
+                .hash = record.hash,
+                .transitional = message.transitional};
+            events.push_back({.time = time, .what = delivered});
+          }},
+      event);
+}
+
+void History::originated(ProcessIndex process, Instant time, const Originated& originated) {
+  processes[process].events.push_back({.time = time, .what = originated});
+}
+
+SessionRecord& History::open_session(
+    std::string daemon, std::optional<ProcessIndex> process, Instant time) {
+  SessionRecord record;
+  record.client = sessions.size() + 1;
+  record.node = node_id(daemon);
+  record.daemon = std::move(daemon);
+  record.process = process;
+  record.opened = time;
+  sessions.push_back(std::move(record));
+  return sessions.back();
+}
+
+void History::add(std::uint64_t client, Instant time, ClientHistoryEvent event) {
+  session(client).events.push_back({.time = time, .what = std::move(event)});
+}
+
+std::string History::name_of(NodeId node) const {
+  const auto at = names.find(node);
+  return at == names.end() ? to_string(node) : at->second;
+}
+
+std::string History::show(const RingId& ring) const {
+  return std::to_string(ring.seq) + "." + name_of(ring.representative) + "." +
+         std::to_string(ring.boot.value);
+}
+
+std::string History::describe(MessageIndex message) const {
+  const MessageRecord& record = messages[message];
+  std::string text = show(record.label.ring) + " seq " + std::to_string(record.label.seq.value) +
+                     "/" + std::to_string(record.label.index) + " of " +
+                     name_of(record.originator) + " " + std::string(to_string(record.service));
+  if (record.payload) {
+    text += " (client " + std::to_string(record.payload->id.client) + " no " +
+            std::to_string(record.payload->id.number) + ")";
+  }
+  return text;
+}
+
+std::string History::describe_process(ProcessIndex process) const {
+  const Process& p = processes[process];
+  return p.daemon + "#" + std::to_string(p.incarnation);
+}
+
+}  // namespace ringcast::sim

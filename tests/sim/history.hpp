@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// History: what happened in a run, written down by the harness and not by the daemons: for
+// each run of a daemon (a process) the ordered list of what its ring handed up and what it
+// originated; for each client session the ordered list of what it asked and what it was told.
+// The checkers read nothing else.
+//
+// Messages are joined by content where the payload identifies itself (payload.hpp), so a label
+// (ring, seq, index) that is wrong in the same way as the order cannot hide it.
+#pragma once
+
+#include <compare>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <tuple>
+#include <variant>
+#include <vector>
+
+#include "ringcast/error.hpp"
+
+#include "protocol/base/client_events.hpp"
+#include "protocol/base/ordered.hpp"
+#include "sim/cluster.hpp"
+#include "sim/payload.hpp"
+
+namespace ringcast::sim {
+
+using ProcessIndex = std::size_t;
+using MessageIndex = std::size_t;
+
+/// The place a daemon says a message has.
+struct Label {
+  RingId ring;
+  Seq seq;
+  std::uint32_t index{0};
+
+  auto operator<=>(const Label&) const = default;
+};
+
+/// A message, as the first daemon that delivered it showed it.
+struct MessageRecord {
+  NodeId originator;
+  Label label;
+  Service service{Service::agreed};
+  std::uint64_t hash{0};
+  std::optional<FoundPayload> payload;
+};
+
+struct Delivered {
+  MessageIndex message{0};
+  Label label;
+  NodeId originator;
+  Service service{Service::agreed};
+  std::uint64_t hash{0};
+  bool transitional{false};  ///< as the daemon says
+};
+struct Originated {
+  RingId ring;
+  Seq seq;
+  std::uint64_t count{0};  ///< messages that end in the packet
+};
+using Installed = ConfigurationChange;
+
+struct ProcessEvent {
+  Instant time;
+  std::variant<Delivered, Originated, Installed> what;
+};
+
+struct Process {
+  std::string daemon;
+  NodeId node;
+  BootId boot;
+  std::uint32_t incarnation{0};
+  Storage storage{Storage::kept};
+  Instant started;
+  std::optional<Instant> ended;
+  Ending ending{Ending::crashed};
+  bool caught_up{true};  ///< false: at the end it was not expected to be complete (paused)
+  std::vector<ProcessEvent> events;
+};
+
+// What a client session did and saw.
+struct AskedJoin {
+  std::string group;
+};
+struct AskedLeave {
+  std::string group;
+};
+struct Published {
+  std::uint64_t ticket{0};
+  PayloadId id;
+  std::vector<std::string> groups;
+  Service service{Service::agreed};
+  bool echo{true};
+  bool confirm{true};
+  std::size_t size{0};
+};
+struct Refused {
+  std::uint64_t about{0};
+  std::string subject;
+  Errc code{Errc::invalid_argument};
+};
+/// A MessageEvent without its payload, with what the payload says of itself.
+struct Received {
+  MessageEvent event;
+  std::optional<FoundPayload> payload;
+  std::uint64_t hash{0};
+};
+using ClientHistoryEvent = std::variant<
+    AskedJoin,
+    AskedLeave,
+    Published,
+    Refused,
+    Received,
+    ViewEvent,
+    TransitionalEvent,
+    LeftEvent,
+    ConfigurationEvent,
+    ConfirmEvent>;
+
+struct SessionEvent {
+  Instant time;
+  ClientHistoryEvent what;
+};
+
+enum class SessionEnd : std::uint8_t {
+  open,     ///< still connected
+  goodbye,  ///< the client said goodbye
+  hung_up,  ///< the client dropped the connection
+  closed,   ///< by the daemon, with a reason
+  lost,     ///< connection gone without a word: the daemon crashed
+};
+
+struct SessionRecord {
+  std::uint64_t client{0};  ///< unique: index + 1
+  std::string daemon;
+  NodeId node;
+  std::optional<ProcessIndex> process;
+  std::string name;  ///< empty until welcomed
+  Instant opened;
+  std::optional<Instant> ended;
+  SessionEnd end{SessionEnd::open};
+  std::string reason;    ///< of closed
+  bool caught_up{true};  ///< false: it was not reading at the end
+  std::vector<SessionEvent> events;
+
+  [[nodiscard]] MemberName member() const { return {.session = name, .daemon = daemon}; }
+};
+
+class History {
+ public:
+  // Daemons.
+  ProcessIndex start_process(Process process);
+  void end_process(ProcessIndex process, Instant time, Ending ending);
+  void ordered(ProcessIndex process, Instant time, const OrderedEvent& event);
+  void originated(ProcessIndex process, Instant time, const Originated& originated);
+
+  // Clients.
+  SessionRecord& open_session(
+      std::string daemon, std::optional<ProcessIndex> process, Instant time);
+  void add(std::uint64_t client, Instant time, ClientHistoryEvent event);
+  SessionRecord& session(std::uint64_t client) { return sessions[client - 1]; }
+  [[nodiscard]] const SessionRecord& session(std::uint64_t client) const {
+    return sessions[client - 1];
+  }
+
+  MessageIndex intern(const MessageRecord& message);
+
+  [[nodiscard]] std::string describe(MessageIndex message) const;
+  [[nodiscard]] std::string describe_process(ProcessIndex process) const;
+  [[nodiscard]] std::string name_of(NodeId node) const;
+  [[nodiscard]] std::string show(const RingId& ring) const;
+
+  std::vector<Process> processes;
+  std::vector<SessionRecord> sessions;
+  std::vector<MessageRecord> messages;
+  std::map<NodeId, std::string> names;
+  Instant healed;       ///< when the fault phase ended
+  Instant finished;     ///< when the run ended
+  bool settled{false};  ///< the run ended healed and quiet: the final state must be complete
+
+ private:
+  using Key = std::tuple<std::uint64_t, std::uint64_t, NodeId, Label>;
+  std::map<Key, MessageIndex> index_;
+};
+
+std::string show(Instant time);
+
+}  // namespace ringcast::sim

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Network: directed links between hosts. A link is a filter (what happens to a packet) and a
+// place in one queue ordered by the time packets are ready. A script and a random run use the
+// same network; only who sets the faults differs.
+//
+// Without `reorder` a link is first-in first-out. Packets already in flight when a link is
+// blocked still arrive, as they do on a real one.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <queue>
+#include <vector>
+
+#include "protocol/base/buffer.hpp"
+#include "protocol/base/time.hpp"
+#include "sim/random.hpp"
+
+namespace ringcast::sim {
+
+/// What a link does to packets. Probabilities are per packet, 0..1.
+struct LinkFaults {
+  Duration delay_min{std::chrono::microseconds{50}};
+  Duration delay_max{std::chrono::microseconds{150}};
+  double tail{0};  ///< a Pareto tail on top of the delay, cut at delay_tail_max
+  Duration tail_max{std::chrono::milliseconds{300}};
+  double loss{0};
+  double burst_start{0};    ///< enters the lossy state: everything is lost there
+  double burst_stop{0.05};  ///< leaves it
+  double duplicate{0};
+  Duration duplicate_delay_max{std::chrono::milliseconds{1}};
+  double reorder{0};  ///< may be overtaken, by up to reorder_delay_max
+  Duration reorder_delay_max{std::chrono::milliseconds{2}};
+  double corrupt{0};  ///< a flipped bit or a cut tail
+  bool blocked{false};
+  std::size_t packet_bytes_max{65535};  ///< longer ones vanish: an MTU black hole
+};
+
+enum class Fate : std::uint8_t { sent, lost, blocked, filtered, too_long };
+
+/// A packet under way.
+struct Flight {
+  Instant ready;
+  std::uint64_t order{0};  ///< breaks ties
+  std::size_t from{0};
+  std::size_t to{0};
+  BufferRef bytes;
+};
+
+struct NetworkCounts {
+  std::uint64_t sent{0};
+  std::uint64_t lost{0};
+  std::uint64_t blocked{0};
+  std::uint64_t duplicated{0};
+  std::uint64_t corrupted{0};
+  std::uint64_t too_long{0};
+};
+
+class Network {
+ public:
+  using Filter = std::function<bool(std::size_t from, std::size_t to, std::span<const std::byte>)>;
+  using Tap = std::function<void(
+      Instant now, std::size_t from, std::size_t to, std::span<const std::byte> bytes, Fate fate)>;
+
+  Network(std::size_t hosts, Random random);
+
+  /// Copies the bytes: the sender may write over them afterwards.
+  void send(Instant now, std::size_t from, std::size_t to, std::span<const std::byte> bytes);
+
+  [[nodiscard]] std::optional<Instant> next_ready() const;
+  /// REQUIRES: next_ready() has a value.
+  Flight pop();
+
+  LinkFaults& link(std::size_t from, std::size_t to) { return links_[from * hosts_ + to].faults; }
+  [[nodiscard]] const LinkFaults& link(std::size_t from, std::size_t to) const {
+    return links_[from * hosts_ + to].faults;
+  }
+  void set_all(const LinkFaults& faults);
+  /// Blocks both directions between hosts of different sides; opens all others.
+  void partition(const std::vector<std::size_t>& side_of);
+  void unblock_all();
+  /// No faults, links open, as after construction.
+  void heal();
+
+  /// Returns true to drop. Empty: none.
+  void set_filter(Filter filter) { filter_ = std::move(filter); }
+  void set_tap(Tap tap) { tap_ = std::move(tap); }
+  [[nodiscard]] const NetworkCounts& counts() const { return counts_; }
+  [[nodiscard]] std::size_t hosts() const { return hosts_; }
+
+ private:
+  struct Link {
+    LinkFaults faults;
+    bool in_burst{false};
+    Instant last_ready;
+  };
+  struct Later {
+    bool operator()(const Flight& a, const Flight& b) const {
+      return a.ready != b.ready ? a.ready > b.ready : a.order > b.order;
+    }
+  };
+
+  Fate fate_of(Link& link, std::size_t from, std::size_t to, std::span<const std::byte> bytes);
+  void launch(Instant ready, std::size_t from, std::size_t to, std::span<const std::byte> bytes);
+  Duration delay_of(const LinkFaults& faults);
+
+  std::size_t hosts_;
+  Random random_;
+  std::vector<Link> links_;
+  std::priority_queue<Flight, std::vector<Flight>, Later> flights_;
+  std::uint64_t order_{0};
+  Filter filter_;
+  Tap tap_;
+  NetworkCounts counts_;
+};
+
+}  // namespace ringcast::sim

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/plan.hpp"
+
+#include <algorithm>
+
+namespace ringcast::sim {
+
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+const std::vector<Plan>& plans() {
+  using enum Fault;
+  static const std::vector<Plan> all = {
+      {.name = "baseline", .summary = "nothing breaks", .faults = {}},
+      {.name = "lossy",
+       .summary = "loss, bursts, copies, overtaking, delay, corruption",
+       .faults = {loss, burst, duplication, reorder, delay, corruption},
+       .swarm = true},
+      {.name = "partition",
+       .summary = "partitions, one-way and flapping links, with some loss",
+       .faults = {partition, one_way, flap, black_hole, loss},
+       .swarm = true},
+      {.name = "churn",
+       .summary = "daemons crash, restart with or without their storage, leave; clients too",
+       .faults = {crash, storage_loss, leave, client_churn}},
+      {.name = "slow-client",
+       .summary = "clients stop reading until their backlog is over the bound",
+       .faults = {slow_client}},
+      {.name = "pause",
+       .summary = "daemons stop for a while; small receive buffers",
+       .faults = {pause, overflow, loss},
+       .swarm = true},
+      {.name = "everything",
+       .summary = "each class of faults with probability 1/2",
+       .faults =
+           {loss,
+            burst,
+            duplication,
+            reorder,
+            delay,
+            corruption,
+            partition,
+            one_way,
+            flap,
+            crash,
+            storage_loss,
+            leave,
+            black_hole,
+            pause,
+            overflow,
+            slow_client,
+            client_churn},
+       .swarm = true},
+  };
+  return all;
+}
+
+const Plan* find_plan(std::string_view name) {
+  for (const Plan& plan : plans()) {
+    if (plan.name == name) return &plan;
+  }
+  return nullptr;
+}
+
+namespace {
+
+LinkFaults draw_links(const std::set<Fault>& on, Random& random) {
+  LinkFaults links;
+  const std::uint64_t speed = random.below(3);  // a host, a LAN, a slow link
+  links.delay_min = speed == 0 ? microseconds{10} : microseconds{speed == 1 ? 60 : 500};
+  links.delay_max = links.delay_min * 3;
+  if (on.contains(Fault::delay)) {
+    links.delay_max = random.between(milliseconds{1}, milliseconds{15});
+    links.tail = random.unit() * 0.02;
+  }
+  if (on.contains(Fault::loss)) links.loss = random.chance(0.2) ? 0.3 : random.unit() * 0.12;
+  if (on.contains(Fault::burst)) {
+    links.burst_start = random.unit() * 0.003;
+    links.burst_stop = 1.0 / static_cast<double>(random.between(2, 200));
+  }
+  if (on.contains(Fault::duplication)) {
+    links.duplicate = random.unit() * 0.2;
+    links.duplicate_delay_max = random.between(milliseconds{1}, seconds{2});
+  }
+  if (on.contains(Fault::reorder)) {
+    links.reorder = random.unit() * 0.3;
+    links.reorder_delay_max = random.between(microseconds{100}, milliseconds{20});
+  }
+  if (on.contains(Fault::corruption)) links.corrupt = random.unit() * 0.03;
+  return links;
+}
+
+}  // namespace
+
+Scenario draw(const Plan& plan, std::uint64_t seed, const Overrides& overrides) {
+  Random random{seed * 0x9e3779b97f4a7c15ULL + 1};
+  Scenario scenario;
+  for (const Fault fault : plan.faults) {
+    if (!plan.swarm || random.chance(0.5)) scenario.faults.on.insert(fault);
+  }
+  const std::set<Fault>& on = scenario.faults.on;
+  const std::size_t drawn = random.pick(std::vector<std::size_t>{2, 3, 3, 3, 4, 5, 5, 7});
+  const std::size_t nodes = overrides.nodes.value_or(drawn);
+  for (std::size_t i = 0; i < nodes; ++i)
+    scenario.cluster.names.push_back("d" + std::to_string(i));
+
+  scenario.faults.links = draw_links(on, random);
+  scenario.faults.mean_interval = random.between(milliseconds{150}, milliseconds{1500});
+  scenario.faults.token_loss = scenario.cluster.ring.token_loss;
+  scenario.fault_phase = overrides.fault_phase.value_or(random.between(seconds{2}, seconds{6}));
+  scenario.cluster.ring.message_bytes_max = std::uint32_t{1} << 18U;
+  scenario.cluster.datagram_bytes_max =
+      random.pick(std::vector<std::uint32_t>{1472, 1472, 1472, 8972, 65507});
+  scenario.cluster.ring.accelerated_percent =
+      random.pick(std::vector<std::uint32_t>{0, 50, 50, 100});
+  if (on.contains(Fault::overflow)) {
+    scenario.cluster.receive_buffer_bytes = random.between(20000, 120000);
+    scenario.cluster.datagram_bytes_max = 1472;
+  }
+
+  WorkloadOptions& load = scenario.workload;
+  load.clients = random.between(nodes, 3 * nodes);
+  load.groups = random.between(1, 8);
+  load.think = random.between(milliseconds{4}, milliseconds{60});
+  load.safe_share = random.unit() * 0.6;
+  load.large_share = random.unit() * 0.03;
+  if (on.contains(Fault::client_churn)) load.goodbye = load.hang_up = 8;
+  if (on.contains(Fault::slow_client)) {
+    load.stall = 2;
+    scenario.cluster.session.backlog_bytes_max = std::uint64_t{1} << 20U;
+    scenario.cluster.socket_bytes = std::size_t{32} << 10U;
+    load.think = load.think / 2;
+    load.large_share = 0.05;
+  }
+  return scenario;
+}
+
+std::string Scenario::describe() const {
+  std::string text = std::to_string(cluster.names.size()) + " nodes, " +
+                     std::to_string(workload.clients) + " clients, " +
+                     std::to_string(std::chrono::duration_cast<milliseconds>(fault_phase).count()) +
+                     " ms of faults:";
+  for (const Fault fault : faults.on)
+    text += " " + std::string(to_string(fault));
+  if (faults.on.empty()) text += " none";
+  return text;
+}
+
+}  // namespace ringcast::sim

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Plans: named sets of fault classes. A plan and a seed give a Scenario, in which nothing is
+// left to chance but what the seed's streams decide.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sim/cluster.hpp"
+#include "sim/faults.hpp"
+#include "sim/workload.hpp"
+
+namespace ringcast::sim {
+
+struct Plan {
+  std::string name;
+  std::string summary;
+  std::vector<Fault> faults;
+  bool swarm{false};  ///< each of `faults` with probability 1/2, each knob anew
+};
+
+const std::vector<Plan>& plans();
+const Plan* find_plan(std::string_view name);
+
+struct Overrides {
+  std::optional<std::size_t> nodes;
+  std::optional<Duration> fault_phase;
+};
+
+struct Scenario {
+  ClusterConfig cluster;
+  FaultOptions faults;
+  WorkloadOptions workload;
+  Duration fault_phase{std::chrono::seconds{5}};
+  Duration load_after_heal{std::chrono::milliseconds{300}};
+  Duration settle_max{std::chrono::seconds{40}};  ///< L1 and L3 must hold by then
+  Duration calm{std::chrono::seconds{2}};         ///< and no configuration may change for so long
+
+  [[nodiscard]] std::string describe() const;
+};
+
+Scenario draw(const Plan& plan, std::uint64_t seed, const Overrides& overrides);
+
+}  // namespace ringcast::sim

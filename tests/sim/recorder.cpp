@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/recorder.hpp"
+
+#include <cstdio>
+#include <utility>
+
+namespace ringcast::sim {
+
+Recorder::Recorder(std::vector<std::string> names)
+    : names_(std::move(names)), processes_(names_.size()), incarnations_(names_.size(), 0) {
+  for (const std::string& name : names_)
+    history.names[node_id(name)] = name;
+}
+
+void Recorder::attach(Cluster& cluster) { cluster_ = &cluster; }
+
+void Recorder::set_trace_listener(Wanted wanted, TraceListener listener) {
+  wanted_ = std::move(wanted);
+  trace_listener_ = std::move(listener);
+}
+
+std::optional<ProcessIndex> Recorder::process_of(std::size_t host) const {
+  return processes_[host];
+}
+
+void Recorder::mix(std::uint64_t value) {
+  hash_ ^= value + 0x9e3779b97f4a7c15ULL + (hash_ << 6U) + (hash_ >> 2U);
+  hash_ *= 0xbf58476d1ce4e5b9ULL;
+  hash_ ^= hash_ >> 29U;
+}
+
+void Recorder::mix(std::string_view text) {
+  mix(content_hash(std::as_bytes(std::span{text.data(), text.size()})));
+}
+
+void Recorder::on_started(std::size_t host, BootId boot, Storage storage) {
+  Process process;
+  process.daemon = names_[host];
+  process.node = node_id(names_[host]);
+  process.boot = boot;
+  process.incarnation = ++incarnations_[host];
+  process.storage = incarnations_[host] == 1 ? Storage::kept : storage;
+  process.started = cluster_->now();
+  processes_[host] = history.start_process(std::move(process));
+  mix(boot.value);
+  if (verbose) say(host, "--- starts, boot " + to_string(NodeId{boot.value}));
+}
+
+void Recorder::on_ended(std::size_t host, Ending ending) {
+  if (!processes_[host]) return;
+  history.end_process(*processes_[host], cluster_->now(), ending);
+  processes_[host].reset();
+  mix(static_cast<std::uint64_t>(ending) + 17U);
+  if (verbose) say(host, ending == Ending::crashed ? "--- crashes" : "--- has left");
+}
+
+void Recorder::on_ordered(std::size_t host, const OrderedEvent& event) {
+  const Instant now = cluster_->now();
+  history.ordered(*processes_[host], now, event);
+  mix(static_cast<std::uint64_t>(now.time_since_epoch().count()));
+  const ProcessEvent& added = history.processes[*processes_[host]].events.back();
+  if (const auto* delivered = std::get_if<Delivered>(&added.what)) {
+    ++counts["deliveries"];
+    mix(delivered->hash);
+    mix(delivered->label.seq.value);
+    if (delivered->transitional) ++counts["deliveries in a transitional configuration"];
+    if (delivered->service == Service::safe) {
+      ++counts[delivered->transitional ? "safe in transitional" : "safe in regular"];
+    }
+    if (verbose) say(host, "deliver " + history.describe(delivered->message));
+  } else {
+    const auto& change = std::get<Installed>(added.what);
+    const bool transitional = change.kind == ConfigurationChange::Kind::transitional;
+    ++counts[transitional ? "transitional installs" : "regular installs"];
+    last_change_ = now;
+    mix(change.id.seq);
+    std::string text = transitional ? "transitional {" : "regular {";
+    for (const NodeKey& key : change.members)
+      text += " " + history.name_of(key.node);
+    if (verbose) say(host, "install " + text + " } " + history.show(change.id));
+  }
+  if (order_listener_) order_listener_(host, event);
+}
+
+bool Recorder::listens(TraceKind kind, TraceLevel level) const {
+  if (verbose || kind == TraceKind::originated || kind == TraceKind::state_entered) return true;
+  return wanted_ && wanted_(kind, level);
+}
+
+void Recorder::on_trace(std::size_t host, const TraceEvent& event) {
+  ++counts["trace " + std::string(to_string(event.kind))];
+  if (event.kind == TraceKind::originated && processes_[host] && event.count > 0) {
+    history.originated(
+        *processes_[host],
+        cluster_->now(),
+        {.ring = event.ring, .seq = event.seq, .count = event.count});
+  }
+  if (event.kind == TraceKind::state_entered) mix(event.text);
+  if (verbose) {
+    say(host,
+        std::string(to_string(event.kind)) + " seq " + std::to_string(event.seq.value) + "  " +
+            with_names(event.text));
+  }
+  if (trace_listener_) trace_listener_(host, event);
+}
+
+std::string Recorder::with_names(std::string text) const {
+  for (const auto& [node, name] : history.names) {
+    const std::string id = to_string(node);
+    for (std::size_t at = text.find(id); at != std::string::npos; at = text.find(id, at)) {
+      text.replace(at, id.size(), name);
+    }
+  }
+  return text;
+}
+
+void Recorder::say(std::size_t host, const std::string& text) const {
+  std::printf("%12s  %-4s %s\n", show(cluster_->now()).c_str(), names_[host].c_str(), text.c_str());
+}
+
+}  // namespace ringcast::sim

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/simulation.hpp"
+
+#include <cstdio>
+#include <optional>
+
+#include "protocol/base/assert.hpp"
+#include "sim/checkers/checkers.hpp"
+#include "sim/recorder.hpp"
+
+namespace ringcast::sim {
+
+using std::chrono::milliseconds;
+
+namespace {
+
+class Simulation {
+ public:
+  Simulation(const Plan& plan, const RunOptions& options)
+      : scenario_(draw(plan, options.seed, options.overrides)),
+        random_(options.seed),
+        network_(scenario_.cluster.names.size(), random_.fork()),
+        recorder_(scenario_.cluster.names),
+        cluster_(scenario_.cluster, network_, recorder_, random_.fork()),
+        workload_(cluster_, recorder_, scenario_.workload, random_.fork()),
+        faults_(cluster_, recorder_, scenario_.faults, random_.fork()) {
+    recorder_.attach(cluster_);
+    recorder_.verbose = options.verbose;
+    network_.set_tap([this](
+                         Instant now,
+                         std::size_t from,
+                         std::size_t to,
+                         std::span<const std::byte> bytes,
+                         Fate fate) {
+      recorder_.mix(static_cast<std::uint64_t>(now.time_since_epoch().count()));
+      recorder_.mix(
+          content_hash(bytes) ^ (from * 31U + to * 7U + static_cast<std::uint64_t>(fate)));
+    });
+  }
+
+  RunResult run() {
+    const Instant begin = cluster_.now();
+    RunResult result;
+    result.scenario = scenario_.describe();
+    for (std::size_t host = 0; host < cluster_.hosts(); ++host) {
+      cluster_.after(random_.between(Duration{0}, Duration{milliseconds{300}}), [this, host] {
+        if (!cluster_.is_up(host)) cluster_.start(host);
+      });
+    }
+    workload_.start();
+    faults_.start();
+    run_until(begin + scenario_.fault_phase);
+    heal();
+    settle(result);
+    finish(result, begin);
+    return result;
+  }
+
+ private:
+  void run_until(Instant limit) {
+    while (cluster_.livelock().empty() && cluster_.step(limit)) {
+    }
+  }
+
+  void heal() {
+    faults_.stop();
+    recorder_.history.healed = cluster_.now();
+    if (recorder_.verbose) std::printf("%12s  ---- healed\n", show(cluster_.now()).c_str());
+    run_until(cluster_.now() + scenario_.load_after_heal);
+    workload_.stop();
+    // A daemon that was leaving when the faults ended comes back like all others.
+    for (std::size_t host = 0; host < cluster_.hosts(); ++host)
+      restart_when_gone(host);
+  }
+
+  void restart_when_gone(std::size_t host) {
+    if (!cluster_.is_up(host)) {
+      cluster_.start(host);
+    } else if (cluster_.is_leaving(host)) {
+      cluster_.after(milliseconds{50}, [this, host] { restart_when_gone(host); });
+    }
+  }
+
+  /// Waits for rest, then demands calm. What is missing is a violation of L1, L2 or L3.
+  void settle(RunResult& result) {
+    const Instant healed = recorder_.history.healed;
+    std::string missing = "everything";
+    while (cluster_.now() < healed + scenario_.settle_max && cluster_.livelock().empty()) {
+      run_until(cluster_.now() + milliseconds{20});
+      missing = what_is_missing();
+      if (missing.empty()) break;
+    }
+    if (!missing.empty()) {
+      result.report.fail(
+          missing.rfind("client", 0) == 0 ? "L3" : "L1",
+          "not at rest " + show(Instant{scenario_.settle_max}) +
+              " after the faults ended: " + missing);
+      return;
+    }
+    result.settled_after = cluster_.now() - healed;
+    const Instant rest = cluster_.now();
+    run_until(rest + scenario_.calm);
+    if (recorder_.last_change() > rest) {
+      result.report.fail(
+          "L2",
+          "a configuration changed at " + show(recorder_.last_change()) +
+              " though nothing had been wrong since " + show(healed));
+    }
+    missing = what_is_missing();
+    if (!missing.empty()) result.report.fail("L2", "did not stay at rest: " + missing);
+    recorder_.history.settled = result.report.ok();
+  }
+
+  std::string what_is_missing() const {
+    std::optional<ConfigurationId> common;
+    for (std::size_t host = 0; host < cluster_.hosts(); ++host) {
+      const Node* node = cluster_.node(host);
+      if (node == nullptr) return cluster_.name(host) + " is down";
+      const NodeStatus status = node->status(cluster_.now());
+      if (status.state != "operational") return cluster_.name(host) + " is in " + status.state;
+      if (status.configuration.daemons.size() != cluster_.hosts()) {
+        return cluster_.name(host) + " is in a configuration of " +
+               std::to_string(status.configuration.daemons.size());
+      }
+      if (!common) common = status.configuration.id;
+      if (*common != status.configuration.id) return "two configurations";
+    }
+    return workload_.first_unquiet();
+  }
+
+  void finish(RunResult& result, Instant begin) {
+    History& history = recorder_.history;
+    history.finished = cluster_.now();
+    if (!cluster_.livelock().empty()) result.report.fail("P10", cluster_.livelock());
+    check_all(history, result.report);
+    result.hash = recorder_.hash();
+    result.simulated = cluster_.now() - begin;
+    result.counts = recorder_.counts;
+    result.counts["packets sent"] = network_.counts().sent;
+    result.counts["packets lost"] = network_.counts().lost + network_.counts().blocked;
+    result.counts["packets corrupted"] = network_.counts().corrupted;
+    result.counts["packets duplicated"] = network_.counts().duplicated;
+    result.counts["packets overflowed"] = cluster_.counts().packets_overflowed;
+    result.counts["inputs"] = cluster_.counts().inputs;
+    result.counts["crashes"] = cluster_.counts().crashes;
+    result.counts["restarts"] = cluster_.counts().restarts;
+    result.counts["pauses"] = cluster_.counts().pauses;
+    result.counts["leaves"] = cluster_.counts().leaves;
+    result.counts["published"] = workload_.published();
+    for (const SessionRecord& session : history.sessions) {
+      ++result.counts["sessions"];
+      if (session.end == SessionEnd::closed) ++result.counts["sessions closed with a reason"];
+      for (const SessionEvent& event : session.events) {
+        if (std::holds_alternative<Received>(event.what)) ++result.counts["received by clients"];
+        if (std::holds_alternative<ViewEvent>(event.what)) ++result.counts["views"];
+        if (std::holds_alternative<Refused>(event.what)) ++result.counts["refusals"];
+      }
+    }
+  }
+
+  Scenario scenario_;
+  Random random_;
+  Network network_;
+  Recorder recorder_;
+  Cluster cluster_;
+  Workload workload_;
+  FaultInjector faults_;
+};
+
+}  // namespace
+
+RunResult run(const RunOptions& options) {
+  const Plan* plan = find_plan(options.plan);
+  RC_ASSERT(plan != nullptr);
+  Simulation simulation{*plan, options};
+  return simulation.run();
+}
+
+}  // namespace ringcast::sim

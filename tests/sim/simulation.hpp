@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One run: a plan and a seed, the fault phase, the mending, the demand that everything comes
+// to rest, the checkers.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "sim/checkers/report.hpp"
+#include "sim/plan.hpp"
+
+namespace ringcast::sim {
+
+struct RunOptions {
+  std::string plan{"baseline"};
+  std::uint64_t seed{1};
+  Overrides overrides;
+  bool verbose{false};
+};
+
+struct RunResult {
+  Report report;
+  std::string scenario;
+  std::uint64_t hash{0};
+  Duration simulated{0};
+  Duration settled_after{0};  ///< since the faults ended
+  std::map<std::string, std::uint64_t> counts;
+};
+
+/// REQUIRES: options.plan names a plan.
+RunResult run(const RunOptions& options);
+
+}  // namespace ringcast::sim
