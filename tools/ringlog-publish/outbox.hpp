@@ -66,6 +66,8 @@ class Outbox {
   /// Everything that has not settled is sent again.
   void on_session_end();
 
+  /// Records wait to be sent, be it for the window.
+  [[nodiscard]] bool has_waiting() const { return !waiting_.empty(); }
   [[nodiscard]] bool empty() const { return records_.empty(); }
   /// Bytes of payload in the outbox, and records and lines.
   [[nodiscard]] std::size_t bytes() const { return bytes_; }

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Intake: where accepted records go - into the outbox while memory lasts, behind it into the
+// spool - and whether there is room for more. Order is kept: while the spool holds anything
+// unread, new records queue behind it. Settled records are reported back to where they came from.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tools/ringlog-publish/outbox.hpp"
+#include "tools/ringlog-publish/spool.hpp"
+#include "tools/ringlog/record.hpp"
+
+namespace ringcast::ringlog {
+
+/// Sources of records that are no followed file.
+inline constexpr std::uint32_t input_source = 0;
+inline constexpr std::uint32_t spool_source = 0xFFFFFFFFU;
+
+class Intake {
+ public:
+  using Instant = std::chrono::steady_clock::time_point;
+
+  Intake(std::size_t memory_bytes_max, std::size_t window_bytes, std::optional<Spool> spool);
+
+  /// Room for this many more bytes, beside `held` bytes the caller already holds.
+  [[nodiscard]] bool has_room(std::size_t bytes, std::size_t held, Instant now) const;
+  /// Takes the record; in memory even without room when the spool fails.
+  void accept(const Record& record, Origin origin, Instant now);
+  /// Moves spooled records into the outbox while there is room.
+  void refill();
+  /// To be called with what Outbox::on_confirmation returned for spooled records.
+  void on_spool_settled(std::uint64_t segment);
+  /// The program ends: what has not settled goes into the spool, however full. Returns the
+  /// lines that found no place there.
+  std::uint64_t put_away();
+  void sync();
+
+  Outbox& outbox() { return outbox_; }
+  [[nodiscard]] const Outbox& outbox() const { return outbox_; }
+  [[nodiscard]] bool has_spool() const { return spool_.has_value(); }
+  [[nodiscard]] bool is_empty() const;
+  /// Sentences for the operator since the last call.
+  std::vector<std::string> notes();
+
+ private:
+  void complain(const Error& error, Instant now);
+  [[nodiscard]] bool may_spool(std::size_t bytes, Instant now) const;
+
+  std::size_t memory_bytes_max_;
+  Outbox outbox_;
+  std::optional<Spool> spool_;
+  Instant spool_retry_{};
+  std::string last_error_;
+  std::vector<std::string> notes_;
+};
+
+}  // namespace ringcast::ringlog

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Publisher: ringlog-publish without its command line. One thread, one poll loop over stdin,
+// the session and the stop signal; followed files are looked at a few times a second. What
+// may be forgotten and what is sent again is the Outbox's decision.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ringcast/client.hpp"
+
+#include "tools/common/exit_codes.hpp"
+#include "tools/ringlog-publish/input.hpp"
+#include "tools/ringlog-publish/intake.hpp"
+#include "tools/ringlog-publish/tail_set.hpp"
+#include "tools/ringlog/files.hpp"
+#include "tools/ringlog/link.hpp"
+
+namespace ringcast::ringlog {
+
+struct PublisherOptions {
+  ClientOptions client;
+  std::string group;
+  std::string name;                   ///< of the producer, for people
+  std::vector<std::string> patterns;  ///< of --tail; none: stdin
+  bool once{false};                   ///< with patterns: end at the end of the files
+  std::string state_directory;
+  std::string spool_directory;  ///< empty: none
+  std::uint64_t spool_bytes_max{std::uint64_t{1} << 30U};
+  std::uint64_t memory_bytes_max{std::uint64_t{64} << 20U};
+  std::uint64_t line_bytes_max{std::uint64_t{64} << 10U};
+  std::chrono::milliseconds max_block{100};
+  std::chrono::milliseconds flush_timeout{5000};  ///< after SIGTERM
+  std::chrono::milliseconds connect_timeout{
+      5000};  ///< for the first session, once the input is over
+  std::optional<std::chrono::milliseconds> timeout;  ///< once the input is over
+  bool json{false};
+};
+
+class Publisher {
+ public:
+  explicit Publisher(PublisherOptions options);
+
+  /// Publishes until the input is over and all has settled, or `stop_fd` is readable.
+  tools::ExitCode run(int stop_fd);
+
+ private:
+  using Clock = Client::Clock;
+
+  Result<void> open();
+  Result<void> open_tails();
+  void step();
+  void read_input();
+  void read_tails();
+  void keep_session();
+  void send();
+  void send_settle();
+  bool publish(std::span<const std::byte> payload, std::uint64_t& ticket);
+  void refuse(RecordNumber number);
+  void receive();
+  void on_event(const Event& event);
+  void on_settled(const std::vector<Origin>& origins);
+  void end_session(const std::string& reason);
+  void housekeeping();
+  void wait(int stop_fd);
+  [[nodiscard]] Clock::time_point next_deadline();
+  [[nodiscard]] std::optional<tools::ExitCode> outcome() const;
+  [[nodiscard]] std::optional<Clock::time_point> last_moment() const;
+  void begin_stop();
+  tools::ExitCode finish(tools::ExitCode code);
+  void tell(const std::vector<std::string>& notes) const;
+  void summarize() const;
+
+  PublisherOptions options_;
+  std::unique_ptr<Intake> intake_;
+  std::unique_ptr<Input> input_;
+  std::unique_ptr<TailSet> tails_;
+  std::unique_ptr<Link> link_;
+  Descriptor state_lock_;
+
+  bool input_over_{false};
+  bool input_ready_{false};
+  bool stopping_{false};
+  Clock::time_point input_over_at_{};
+  Clock::time_point next_tail_{};
+  Clock::time_point next_save_{};
+  std::optional<Error> fatal_;
+  std::uint64_t kept_records_{0};
+  std::uint64_t tail_lines_{0};
+  std::uint64_t tail_too_long_{0};
+  std::uint64_t refused_lines_{0};
+};
+
+}  // namespace ringcast::ringlog
