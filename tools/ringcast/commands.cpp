@@ -7,7 +7,7 @@
 #include "ringcast/service.hpp"
 
 #include "tools/common/durations.hpp"
-#include "tools/ringcast/destinations.hpp"
+#include "tools/common/destinations.hpp"
 
 namespace ringcast::tools {
 namespace {

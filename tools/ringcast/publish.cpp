@@ -16,7 +16,7 @@
 #include "tools/common/utf8.hpp"
 #include "tools/common/waiting.hpp"
 #include "tools/ringcast/commands.hpp"
-#include "tools/ringcast/destinations.hpp"
+#include "tools/common/destinations.hpp"
 #include "tools/ringcast/sender.hpp"
 
 namespace ringcast::tools {

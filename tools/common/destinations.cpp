@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Splitting at commas; the names are checked by the library.
-#include "tools/ringcast/destinations.hpp"
+#include "tools/common/destinations.hpp"
 
 #include <algorithm>
 
