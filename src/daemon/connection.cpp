@@ -18,16 +18,16 @@ constexpr std::size_t flush_bytes_max = std::size_t{4} << 20U;  // then others h
 
 }  // namespace
 
-Connection::Connection(asio::io_context& io, int descriptor, bool tcp)
+ClientConnection::ClientConnection(asio::io_context& io, int descriptor, bool tcp)
     : descriptor_(io), tcp_(tcp) {
   asio::error_code error;
   descriptor_.assign(descriptor, error);
   if (error) (void)::close(descriptor);
 }
 
-Connection::~Connection() { close(); }
+ClientConnection::~ClientConnection() { close(); }
 
-Connection::Read Connection::read(std::span<std::byte> space) {
+ClientConnection::Read ClientConnection::read(std::span<std::byte> space) {
   for (;;) {
     const auto count =
         ::recv(descriptor_.native_handle(), space.data(), space.size(), MSG_DONTWAIT);
@@ -38,11 +38,11 @@ Connection::Read Connection::read(std::span<std::byte> space) {
   }
 }
 
-void Connection::enqueue(BufferRef frame) {
+void ClientConnection::enqueue(BufferRef frame) {
   if (!frame.empty()) output_.push_back(std::move(frame));
 }
 
-Connection::Written Connection::flush() {
+ClientConnection::Written ClientConnection::flush() {
   Written written;
   while (!output_.empty() && written.count < flush_bytes_max) {
     std::array<iovec, vectors_max> vectors{};
@@ -81,7 +81,7 @@ Connection::Written Connection::flush() {
   return written;
 }
 
-void Connection::close() {
+void ClientConnection::close() {
   if (!descriptor_.is_open()) return;
   (void)::shutdown(descriptor_.native_handle(), SHUT_WR);
   if (tcp_) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Connection: one client's socket. Reads what is there in one call, keeps a queue of frames
+// ClientConnection: one client's socket. Reads what is there in one call, keeps a queue of frames
 // to write and writes many of them in one call. It never waits, and knows nothing of frames:
 // bytes in, buffers out.
 #pragma once
@@ -18,15 +18,15 @@
 
 namespace ringcast {
 
-class Connection {
+class ClientConnection {
  public:
   /// Takes the descriptor over. is_open() tells whether that worked.
-  Connection(asio::io_context& io, int descriptor, bool tcp);
-  ~Connection();
-  Connection(const Connection&) = delete;
-  Connection& operator=(const Connection&) = delete;
-  Connection(Connection&&) = delete;
-  Connection& operator=(Connection&&) = delete;
+  ClientConnection(asio::io_context& io, int descriptor, bool tcp);
+  ~ClientConnection();
+  ClientConnection(const ClientConnection&) = delete;
+  ClientConnection& operator=(const ClientConnection&) = delete;
+  ClientConnection(ClientConnection&&) = delete;
+  ClientConnection& operator=(ClientConnection&&) = delete;
 
   struct Read {
     std::size_t count{0};

@@ -117,7 +117,7 @@ bool SessionServer::adopt(SessionId session, Accepted accepted) {
     (void)::setsockopt(accepted.descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
     (void)::setsockopt(accepted.descriptor, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
   }
-  auto connection = std::make_shared<Connection>(io_, accepted.descriptor, accepted.tcp);
+  auto connection = std::make_shared<ClientConnection>(io_, accepted.descriptor, accepted.tcp);
   if (!connection->is_open()) return false;
   connections_[session] = connection;
   wait_readable(session, connection);
@@ -137,7 +137,8 @@ void SessionServer::mark_readable(SessionId session) {
 void SessionServer::wait_readable(SessionId session, const ConnectionRef& connection) {
   connection->descriptor().async_wait(
       asio::posix::descriptor_base::wait_read,
-      [this, session, weak = std::weak_ptr<Connection>(connection)](const asio::error_code& error) {
+      [this, session, weak = std::weak_ptr<ClientConnection>(connection)](
+          const asio::error_code& error) {
         if (error || weak.expired()) return;
         mark_readable(session);
       });
@@ -148,7 +149,8 @@ void SessionServer::wait_writable(SessionId session, const ConnectionRef& connec
   connection->waits_write = true;
   connection->descriptor().async_wait(
       asio::posix::descriptor_base::wait_write,
-      [this, session, weak = std::weak_ptr<Connection>(connection)](const asio::error_code& error) {
+      [this, session, weak = std::weak_ptr<ClientConnection>(connection)](
+          const asio::error_code& error) {
         const auto locked = weak.lock();
         if (error || !locked) return;
         locked->waits_write = false;
@@ -165,9 +167,9 @@ std::optional<SessionId> SessionServer::next_readable() {
   return std::nullopt;
 }
 
-Connection::Read SessionServer::read(SessionId session, std::span<std::byte> space) {
+ClientConnection::Read SessionServer::read(SessionId session, std::span<std::byte> space) {
   const auto connection = find(session);
-  if (!connection) return Connection::Read{.count = 0, .closed = true};
+  if (!connection) return ClientConnection::Read{.count = 0, .closed = true};
   return connection->read(space);
 }
 
@@ -197,7 +199,7 @@ void SessionServer::resume(const std::function<bool(SessionId)>& may_read) {
   }
 }
 
-void SessionServer::mark_output(SessionId session, Connection& connection) {
+void SessionServer::mark_output(SessionId session, ClientConnection& connection) {
   if (connection.queued_flush || connection.waits_write) return;
   connection.queued_flush = true;
   output_.push_back(session);

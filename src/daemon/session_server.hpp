@@ -65,7 +65,7 @@ class SessionServer {
 
   /// The next client with something to read, in turn. Follow with read() and rest(), or pause().
   std::optional<SessionId> next_readable();
-  Connection::Read read(SessionId session, std::span<std::byte> space);
+  ClientConnection::Read read(SessionId session, std::span<std::byte> space);
   /// Goes on with the client: at once when there may be `more`, else when its socket wakes us.
   void rest(SessionId session, bool more);
   /// Does not look at the client's socket until resume() finds that it may be read again.
@@ -92,7 +92,7 @@ class SessionServer {
 
  private:
   struct Listener;
-  using ConnectionRef = std::shared_ptr<Connection>;
+  using ConnectionRef = std::shared_ptr<ClientConnection>;
 
   void watch(const std::shared_ptr<Listener>& listener);
   void back_off(const std::shared_ptr<Listener>& listener, int error);
@@ -100,7 +100,7 @@ class SessionServer {
   void wait_readable(SessionId session, const ConnectionRef& connection);
   void wait_writable(SessionId session, const ConnectionRef& connection);
   void mark_readable(SessionId session);
-  void mark_output(SessionId session, Connection& connection);
+  void mark_output(SessionId session, ClientConnection& connection);
 
   asio::io_context& io_;
   Hooks hooks_;
