@@ -98,6 +98,11 @@ void SimClient::send_raw(std::span<const std::byte> bytes) {
   flush();
 }
 
+void SimClient::stop_reading() {
+  reading_ = false;
+  record().stalled = true;
+}
+
 void SimClient::start_reading() {
   reading_ = true;
   if (is_open()) on_readable();

@@ -46,7 +46,7 @@ class SimClient final : public ClientEnd {
   void hang_up();
   /// Bytes as they are: for hostile clients.
   void send_raw(std::span<const std::byte> bytes);
-  void stop_reading() { reading_ = false; }
+  void stop_reading();
   void start_reading();
 
   void set_listener(Listener listener) { listener_ = std::move(listener); }

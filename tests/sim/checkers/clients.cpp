@@ -75,7 +75,8 @@ class ClientCheck {
     if (session.end == SessionEnd::closed && session.reason.empty()) {
       fail("C2", "closed without a reason");
     }
-    if (session.end == SessionEnd::lost && !daemon_ended) {
+    // To a client that did not read, the reason may not have fitted into its socket any more.
+    if (session.end == SessionEnd::lost && !daemon_ended && !session.stalled) {
       fail("C2", "lost its connection though its daemon runs");
     }
   }

@@ -33,8 +33,7 @@ std::set<Name> names(const std::vector<Member>& members) {
 /// What is known of one group in one session while walking it.
 struct Membership {
   const ViewEvent* view{nullptr};  ///< last one; null: not a member yet
-  bool asked{false};
-  bool left{false};
+  unsigned asked{0};               ///< joins that were not answered; one may wait behind a leave
   unsigned signals{0};                  ///< since the last network view
   std::optional<RingId> configuration;  ///< of the session at the last view
 };
@@ -58,8 +57,9 @@ class ViewCheck {
     for (const SessionEvent& event : session.events) {
       time_ = event.time;
       if (const auto* asked = std::get_if<AskedJoin>(&event.what)) {
-        if (groups_[asked->group].left) groups_[asked->group] = Membership{};
-        groups_[asked->group].asked = true;
+        ++groups_[asked->group].asked;
+      } else if (const auto* refused = std::get_if<Refused>(&event.what)) {
+        on_refused(*refused);
       } else if (const auto* view = std::get_if<ViewEvent>(&event.what)) {
         on_view(*view);
       } else if (const auto* signal = std::get_if<TransitionalEvent>(&event.what)) {
@@ -93,18 +93,28 @@ class ViewCheck {
     if (membership.signals > 1) fail("G6", "second transitional signal of " + group);
   }
 
+  void on_refused(const Refused& refused) {
+    const bool of_join = refused.code != Errc::not_member && !refused.subject.empty();
+    unsigned& asked = groups_[refused.subject].asked;
+    if (of_join && asked > 0) --asked;
+  }
+
   void on_left(const std::string& group) {
     Membership& membership = groups_[group];
-    if (membership.view == nullptr || membership.left)
-      fail("G4", "left " + group + " without being in it");
-    membership.left = true;
+    if (membership.view == nullptr) fail("G4", "left " + group + " without being in it");
+    const unsigned asked = membership.asked;
+    membership = Membership{};
+    membership.asked = asked;
   }
 
   void on_view(const ViewEvent& view) {
     Membership& membership = groups_[view.group];
     const std::string what = "view " + show(view.id) + " of " + view.group + " (" +
                              std::string(to_string(view.cause)) + ")";
-    if (membership.left || !membership.asked) fail("G4", what + " while not joined");
+    if (membership.view == nullptr && membership.asked-- == 0) {
+      membership.asked = 0;
+      fail("G4", what + " while not joined");
+    }
     check_table(what, view);
     check_members(what, view);
     check_position(what, view);
