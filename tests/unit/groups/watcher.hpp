@@ -5,7 +5,8 @@
 //
 // Checked: views agree (G1), sorted and with oneself (G2), each cause does what it says (G3),
 // first and last event of a member (G4), one transitional signal per network view (G6), who
-// came along agrees with what was delivered (G7), ids grow (G16), configurations frame all.
+// came along agrees with what was delivered (G7), no ghosts (G9), ids grow (G16), and messages and
+// views belong to the configuration announced last.
 #pragma once
 
 #include <algorithm>
@@ -163,6 +164,13 @@ class Watcher {
     CHECK(std::is_sorted(view.with_me.begin(), view.with_me.end()));
     CHECK(std::count(view.members.begin(), view.members.end(), client.self) == 1);
     CHECK(std::count(view.with_me.begin(), view.with_me.end(), client.self) == 1);
+
+    if (!view.id.next) {
+      for (const auto& member : view.members) {
+        const auto& daemons = client.configuration->daemons;
+        CHECK(std::find(daemons.begin(), daemons.end(), member.node) != daemons.end());
+      }
+    }
 
     auto& stay = client.stays[view.group];
     const bool joined = !stay.view.has_value();
