@@ -157,11 +157,7 @@ class Daemon {
   Driver::Hooks hooks() {
     return Driver::Hooks{
         .operational = [this](const NodeStatus& status) { announce_ready(status); },
-        .stopped =
-            [this] {
-              asio::error_code ignored;
-              signals_.cancel(ignored);
-            }};
+        .stopped = [this] { io_.stop(); }};
   }
 
   void report(const SetupFailure& failure) const {

@@ -288,8 +288,6 @@ void Driver::carry_out() {
   for (auto& write : effects_.client_writes)
     server_.write(std::move(write));
   for (const auto& close : effects_.client_closes) {
-    spdlog::info(
-        "session closed by the daemon session={} reason=\"{}\"", close.session.value, close.reason);
     server_.close(close.session);
   }
 }
