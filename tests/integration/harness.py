@@ -352,7 +352,10 @@ class Cluster:
         """SIGTERM; returns the moment just before. The daemon must end with 0."""
         began = time.monotonic()
         self.daemons[name].terminate()
-        code = self.daemons[name].wait(PATIENCE)
+        try:
+            code = self.daemons[name].wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            raise Failure(f"{name} does not end within {PATIENCE} s of SIGTERM") from None
         expect_equal(code, 0, f"exit code of {name} after SIGTERM")
         return began
 

@@ -38,7 +38,6 @@ def test_a_killed_daemon_is_gone_and_back_within_the_time_promised():
             views[name] = stream.wait_view(GROUP, members("d1", "d2"), starts[name], cause="network")
             soon(stream, views[name], began, f"{name} sees d3 gone")
             expect_one_transitional(stream, starts[name], views[name])
-            expect_equal(stream.events[views[name]]["who"], members("d3"), "who the network took")
             expect_equal(sorted(stream.events[views[name]]["with_me"]), members("d1", "d2"), "who came along")
             stream.wait_daemons(["d1", "d2"], starts[name])
         ids = {s.events[views[n]]["id"] for n, s in survivors.items()}
@@ -117,8 +116,7 @@ def test_two_sides_of_a_cut_go_on_alone_and_agree_from_the_merge_on():
             soon(stream, cut[name], began, f"{name} sees the cut")
             expect_one_transitional(stream, starts[name], cut[name])
             expect_equal(sorted(view["with_me"]), sides[name], f"with_me at {name}")
-            gone = sorted(set(members("d1", "d2", "d3")) - set(sides[name]))
-            expect_equal(sorted(view["who"]), gone, f"who is gone at {name}")
+            expect_equal(view["who"], [], f"who at {name}: a network view names nobody")
 
         for text in ("x", "y", "z"):
             cluster.publish("d1", GROUP, f"left {text}")
@@ -138,8 +136,6 @@ def test_two_sides_of_a_cut_go_on_alone_and_agree_from_the_merge_on():
             soon(stream, merged[name], began, f"{name} sees the merge")
             expect_one_transitional(stream, starts[name], merged[name])
             expect_equal(sorted(view["with_me"]), sides[name], f"with_me at {name} after the merge")
-            newcomers = sorted(set(members("d1", "d2", "d3")) - set(sides[name]))
-            expect_equal(sorted(view["who"]), newcomers, f"who is new at {name}")
         ids = {s.events[merged[n]]["id"] for n, s in streams.items()}
         expect_equal(len(ids), 1, "all call the merged view by one name")
 
