@@ -141,6 +141,7 @@ class Daemon {
     udp.local = self_.address;
     udp.peers = peers_of(config_, self_.name);
     if (config_.uses_multicast()) udp.multicast = config_.multicast;
+    udp.multicast_optional = config_.transport == RingTransport::automatic;
     udp.multicast_interface = config_.multicast_interface;
     udp.multicast_ttl = config_.multicast_ttl;
     udp.socket_buffer_bytes = config_.socket_buffer_bytes;

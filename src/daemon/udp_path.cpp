@@ -2,7 +2,7 @@
 #include "daemon/udp_path.hpp"
 
 #include <algorithm>
-#include <array>
+#include <cerrno>
 #include <cstring>
 #include <net/if.h>
 #include <netinet/in.h>
@@ -108,6 +108,17 @@ bool aim_multicast(int descriptor, const SocketAddress& group, unsigned index, u
   return set(IPPROTO_IP, IP_MULTICAST_IF, &request, sizeof(request)) &&
          set(IPPROTO_IP, IP_MULTICAST_TTL, &hops, sizeof(hops)) &&
          set(IPPROTO_IP, IP_MULTICAST_LOOP, &on, sizeof(on));
+}
+
+bool has_route(const SocketAddress& group, unsigned index) {
+  const int descriptor = ::socket(group.family(), SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (descriptor < 0) return false;
+  const bool reachable = aim_multicast(descriptor, group, index, 1) &&
+                         ::connect(descriptor, group.native(), group.native_bytes()) == 0;
+  const int error = errno;
+  (void)::close(descriptor);
+  errno = error;
+  return reachable;
 }
 
 }  // namespace ringcast

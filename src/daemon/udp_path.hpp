@@ -30,5 +30,7 @@ unsigned multicast_interface_index(const std::string& name, const SocketAddress&
 bool join_group(int descriptor, const SocketAddress& group, unsigned index);
 /// Makes `descriptor` send its multicast on that interface. False with errno set.
 bool aim_multicast(int descriptor, const SocketAddress& group, unsigned index, unsigned ttl);
+/// Whether packets for the group can leave by that interface. False with errno set.
+bool has_route(const SocketAddress& group, unsigned index);
 
 }  // namespace ringcast

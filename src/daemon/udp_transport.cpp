@@ -111,7 +111,12 @@ std::optional<SetupFailure> UdpTransport::open(const UdpOptions& options) {
   slots_ = std::make_unique<Slots>();
   if (auto failure = open_main(options)) return failure;
   if (options.multicast) {
-    if (auto failure = open_group(options)) return failure;
+    if (auto failure = open_group(options)) {
+      if (!options.multicast_optional) return failure;
+      spdlog::warn("{} -> using unicast", failure->problem);
+      if (group_ >= 0) (void)::close(std::exchange(group_, -1));
+      options_.multicast.reset();
+    }
   }
   set_peers(options.peers);
   return std::nullopt;
@@ -153,7 +158,7 @@ std::optional<SetupFailure> UdpTransport::open_group(const UdpOptions& options) 
   const bool bound = group_ >= 0 && set_flag(group_, SOL_SOCKET, SO_REUSEADDR, 1) &&
                      ::bind(group_, group.native(), group.native_bytes()) == 0;
   if (!bound || !join_group(group_, group, index) ||
-      !aim_multicast(main_, group, index, options.multicast_ttl)) {
+      !aim_multicast(main_, group, index, options.multicast_ttl) || !has_route(group, index)) {
     failure.problem = "cannot use multicast " + to_string(group) + ": " + system_message(errno);
     failure.remedy = "choose another group or port, or transport = \"unicast\"";
     return failure;

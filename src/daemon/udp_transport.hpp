@@ -41,6 +41,7 @@ struct UdpOptions {
   SocketAddress local;
   std::vector<UdpPeer> peers;  ///< without ourselves
   std::optional<SocketAddress> multicast;
+  bool multicast_optional{false};   ///< when it cannot be had, unicast does
   std::string multicast_interface;  ///< empty: the one that holds `local`
   unsigned multicast_ttl{1};
   std::uint64_t socket_buffer_bytes{0};
