@@ -20,7 +20,8 @@ constexpr Duration leave_patience = std::chrono::milliseconds{800};
 std::vector<NodeId> ids_of(const std::vector<DaemonEntry>& daemons) {
   std::vector<NodeId> ids;
   ids.reserve(daemons.size());
-  for (const auto& daemon : daemons) ids.push_back(node_id(daemon.name));
+  for (const auto& daemon : daemons)
+    ids.push_back(node_id(daemon.name));
   std::sort(ids.begin(), ids.end());
   return ids;
 }
@@ -91,7 +92,8 @@ std::optional<Instant> Node::Impl::next_deadline() const {
     if (deadline && (!earliest || *deadline < *earliest)) earliest = deadline;
   };
   if (!stopped_) consider(leave_deadline_);
-  for (const auto& [id, session] : sessions_) consider(session.handshake_deadline());
+  for (const auto& [id, session] : sessions_)
+    consider(session.handshake_deadline());
   return earliest;
 }
 
@@ -127,7 +129,8 @@ void Node::Impl::route(GroupsOutput& out) {
   }
   for (const auto& delivery : out.deliveries) {
     const BufferRef frame = Session::encode_event(delivery.event);
-    for (const auto id : delivery.to) write(id, frame);
+    for (const auto id : delivery.to)
+      write(id, frame);
   }
   out.submissions.clear();
   out.deliveries.clear();
@@ -166,8 +169,10 @@ void Node::Impl::leave() {
   leaving_ = true;
   leave_deadline_ = now_ + leave_patience;
   std::vector<SessionId> ids;
-  for (const auto& [id, session] : sessions_) ids.push_back(id);
-  for (const auto id : ids) close(id, Error{Errc::closed, "daemon stopped"}, Cause::disconnect);
+  for (const auto& [id, session] : sessions_)
+    ids.push_back(id);
+  for (const auto id : ids)
+    close(id, Error{Errc::closed, "daemon stopped"}, Cause::disconnect);
 }
 
 void Node::Impl::continue_leaving() {
@@ -211,8 +216,7 @@ void Node::on_client_bytes(
   impl_->input(now, effects, [&] { impl_->client_bytes(session, bytes); });
 }
 
-void Node::on_client_written(
-    Instant now, SessionId session, std::size_t bytes, Effects& effects) {
+void Node::on_client_written(Instant now, SessionId session, std::size_t bytes, Effects& effects) {
   impl_->input(now, effects, [&] { impl_->client_written(session, bytes); });
 }
 

@@ -93,7 +93,8 @@ void Node::Impl::take(SessionId id, Session& session, const ClientRequest& reque
 
 std::string Node::Impl::free_name() const {
   std::uint64_t number = last_session_;
-  while (names_.contains("c" + std::to_string(number))) ++number;
+  while (names_.contains("c" + std::to_string(number)))
+    ++number;
   return "c" + std::to_string(number);
 }
 
@@ -149,8 +150,8 @@ void Node::Impl::forget(SessionId id, const Error& reason, Cause cause, bool tel
         ring_.ring(),
         Seq{},
         id.value,
-        "session " + std::to_string(id.value) + " " + found->second.name() + " -> closed: " +
-            reason.message});
+        "session " + std::to_string(id.value) + " " + found->second.name() +
+            " -> closed: " + reason.message});
   }
   sessions_.erase(found);
   over_backlog_.erase(id);

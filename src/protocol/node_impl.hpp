@@ -26,8 +26,7 @@ class Node::Impl {
  public:
   Impl(NodeConfig config, TraceSink* trace);
 
-  void on_start(
-      Instant now, const StoredState& stored, const StartFacts& facts, Effects& effects);
+  void on_start(Instant now, const StoredState& stored, const StartFacts& facts, Effects& effects);
   void on_packets(std::span<const BufferRef> datagrams);
   void on_timer();
   SessionId open_client();

@@ -5,8 +5,9 @@
 #include <array>
 #include <chrono>
 
-#include "protocol/node_impl.hpp"
 #include "ringcast/version.hpp"
+
+#include "protocol/node_impl.hpp"
 
 namespace ringcast {
 namespace {
@@ -40,7 +41,8 @@ constexpr std::array ring_counters = {
 
 DaemonTable Node::Impl::daemon_table() const {
   DaemonTable table;
-  for (const auto& daemon : config_.daemons) table.emplace_back(node_id(daemon.name), daemon.name);
+  for (const auto& daemon : config_.daemons)
+    table.emplace_back(node_id(daemon.name), daemon.name);
   std::sort(table.begin(), table.end());
   return table;
 }
@@ -66,7 +68,8 @@ NodeStatus Node::Impl::status(Instant now) const {
         configuration.id.seq,
         name_of(configuration.id.representative),
         configuration.id.boot.value};
-    for (const auto node : members) status.configuration.daemons.push_back(name_of(node));
+    for (const auto node : members)
+      status.configuration.daemons.push_back(name_of(node));
     status.groups = groups_->group_count();
     // The ring may be ahead of the last configuration whose groups are complete.
     if (ring_.phase() == RingPhase::operational && !groups_->gate_open()) status.state = "exchange";
@@ -81,14 +84,17 @@ NodeStatus Node::Impl::status(Instant now) const {
   }
   std::sort(status.configuration.configured.begin(), status.configuration.configured.end());
   std::sort(status.daemons.begin(), status.daemons.end());
-  for (const auto& [id, session] : sessions_) status.sessions += session.established() ? 1U : 0U;
+  for (const auto& [id, session] : sessions_)
+    status.sessions += session.established() ? 1U : 0U;
   status.warnings.emplace_back(
-      "the ring is unprotected: daemons do not authenticate one another (null sealer); keep it on a "
+      "the ring is unprotected: daemons do not authenticate one another (null sealer); keep it on "
+      "a "
       "trusted network");
   for (const auto& counter : ring_counters) {
     status.counters.emplace_back(counter.name, ring_.counters().*counter.value);
   }
-  for (const auto& [name, value] : driver_counters_) status.counters.emplace_back(name, value);
+  for (const auto& [name, value] : driver_counters_)
+    status.counters.emplace_back(name, value);
   if (groups_) status.counters.emplace_back("groups_rejected", groups_->rejected_envelopes());
   status.counters.emplace_back("ring_queue_bytes", ring_.queued_bytes());
   std::sort(status.counters.begin(), status.counters.end());
@@ -103,7 +109,8 @@ Result<void> Node::Impl::reload(const NodeConfig& config) {
     return Error{Errc::invalid_argument, "the daemon's name cannot change while running"};
   }
   std::vector<NodeId> ids;
-  for (const auto& daemon : config.daemons) ids.push_back(node_id(daemon.name));
+  for (const auto& daemon : config.daemons)
+    ids.push_back(node_id(daemon.name));
   std::sort(ids.begin(), ids.end());
   if (!std::binary_search(ids.begin(), ids.end(), node_id(config_.name))) {
     return Error{Errc::invalid_argument, "this daemon is no longer configured; stop it instead"};

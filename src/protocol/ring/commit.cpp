@@ -16,7 +16,8 @@ namespace {
 
 std::size_t index_in(const CommitToken& commit, const NodeKey& key) {
   std::size_t i = 0;
-  while (i < commit.members.size() && commit.members[i].member != key) ++i;
+  while (i < commit.members.size() && commit.members[i].member != key)
+    ++i;
   return i;
 }
 
@@ -29,7 +30,8 @@ bool filled_up_to(const CommitToken& commit, std::size_t end) {
 
 std::vector<NodeKey> keys_of(const CommitToken& commit) {
   std::vector<NodeKey> keys;
-  for (const auto& entry : commit.members) keys.push_back(entry.member);
+  for (const auto& entry : commit.members)
+    keys.push_back(entry.member);
   return keys;
 }
 
@@ -60,8 +62,12 @@ void Ring::on_commit(const PacketHeader& header, CommitToken commit) {
   if (mine == size) return;
   if (header.sender != commit.members[(mine + size - 1) % size].member) return;
   switch (phase_) {
-    case RingPhase::gather: commit_first_visit(commit); return;
-    case RingPhase::commit: commit_second_visit(commit); return;
+    case RingPhase::gather:
+      commit_first_visit(commit);
+      return;
+    case RingPhase::commit:
+      commit_second_visit(commit);
+      return;
     case RingPhase::recovery: {
       const bool third_time = forming_->is_representative() && commit.ring == forming_->ring &&
                               commit.hop > commit_.hop && !token_started_;
@@ -70,7 +76,8 @@ void Ring::on_commit(const PacketHeader& header, CommitToken commit) {
     }
     case RingPhase::operational:  // of an attempt we are not part of, or a straggler
     case RingPhase::starting:
-    case RingPhase::stopped: return;
+    case RingPhase::stopped:
+      return;
   }
 }
 
@@ -112,8 +119,9 @@ void Ring::fill_entry(CommitToken& commit) const {
 }
 
 void Ring::forward_commit(CommitToken& commit) {
+  commit_ =
+      commit;  // with the hop it came with: a copy of it is old, on a ring of one our own is not
   ++commit.hop;
-  commit_ = commit;
   timers_.arm(Timer::token_loss, now_ + config_.token_loss);
   trace(TraceKind::recovery_step, TraceLevel::debug, Seq{}, [&] {
     return "commit token hop " + std::to_string(commit.hop) + " -> passed on";

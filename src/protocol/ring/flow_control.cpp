@@ -34,7 +34,8 @@ std::uint64_t FlowControl::allowance(const Visit& visit) {
   const std::uint64_t waiting = std::max<std::uint64_t>(visit.own_backlog + others_wait, 1);
   const double part = static_cast<double>(visit.own_backlog) / static_cast<double>(waiting);
   const auto share = static_cast<std::uint64_t>(static_cast<double>(window_) * part);
-  // Never less than one datagram's worth: a node with little to say among busy ones must not starve.
+  // Never less than one datagram's worth: a node with little to say among busy ones must not
+  // starve.
   return std::max(std::min(free, share), std::min<std::uint64_t>(window_floor / 4, window_));
 }
 

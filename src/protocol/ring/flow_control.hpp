@@ -22,10 +22,10 @@ class FlowControl {
   void reset(std::uint64_t window);
 
   struct Visit {
-    std::uint64_t fcc{0};              ///< token's, as received
-    std::uint64_t backlog{0};          ///< token's, as received
-    std::uint64_t own_backlog{0};      ///< cost waiting here now
-    std::uint64_t requested{0};        ///< packets requested on the token
+    std::uint64_t fcc{0};          ///< token's, as received
+    std::uint64_t backlog{0};      ///< token's, as received
+    std::uint64_t own_backlog{0};  ///< cost waiting here now
+    std::uint64_t requested{0};    ///< packets requested on the token
   };
   /// Cost that may be originated in this visit; at least one datagram's worth unless the
   /// window is used up by others.

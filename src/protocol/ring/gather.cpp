@@ -28,7 +28,8 @@ bool equal(const std::set<NodeKey>& a, const std::vector<NodeKey>& b) {
 
 std::string describe(const std::vector<NodeKey>& keys) {
   std::string text;
-  for (const auto& key : keys) text += (text.empty() ? "{" : ", ") + to_string(key);
+  for (const auto& key : keys)
+    text += (text.empty() ? "{" : ", ") + to_string(key);
   return text.empty() ? "{}" : text + "}";
 }
 
@@ -45,8 +46,7 @@ std::vector<NodeKey> Ring::candidates() const {
   return members;
 }
 
-void Ring::enter_gather(
-    std::string_view reason, std::set<NodeKey> proc, std::set<NodeKey> fail) {
+void Ring::enter_gather(std::string_view reason, std::set<NodeKey> proc, std::set<NodeKey> fail) {
   held_.reset();
   self_token_.reset();
   self_commit_.reset();
@@ -100,12 +100,18 @@ void Ring::on_join(const PacketHeader& header, const Join& join) {
   if (!reserve(join.ring_seq + 1)) return;
   heard_seq_ = std::max(heard_seq_, join.ring_seq);
   switch (phase_) {
-    case RingPhase::operational: on_join_operational(sender, join); return;
-    case RingPhase::gather: on_join_gather(sender, join); return;
+    case RingPhase::operational:
+      on_join_operational(sender, join);
+      return;
+    case RingPhase::gather:
+      on_join_gather(sender, join);
+      return;
     case RingPhase::commit:
-    case RingPhase::recovery: break;
+    case RingPhase::recovery:
+      break;
     case RingPhase::starting:
-    case RingPhase::stopped: return;
+    case RingPhase::stopped:
+      return;
   }
   if (!forming_->is_member(sender)) return;
   if (join.leave) {

@@ -48,7 +48,8 @@ void Ring::visit(Token token, bool may_hold) {
   const std::uint64_t again = answer_requests(ring, token);
   std::vector<Data> packets = originate(ring, token, requested);
   std::uint64_t cost = again;
-  for (const auto& packet : packets) cost += datagram_cost(packet.datagram.size());
+  for (const auto& packet : packets)
+    cost += datagram_cost(packet.datagram.size());
 
   token.fcc = ring.flow.account(token.fcc, cost);
   token.backlog = ring.flow.account_backlog(token.backlog, queue_.ready_bytes(gate_open()));
@@ -89,7 +90,9 @@ std::uint64_t Ring::answer_requests(RingState& ring, Token& token) {
       }
       cost += datagram_cost(held->datagram.size());
       ++counters_.packets_retransmitted;
-      trace(TraceKind::packet_retransmitted, TraceLevel::debug, Seq{s}, [] { return "as requested"; });
+      trace(TraceKind::packet_retransmitted, TraceLevel::debug, Seq{s}, [] {
+        return "as requested";
+      });
       send_to_members(ring, held->datagram);
     }
   }
@@ -147,7 +150,8 @@ void Ring::transmit_visit(
   // last of them.
   const std::size_t tail = packets.size() * config_.accelerated_percent / 100;
   const std::size_t head = packets.size() - tail;
-  for (std::size_t i = 0; i < head; ++i) send_to_members(ring, packets[i].datagram);
+  for (std::size_t i = 0; i < head; ++i)
+    send_to_members(ring, packets[i].datagram);
   ring.idle_hint = token.idle;
   if (hold) {
     held_ = token;
@@ -202,9 +206,10 @@ void Ring::watch_stuck_member(RingState& ring, const Token& token) {
   }
   if (!ring.stuck_since) ring.stuck_since = now_;
   if (now_ - *ring.stuck_since < config_.fail_to_receive) return;
-  const auto stuck = std::find_if(ring.members.begin(), ring.members.end(), [&](const NodeKey& key) {
-    return key.node == *token.aru_id;
-  });
+  const auto stuck =
+      std::find_if(ring.members.begin(), ring.members.end(), [&](const NodeKey& key) {
+        return key.node == *token.aru_id;
+      });
   if (stuck == ring.members.end()) return;
   enter_gather("a member receives nothing any more", current_members(), {*stuck});
 }
@@ -289,8 +294,8 @@ void Ring::send_probes() {
   std::size_t missing = 0;
   for (const auto node : configured_) {
     const auto& members = current_->members;
-    const bool is_member =
-        std::any_of(members.begin(), members.end(), [&](const NodeKey& m) { return m.node == node; });
+    const bool is_member = std::any_of(
+        members.begin(), members.end(), [&](const NodeKey& m) { return m.node == node; });
     if (is_member) continue;
     ++missing;
     if (!current_->is_representative()) continue;

@@ -18,7 +18,7 @@ namespace ringcast {
 struct PackedEntries {
   std::vector<Entry> entries;
   bool safe{false};
-  std::size_t bytes{0};         ///< of entries with their headers
+  std::size_t bytes{0};  ///< of entries with their headers
   std::size_t messages_ended{0};
 };
 

@@ -23,12 +23,18 @@ std::size_t index_of(const std::vector<NodeKey>& members, const NodeKey& key) {
 
 std::string_view to_string(RingPhase phase) {
   switch (phase) {
-    case RingPhase::starting: return "starting";
-    case RingPhase::operational: return "operational";
-    case RingPhase::gather: return "gather";
-    case RingPhase::commit: return "commit";
-    case RingPhase::recovery: return "recovery";
-    case RingPhase::stopped: return "stopped";
+    case RingPhase::starting:
+      return "starting";
+    case RingPhase::operational:
+      return "operational";
+    case RingPhase::gather:
+      return "gather";
+    case RingPhase::commit:
+      return "commit";
+    case RingPhase::recovery:
+      return "recovery";
+    case RingPhase::stopped:
+      return "stopped";
   }
   return "unknown";
 }
@@ -44,8 +50,7 @@ bool RingState::is_member(const NodeKey& key) const {
   return std::binary_search(members.begin(), members.end(), key);
 }
 
-Ring::Ring(
-    const RingConfig& config, NodeId self, std::vector<NodeId> configured, TraceSink* trace)
+Ring::Ring(const RingConfig& config, NodeId self, std::vector<NodeId> configured, TraceSink* trace)
     : config_(config), self_{self, BootId{}}, configured_(std::move(configured)), trace_(trace) {}
 
 void Ring::begin(Instant now, Effects& effects) {
@@ -148,7 +153,8 @@ void Ring::leave() {
   }
   // Nobody confirms a leave; if all copies are lost the others notice by token loss.
   constexpr int copies = 3;
-  for (int i = 0; i < copies; ++i) send(others, encode(join), true);
+  for (int i = 0; i < copies; ++i)
+    send(others, encode(join), true);
   timers_.disarm_all();
   held_.reset();
   self_token_.reset();
@@ -367,12 +373,21 @@ void Ring::on_timers() {
            " ms -> gather";
   });
   switch (phase_) {
-    case RingPhase::operational: enter_gather("token lost", current_members(), {}); break;
-    case RingPhase::gather: enter_gather("no commit token came", proc_, fail_); break;
-    case RingPhase::commit: abort_forming("commit token lost"); break;
-    case RingPhase::recovery: abort_forming("token lost in recovery"); break;
+    case RingPhase::operational:
+      enter_gather("token lost", current_members(), {});
+      break;
+    case RingPhase::gather:
+      enter_gather("no commit token came", proc_, fail_);
+      break;
+    case RingPhase::commit:
+      abort_forming("commit token lost");
+      break;
+    case RingPhase::recovery:
+      abort_forming("token lost in recovery");
+      break;
     case RingPhase::starting:
-    case RingPhase::stopped: RC_UNREACHABLE();
+    case RingPhase::stopped:
+      RC_UNREACHABLE();
   }
 }
 

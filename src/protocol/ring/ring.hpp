@@ -100,9 +100,9 @@ struct RingState {
   std::uint32_t datagram_bytes{0};  ///< largest datagram all members take
   FlowControl flow;
 
-  std::uint32_t quiet_visits{0};  ///< representative: visits in a row with nothing to do
-  bool idle_hint{false};          ///< the last token said that it will be held
-  Seq stuck_aru;                  ///< fail-to-receive: aru that does not move ...
+  std::uint32_t quiet_visits{0};       ///< representative: visits in a row with nothing to do
+  bool idle_hint{false};               ///< the last token said that it will be held
+  Seq stuck_aru;                       ///< fail-to-receive: aru that does not move ...
   std::optional<Instant> stuck_since;  ///< ... since then
 };
 
@@ -263,8 +263,8 @@ class Ring {
   // commit and recovery
   CommitToken commit_;  ///< as last accepted
   std::deque<Seq> recovery_queue_;
-  std::set<Seq> recovered_seen_;  ///< sent again by somebody in this attempt
-  std::set<NodeKey> transitional_;  ///< members of the coming transitional configuration
+  std::set<Seq> recovered_seen_;      ///< sent again by somebody in this attempt
+  std::set<NodeKey> transitional_;    ///< members of the coming transitional configuration
   std::set<NodeId> obligation_plan_;  ///< what we owe once everything is received
   bool my_flag_{false};
   std::uint32_t flag_clear_visits_{0};
@@ -272,10 +272,10 @@ class Ring {
   bool token_started_{false};
 
   // What outlives a failed recovery. [REC-6]
-  bool frozen_{false};         ///< old-ring packets come only through recovery now
-  RingId received_ring_;       ///< the attempt in which we received everything; seq 0: none
+  bool frozen_{false};    ///< old-ring packets come only through recovery now
+  RingId received_ring_;  ///< the attempt in which we received everything; seq 0: none
   std::set<NodeId> obligation_;
-  Seq known_delivered_;        ///< highest old-ring packet known to be delivered by anybody
+  Seq known_delivered_;  ///< highest old-ring packet known to be delivered by anybody
 };
 
 template <class Text>

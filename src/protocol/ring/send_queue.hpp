@@ -9,8 +9,9 @@
 #include <cstdint>
 #include <deque>
 
-#include "protocol/base/buffer.hpp"
 #include "ringcast/service.hpp"
+
+#include "protocol/base/buffer.hpp"
 
 namespace ringcast {
 

@@ -21,7 +21,8 @@ void Unpacker::unpack(const Data& packet, bool transitional, std::vector<Ordered
       auto found = partial_.find(packet.originator);
       if (entry.first) {
         partial_.erase(packet.originator);
-        found = partial_.emplace(packet.originator, Partial{BufferRef::allocate(entry.total), 0}).first;
+        found =
+            partial_.emplace(packet.originator, Partial{BufferRef::allocate(entry.total), 0}).first;
       }
       if (found == partial_.end()) {
         ++strays_;
@@ -36,7 +37,8 @@ void Unpacker::unpack(const Data& packet, bool transitional, std::vector<Ordered
         continue;
       }
       const auto part = entry.bytes.bytes();
-      std::copy(part.begin(), part.end(), partial.bytes.writable().subspan(partial.received).begin());
+      std::copy(
+          part.begin(), part.end(), partial.bytes.writable().subspan(partial.received).begin());
       partial.received += part.size();
       if (!entry.last) continue;
       whole = std::move(partial.bytes);

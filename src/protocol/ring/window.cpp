@@ -28,7 +28,8 @@ Window::Insert Window::insert(Data packet) {
   if (distance > slots_.size()) {
     // Grow by doubling: a quiet ring stays small, a busy one grows to its capacity once.
     std::size_t size = slots_.size();
-    while (size < distance) size *= 2;
+    while (size < distance)
+      size *= 2;
     std::vector<std::optional<Data>> grown(size);
     for (auto& held : slots_) {
       if (held) grown[held->seq.value % size] = std::move(held);
@@ -40,7 +41,8 @@ Window::Insert Window::insert(Data packet) {
   bytes_ += cost(packet);
   place = std::move(packet);
   high_ = std::max(high_, seq);
-  while (aru_ < high_ && find(next(aru_)) != nullptr) aru_ = next(aru_);
+  while (aru_ < high_ && find(next(aru_)) != nullptr)
+    aru_ = next(aru_);
   return Insert::stored;
 }
 
