@@ -260,7 +260,8 @@ void encode_status_reply(ByteWriter& out, std::uint64_t request, const NodeStatu
   frame.finish();
 }
 
-void encode_groups_reply(ByteWriter& out, std::uint64_t request, const GroupList& groups) {
+void encode_groups_reply(
+    ByteWriter& out, std::uint64_t request, const GroupList& groups, std::size_t bytes_max) {
   constexpr std::size_t member_bytes_max = 4 + 1 + name_bytes_max;
   Frame frame(out, FrameType::groups_reply);
   out.u64(request);
@@ -271,7 +272,7 @@ void encode_groups_reply(ByteWriter& out, std::uint64_t request, const GroupList
   std::uint32_t written = 0;
   for (const auto& [group, members] : groups) {
     const auto more = 1 + name_bytes_max + 4 + members.size() * member_bytes_max;
-    if (frame.size() + more > server_frame_bytes_max) break;
+    if (frame.size() + more > bytes_max) break;
     out.text8(group);
     put(out, members);
     ++written;

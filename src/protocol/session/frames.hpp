@@ -208,8 +208,12 @@ void encode_left(ByteWriter& out, std::string_view group);
 void encode_configuration(ByteWriter& out, const ConfigurationEvent& event);
 void encode_confirm(ByteWriter& out, const ConfirmEvent& event);
 void encode_status_reply(ByteWriter& out, std::uint64_t request, const NodeStatus& status);
-/// Stops, and says so, before the frame would exceed server_frame_bytes_max.
-void encode_groups_reply(ByteWriter& out, std::uint64_t request, const GroupList& groups);
+/// Stops, and says so, before the frame would exceed `bytes_max`.
+void encode_groups_reply(
+    ByteWriter& out,
+    std::uint64_t request,
+    const GroupList& groups,
+    std::size_t bytes_max = server_frame_bytes_max);
 void encode_pong(ByteWriter& out, std::uint64_t request);
 void encode_refused(
     ByteWriter& out, std::uint64_t about, std::string_view subject, const Error& error);

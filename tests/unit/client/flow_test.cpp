@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Back-pressure: a client that cannot write goes on reading, until its inbox is full; then it
+// says so and loses nothing.
+#include <catch2/catch.hpp>
+
+#include "ringcast/client.hpp"
+
+#include "client/inbox.hpp"
+#include "client/outstanding.hpp"
+#include "tests/unit/client/fake_daemon.hpp"
+
+using namespace ringcast;  // NOLINT(google-build-using-namespace)
+
+namespace {
+
+const std::vector<std::byte>& kilobyte() {
+  static const std::vector<std::byte> payload(1024, std::byte{'x'});
+  return payload;
+}
+
+Publication publication() {
+  return Publication{.groups = {"g"}, .payload = kilobyte(), .confirm = false};
+}
+
+/// Publishes until nothing more is taken; the number taken.
+std::size_t stuff(Client& client) {
+  for (std::size_t count = 0;; ++count) {
+    const auto ticket = client.try_publish(publication());
+    if (ticket) continue;
+    REQUIRE(ticket.error().code == Errc::would_block);
+    return count;
+  }
+}
+
+}  // namespace
+
+TEST_CASE("without credit a publish blocks until its deadline and sends nothing") {
+  FakeDaemon daemon;
+  auto client = daemon.meet(daemon.options());
+  const auto sent = stuff(client);
+  CHECK(sent >= 1000);
+  CHECK(client.wants_write());
+  CHECK(client.publish(publication(), at_once()).error().code == Errc::timed_out);
+  std::size_t heard = 0;
+  const Meanwhile reading([&] {
+    while (daemon.hear_a<SendRequest>())
+      ++heard;
+  });
+  CHECK(client.close(at_once()).error().code == Errc::timed_out);
+  // What was in the socket arrives whole or not at all; never more than was accepted.
+  CHECK(heard <= sent);
+}
+
+TEST_CASE("a blocked publish goes through when the daemon reads on") {
+  FakeDaemon daemon;
+  auto client = daemon.meet(daemon.options());
+  const auto sent = stuff(client);
+  std::size_t heard = 0;
+  {
+    const Meanwhile reading([&] {
+      while (heard <= sent && daemon.hear_a<SendRequest>())
+        ++heard;
+    });
+    REQUIRE(client.publish(publication(), soon()));
+    while (client.wants_write()) {
+      REQUIRE(client.try_receive());
+    }
+  }
+  CHECK(heard == sent + 1);
+}
+
+TEST_CASE("a publisher that is blocked receives into its inbox") {
+  FakeDaemon daemon;
+  auto client = daemon.meet(daemon.options());
+  (void)stuff(client);
+  REQUIRE(daemon.say_message("meanwhile"));
+  CHECK(client.publish(publication(), at_once()).error().code == Errc::timed_out);
+  CHECK(client.has_event());
+}
+
+TEST_CASE("a program that only publishes still reads") {
+  FakeDaemon daemon;
+  auto client = daemon.meet(daemon.options());
+  REQUIRE(daemon.say_message("unasked"));
+  for (int i = 0; i < 100; ++i) {
+    REQUIRE(client.try_publish(publication()));
+  }
+  CHECK(client.has_event());
+}
+
+TEST_CASE("a full inbox stops publishing, not the session, and loses nothing") {
+  FakeDaemon daemon;
+  auto options = daemon.options();
+  options.inbox_bytes_max = 100000;
+  auto client = daemon.meet(options);
+  constexpr std::size_t messages = 500;
+  const std::string text(1000, 'm');
+  std::size_t received = 0;
+  const Meanwhile talking([&] {
+    for (std::size_t i = 0; i < messages; ++i) {
+      if (!daemon.say_message(text)) return;
+    }
+  });
+  const auto full = [&] {
+    for (;;) {
+      auto ticket = client.try_publish(publication());
+      if (!ticket && ticket.error().code == Errc::inbox_full) return ticket.error();
+      REQUIRE((ticket || ticket.error().code == Errc::would_block));
+    }
+  };
+  CHECK(full().code == Errc::inbox_full);
+  CHECK(client.publish(publication(), soon()).error().code == Errc::inbox_full);
+  CHECK(client.status(soon()).error().code == Errc::inbox_full);
+  while (received < messages) {
+    const auto event = client.receive_until(soon());
+    REQUIRE(event);
+    REQUIRE(std::holds_alternative<Message>(*event));
+    ++received;
+  }
+  CHECK_FALSE(client.has_event());
+}
+
+TEST_CASE("the largest message passes both ways, also through a small inbox") {
+  FakeDaemon daemon;
+  auto options = daemon.options();
+  options.inbox_bytes_max = 1000;
+  auto client = daemon.meet(options);
+  std::vector<std::byte> payload(8U << 20U);
+  for (std::size_t i = 0; i < payload.size(); ++i) {
+    payload[i] = static_cast<std::byte>(i * 7 % 251);
+  }
+  bool same = false;
+  const Meanwhile mirror([&] {
+    const auto heard = daemon.hear_a<SendRequest>();
+    if (!heard) return;
+    same = std::equal(heard->payload.begin(), heard->payload.end(), payload.begin(), payload.end());
+    const auto* text = reinterpret_cast<const char*>(heard->payload.data());
+    (void)daemon.say_message({text, heard->payload.size()});
+  });
+  REQUIRE(client.publish(Publication{.groups = {"g"}, .payload = payload}, soon()));
+  const auto event = client.receive_until(soon());
+  REQUIRE(event);
+  CHECK(std::get<Message>(*event).payload == payload);
+  CHECK(same);
+}
+
+TEST_CASE("a large message whose deadline passes half way is still sent whole") {
+  FakeDaemon daemon;
+  auto client = daemon.meet(daemon.options());
+  const std::vector<std::byte> payload(4U << 20U, std::byte{'x'});
+  REQUIRE(client.publish(Publication{.groups = {"g"}, .payload = payload}, at_once()));
+  CHECK(client.wants_write());
+  std::size_t size = 0;
+  const Meanwhile reading([&] {
+    const auto heard = daemon.hear_a<SendRequest>();
+    size = heard ? heard->payload.size() : 0;
+    const auto ping = daemon.hear_a<PingRequest>();
+    (void)daemon.say([&](ByteWriter& out) { encode_pong(out, ping ? ping->request : 0); });
+  });
+  REQUIRE(client.flush(soon()));
+  CHECK(size == payload.size());
+}
+
+TEST_CASE("an inbox is full at its bound and takes the largest event all the same") {
+  Inbox inbox(1000);
+  CHECK(inbox.empty());
+  inbox.push(Left{.group = "a"}, 5000);
+  CHECK(inbox.full());
+  inbox.push(Left{.group = "b"}, 10);
+  CHECK(std::get<Left>(*inbox.pop()).group == "a");
+  CHECK_FALSE(inbox.full());
+  CHECK(std::get<Left>(*inbox.pop()).group == "b");
+  CHECK_FALSE(inbox.pop());
+}
+
+TEST_CASE("an inbox that is never empty does not grow with what has passed through it") {
+  Inbox inbox(1U << 20U);
+  inbox.push(Left{.group = "first"}, 1);
+  for (int i = 0; i < 100000; ++i) {
+    inbox.push(Left{.group = "g"}, 1);
+    REQUIRE(inbox.pop());
+    REQUIRE_FALSE(inbox.full());
+  }
+  CHECK_FALSE(inbox.empty());
+}
+
+TEST_CASE("outstanding tickets end in any order, each once") {
+  Outstanding outstanding;
+  for (const std::uint64_t ticket : {2U, 3U, 7U, 9U}) {
+    outstanding.add(ticket);
+  }
+  CHECK(outstanding.remove(7));
+  CHECK_FALSE(outstanding.remove(7));
+  CHECK_FALSE(outstanding.remove(8));
+  CHECK(outstanding.remove(2));
+  CHECK(outstanding.take() == std::vector<std::uint64_t>{3, 9});
+  CHECK(outstanding.size() == 0);
+}
