@@ -60,6 +60,7 @@ class Reader {
 
   void read_loose(const ConfigEntry& entry) {
     if (is_section(entry.key)) {
+      daemon_mentioned_ = daemon_mentioned_ || entry.key == "daemon";
       complain(
           entry.value.at,
           entry.key + " is " + std::string(to_string(entry.value.kind)) + " and must be a table",
@@ -373,7 +374,7 @@ class Reader {
 
   void check_daemons() {
     const auto& daemons = config_.daemons;
-    if (daemons.empty()) {
+    if (daemons.empty() && !daemon_mentioned_) {
       complain(
           FilePosition{.line = 1, .column = 1},
           "no daemon is configured",
@@ -492,7 +493,8 @@ class Reader {
 
   DaemonConfig config_;
   std::vector<ConfigProblem> problems_;
-  bool numbers_ok_{true};  ///< relations between values that could not be read say nothing
+  bool daemon_mentioned_{false};  ///< though not as a table
+  bool numbers_ok_{true};         ///< relations between values that could not be read say nothing
 };
 
 }  // namespace
