@@ -62,7 +62,7 @@ void Input::on_line(const SplitLine& line, Instant now) {
     return;
   }
   send_note(now);
-  if (batch_.bytes() + line.text.size() > options_.batch_bytes) flush(now);
+  if (batch_.bytes() + line.text.size() + line_overhead_bytes > options_.batch_bytes) flush(now);
   batch_.add(line.text);
   ++accepted_;
 }

@@ -61,7 +61,8 @@ void TailFile::on_line(const SplitLine& line, std::uint64_t newline, const Recor
     hand_on(batch_.note(TooLong{line.bytes}), sink);
     return;
   }
-  if (!batch_.empty() && batch_.bytes() + line.text.size() > limits_.batch_bytes) {
+  if (!batch_.empty() &&
+      batch_.bytes() + line.text.size() + line_overhead_bytes > limits_.batch_bytes) {
     hand_on(batch_.take(), sink);
   }
   batch_.add(line.text);
@@ -81,6 +82,7 @@ bool TailFile::is_truncated() const {
   struct stat status {};
   if (::fstat(file_.get(), &status) != 0) return false;
   if (std::cmp_less(status.st_size, read_offset_)) return true;
+  if (head_.bytes == 0) return false;
   const auto head = fingerprint_of(file_.get(), head_.bytes);
   return head && *head != head_;
 }

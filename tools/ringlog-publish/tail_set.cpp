@@ -169,7 +169,8 @@ Result<std::size_t> TailSet::poll(std::size_t bytes_max, Instant now, const Reco
   for (const auto& [source, followed] : files_) {
     if (!followed.is_over) order.push_back(source);
   }
-  // Begin after the file that was last read, so that a busy one cannot starve the others.
+  // The oldest first; but after a round that ended early begin where it ended, so that a busy
+  // file cannot starve the others.
   const auto first = std::upper_bound(order.begin(), order.end(), next_to_read_);
   std::rotate(order.begin(), first, order.end());
   std::size_t total = 0;
@@ -180,6 +181,7 @@ Result<std::size_t> TailSet::poll(std::size_t bytes_max, Instant now, const Reco
     if (!got) return got.error();
     total += *got;
   }
+  if (total < bytes_max) next_to_read_ = 0;
   std::erase_if(files_, [&](const auto& item) {
     const bool done = item.second.is_over && item.second.tail->is_settled();
     changed_ = changed_ || done;

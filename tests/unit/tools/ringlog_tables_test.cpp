@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Sets of ranges, tables and producer ids: what "each line exactly once" stands on.
+#include <random>
+#include <set>
+
+#include <catch2/catch.hpp>
+
+#include "tools/ringlog/table.hpp"
+#include "tools/ringlog/table_message.hpp"
+
+using namespace ringcast::ringlog;
+
+namespace {
+
+Producer producer(std::uint8_t number) {
+  Producer made;
+  made.id.bytes[0] = number;
+  made.name = "p" + std::to_string(number);
+  return made;
+}
+
+}  // namespace
+
+TEST_CASE("touching ranges become one, however they arrive", "[ringlog]") {
+  RangeSet set;
+  CHECK(set.add({5, 6}) == std::vector<Range>{{5, 6}});
+  CHECK(set.add({1, 2}) == std::vector<Range>{{1, 2}});
+  CHECK(set.add({3, 4}) == std::vector<Range>{{3, 4}});
+  CHECK(set.ranges() == std::vector<Range>{{1, 6}});
+  CHECK(set.add({2, 5}).empty());
+  CHECK(set.add({0, 9}) == std::vector<Range>{{0, 0}, {7, 9}});
+  CHECK(set.count() == 10);
+}
+
+TEST_CASE("the largest sequence number is one like any other", "[ringlog]") {
+  constexpr auto last = std::numeric_limits<std::uint64_t>::max();
+  RangeSet set;
+  CHECK(set.add({last, last}).size() == 1);
+  CHECK(set.add({last - 1, last}) == std::vector<Range>{{last - 1, last - 1}});
+  CHECK(set.contains(last));
+  CHECK(set.ranges().size() == 1);
+}
+
+TEST_CASE("a range set agrees with a plain set of numbers", "[ringlog]") {
+  std::mt19937 random(7);
+  std::uniform_int_distribution<std::uint64_t> start(0, 60);
+  std::uniform_int_distribution<std::uint64_t> length(0, 9);
+  for (int round = 0; round < 200; ++round) {
+    RangeSet set;
+    std::set<std::uint64_t> plain;
+    for (int step = 0; step < 12; ++step) {
+      const auto first = start(random);
+      const Range range{first, first + length(random)};
+      std::set<std::uint64_t> expected;
+      for (auto value = range.first; value <= range.last; ++value) {
+        if (plain.insert(value).second) expected.insert(value);
+      }
+      std::set<std::uint64_t> added;
+      for (const auto& part : set.add(range)) {
+        for (auto value = part.first; value <= part.last; ++value) {
+          added.insert(value);
+        }
+      }
+      REQUIRE(added == expected);
+      REQUIRE(set.count() == plain.size());
+    }
+    const auto ranges = set.ranges();
+    for (std::size_t i = 1; i < ranges.size(); ++i) {
+      REQUIRE(ranges[i - 1].last + 1 < ranges[i].first);
+    }
+  }
+}
+
+TEST_CASE("a table minus another is what the other misses", "[ringlog]") {
+  Table full;
+  (void)full.add(producer(1), {1, 10});
+  (void)full.add(producer(2), {1, 5});
+  Table part;
+  (void)part.add(producer(1), {3, 4});
+  const auto missing = full.minus(part);
+  CHECK(missing.count() == 13);
+  CHECK_FALSE(missing.contains(producer(1).id, 3));
+  CHECK(missing.contains(producer(2).id, 5));
+  part.merge(missing);
+  CHECK(part == full);
+  CHECK(full.minus(part).empty());
+}
+
+TEST_CASE("producer ids read back as they were written", "[ringlog]") {
+  const auto id = random_producer();
+  CHECK(parse_producer(to_string(id)) == id);
+  CHECK(random_producer() != id);
+  CHECK_FALSE(parse_producer("00"));
+  CHECK_FALSE(parse_producer("0123456789abcdef0123456789abcdeg"));
+}
+
+TEST_CASE("a writers' table survives its message and no truncation passes", "[ringlog]") {
+  TableMessage message;
+  message.view = "17.web1.5f0c9a31/3";
+  message.component = {"#a#x", "#b#y"};
+  message.chain = 99;
+  (void)message.table.add(producer(1), {1, 10});
+  (void)message.table.add(producer(1), {20, 21});
+  (void)message.table.add(producer(2), {1, 1});
+  const auto bytes = encode(message);
+  const auto decoded = decode_table(bytes);
+  REQUIRE(decoded);
+  CHECK(*decoded == message);
+  for (std::size_t length = 0; length < bytes.size(); ++length) {
+    REQUIRE_FALSE(decode_table(std::span(bytes).first(length)));
+  }
+}

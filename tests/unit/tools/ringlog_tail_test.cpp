@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Followed files: rotation by rename and by truncation, partial lines, restarts. Real files,
+// an invented clock, no waiting.
+#include <filesystem>
+#include <map>
+
+#include <catch2/catch.hpp>
+
+#include "tests/unit/tools/temporary_directory.hpp"
+#include "tools/ringlog-publish/tail_set.hpp"
+
+using namespace ringcast;
+using namespace ringcast::ringlog;
+using namespace std::chrono_literals;
+
+namespace {
+
+// A publisher's stand-in: remembers each line by producer and sequence.
+struct Follower {
+  std::string directory;
+  TailSet set;
+  TailSet::Instant now{};
+  std::vector<std::string> lines;
+  std::map<std::pair<ProducerId, std::uint64_t>, std::string> by_seq;
+  std::vector<Origin> origins;
+
+  explicit Follower(const TemporaryDirectory& where, const std::string& pattern = "access.log")
+      : directory(where.path()), set(options(where, pattern)) {
+    REQUIRE(set.start(now));
+  }
+
+  static TailSet::Options options(const TemporaryDirectory& where, const std::string& pattern) {
+    TailSet::Options made;
+    made.patterns = {where / pattern};
+    made.checkpoint = where / "tail.json";
+    made.name = "web1";
+    made.limits.line_bytes_max = 100;
+    return made;
+  }
+
+  void poll() {
+    const auto got = set.poll(1 << 20, now, [&](const Record& record, Origin origin) {
+      origins.push_back(origin);
+      const auto* body = std::get_if<Lines>(&record.body);
+      if (body == nullptr) {
+        lines.push_back("<" + std::to_string(std::get<TooLong>(record.body).bytes) + ">");
+        return;
+      }
+      auto seq = record.first_seq;
+      for (const auto& line : body->lines) {
+        lines.push_back(line);
+        const auto [it, fresh] = by_seq.emplace(std::pair(record.producer.id, seq++), line);
+        CHECK((fresh || it->second == line));
+      }
+    });
+    REQUIRE(got);
+  }
+  void settle_all() {
+    for (const auto& origin : origins) {
+      set.on_settled(origin);
+    }
+    origins.clear();
+    REQUIRE(set.save());
+  }
+  std::vector<std::string> take() { return std::exchange(lines, {}); }
+};
+
+using Words = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("a partial last line is held until it is complete", "[ringlog]") {
+  const TemporaryDirectory directory;
+  write_text(directory / "access.log", "one\ntw");
+  Follower follower(directory);
+  follower.poll();
+  CHECK(follower.take() == Words{"one"});
+  follower.poll();
+  CHECK(follower.take().empty());
+  append_text_to(directory / "access.log", "o\n");
+  follower.poll();
+  CHECK(follower.take() == Words{"two"});
+}
+
+TEST_CASE("rotation by rename: the old file to its end, then the new one", "[ringlog]") {
+  const TemporaryDirectory directory;
+  write_text(directory / "access.log", "one\n");
+  Follower follower(directory);
+  follower.poll();
+  std::filesystem::rename(directory / "access.log", directory / "access.log.1");
+  append_text_to(directory / "access.log.1", "two\nthree");
+  write_text(directory / "access.log", "four\n");
+  follower.poll();
+  append_text_to(directory / "access.log.1", "!\n");
+  follower.poll();
+  CHECK(follower.take() == Words{"one", "two", "four", "three!"});
+}
+
+TEST_CASE("an old file that stays idle beside its successor ends, its last line too", "[ringlog]") {
+  const TemporaryDirectory directory;
+  write_text(directory / "access.log", "one\nlast");
+  Follower follower(directory);
+  follower.poll();
+  std::filesystem::rename(directory / "access.log", directory / "access.log.1");
+  follower.now += 10min;
+  follower.poll();
+  CHECK(follower.set.file_count() == 1);
+  write_text(directory / "access.log", "new\n");
+  follower.poll();
+  follower.poll();
+  CHECK(follower.take() == Words{"one", "new", "last"});
+  follower.settle_all();
+  follower.poll();
+  CHECK(follower.set.file_count() == 1);
+}
+
+TEST_CASE("rotation by copy and truncate: a new producer from the beginning", "[ringlog]") {
+  const TemporaryDirectory directory;
+  write_text(directory / "access.log", "one\ntwo\n");
+  Follower follower(directory);
+  follower.poll();
+  write_text(directory / "access.log", "");
+  follower.poll();
+  append_text_to(directory / "access.log", "one\n");
+  follower.poll();
+  CHECK(follower.take() == Words{"one", "two", "one"});
+  CHECK(follower.by_seq.size() == 3);
+  CHECK(follower.set.notes().size() == 1);
+}
+
+TEST_CASE("a file that was cut and grew longer between two looks is noticed", "[ringlog]") {
+  const TemporaryDirectory directory;
+  write_text(directory / "access.log", "one\ntwo\n");
+  Follower follower(directory);
+  follower.poll();
+  write_text(directory / "access.log", "three\nfour\nfive\n");
+  follower.poll();
+  follower.poll();
+  CHECK(follower.take() == Words{"one", "two", "three", "four", "five"});
+}
+
+TEST_CASE("after a restart every line not settled has the number it had", "[ringlog]") {
+  const TemporaryDirectory directory;
+  write_text(directory / "access.log", "one\ntwo\n");
+  std::map<std::pair<ProducerId, std::uint64_t>, std::string> seen;
+  {
+    Follower follower(directory);
+    follower.poll();
+    follower.settle_all();
+    append_text_to(directory / "access.log", "three\nfour\n");
+    follower.poll();
+    REQUIRE(follower.set.save());  // sent, not settled, then killed
+    seen = follower.by_seq;
+  }
+  append_text_to(directory / "access.log", "five\n");
+  Follower again(directory);
+  again.poll();
+  CHECK(again.lines == Words{"three", "four", "five"});
+  for (const auto& [name, line] : again.by_seq) {
+    if (line != "five") CHECK(seen.at(name) == line);
+  }
+  REQUIRE_FALSE(again.by_seq.empty());
+  CHECK(again.by_seq.rbegin()->first.second == 5);
+}
+
+TEST_CASE("the producer of a new file is on disk before its first line leaves", "[ringlog]") {
+  const TemporaryDirectory directory;
+  write_text(directory / "access.log", "one\n");
+  ProducerId first;
+  {
+    Follower follower(directory);
+    follower.poll();
+    first = follower.by_seq.begin()->first.first;
+  }
+  Follower again(directory);
+  again.poll();
+  CHECK(again.by_seq.begin()->first.first == first);
+}
+
+TEST_CASE("rotation by rename while stopped loses nothing", "[ringlog]") {
+  const TemporaryDirectory directory;
+  write_text(directory / "access.log", "one\n");
+  {
+    Follower follower(directory);
+    follower.poll();
+    follower.settle_all();
+  }
+  append_text_to(directory / "access.log", "two\n");
+  std::filesystem::rename(directory / "access.log", directory / "access.log.1");
+  write_text(directory / "access.log", "three\n");
+  Follower again(directory);
+  again.poll();
+  CHECK(again.take() == Words{"two", "three"});
+}
+
+TEST_CASE("another file under a known inode is not taken for the old one", "[ringlog]") {
+  const TemporaryDirectory directory;
+  write_text(directory / "access.log", "one\ntwo\n");
+  {
+    Follower follower(directory);
+    follower.poll();
+    follower.settle_all();
+  }
+  write_text(directory / "access.log", "ONE\nTWO\nTHREE\n");  // same inode, other content
+  Follower again(directory);
+  again.poll();
+  CHECK(again.take() == Words{"ONE", "TWO", "THREE"});
+}
+
+TEST_CASE("the checkpoint stays before the first line that has not settled", "[ringlog]") {
+  const TemporaryDirectory directory;
+  write_text(directory / "access.log", "one\n");
+  {
+    Follower follower(directory);
+    follower.poll();
+    append_text_to(directory / "access.log", "two\n");
+    follower.poll();
+    REQUIRE(follower.origins.size() == 2);
+    follower.set.on_settled(follower.origins[1]);
+    REQUIRE(follower.set.save());
+  }
+  Follower again(directory);
+  again.poll();
+  CHECK(again.take() == Words{"one", "two"});
+}
+
+TEST_CASE("every file of a pattern is followed, compressed ones are not", "[ringlog]") {
+  const TemporaryDirectory directory;
+  write_text(directory / "a.log", "a\n");
+  write_text(directory / "b.log", std::string(200, 'x') + "\nb\n");
+  write_text(directory / "c.log.gz", "c\n");
+  Follower follower(directory, "*.log*");
+  follower.poll();
+  auto lines = follower.take();
+  std::sort(lines.begin(), lines.end());
+  CHECK(lines == Words{"<200>", "a", "b"});
+}
+
+TEST_CASE("a damaged checkpoint is an error, not a fresh start", "[ringlog]") {
+  const TemporaryDirectory directory;
+  write_text(directory / "tail.json", "{\"ringlog_checkpoint\":1,\"files\":[{}]}");
+  TailSet set(Follower::options(directory, "*.log"));
+  const auto started = set.start({});
+  REQUIRE_FALSE(started);
+  CHECK(started.error().code == Errc::corrupt);
+}
