@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// BufferRef: slices share their block, and the block lives as long as its last slice.
+#include "protocol/base/buffer.hpp"
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <catch2/catch.hpp>
+
+#include "protocol/base/random.hpp"
+
+namespace ringcast {
+namespace {
+
+std::string text_of(const BufferRef& buffer) {
+  const auto bytes = buffer.bytes();
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+}  // namespace
+
+TEST_CASE("an empty buffer owns nothing and can be copied, moved and sliced") {
+  const BufferRef empty;
+  CHECK(empty.empty());
+  CHECK(empty.block_bytes() == 0);
+  const BufferRef copy = empty;  // NOLINT(performance-unnecessary-copy-initialization)
+  CHECK(copy.size() == 0);
+  CHECK(empty.slice(0, 0).empty());
+  CHECK(BufferRef::allocate(0).empty());
+  CHECK(BufferRef::copy_of(std::string_view{}).empty());
+}
+
+TEST_CASE("a slice refers to the same block and outlives the buffer it came from") {
+  BufferRef slice;
+  {
+    const BufferRef whole = BufferRef::copy_of("ordered messages");
+    slice = whole.slice(8, 8);
+    CHECK(slice.bytes().data() == whole.bytes().data() + 8);
+    CHECK(slice.block_bytes() == whole.size());
+  }
+  CHECK(text_of(slice) == "messages");
+  CHECK(text_of(slice.slice(0, 4).slice(1, 2)) == "es");
+  CHECK(slice.slice(8, 0).empty());
+}
+
+TEST_CASE("what is written through one reference is seen through all") {
+  BufferRef whole = BufferRef::copy_of("abc");
+  const BufferRef tail = whole.slice(1, 2);
+  whole.writable()[2] = std::byte{'x'};
+  CHECK(text_of(tail) == "bx");
+}
+
+TEST_CASE("assigning a buffer to itself keeps it") {
+  BufferRef buffer = BufferRef::copy_of("same");
+  BufferRef& alias = buffer;
+  buffer = alias;
+  CHECK(text_of(buffer) == "same");
+  buffer = std::move(alias);
+  CHECK(text_of(buffer) == "same");
+}
+
+TEST_CASE("a buffer that was moved from is empty") {
+  BufferRef from = BufferRef::copy_of("gone");
+  const BufferRef to(std::move(from));
+  CHECK(text_of(to) == "gone");
+  CHECK(from.empty());  // NOLINT(bugprone-use-after-move): that is the point
+}
+
+TEST_CASE("random copies, moves and slices never lose or mix up bytes") {
+  Random random(7);
+  std::vector<std::pair<BufferRef, std::string>> held(16);
+  for (int step = 0; step < 20000; ++step) {
+    auto& to = held[random.below(held.size())];
+    const auto& from = held[random.below(held.size())];
+    const std::size_t at = random.below(from.second.size() + 1);
+    const std::size_t length = random.below(from.second.size() - at + 1);
+    switch (random.below(4)) {
+      case 0: {
+        const std::string text(random.below(40), static_cast<char>('a' + random.below(26)));
+        to = {BufferRef::copy_of(text), text};
+        break;
+      }
+      case 1:
+        to = from;
+        break;
+      case 2:
+        to = {from.first.slice(at, length), from.second.substr(at, length)};
+        break;
+      default:
+        std::swap(to, held[random.below(held.size())]);
+    }
+    const auto& looked_at = held[random.below(held.size())];
+    REQUIRE(text_of(looked_at.first) == looked_at.second);
+  }
+}
+
+}  // namespace ringcast
