@@ -24,6 +24,7 @@ void show(const ringcast::View& view) {
 }
 void show(const ringcast::Closed& closed) { std::cout << "* " << closed.reason << '\n'; }
 void show(const auto&) {}
+const auto show_any = [](const auto& event) { show(event); };
 
 ringcast::Result<void> chat(ringcast::Client& client, const std::string& room) {
   if (auto joined = client.join(room); !joined) return joined;
@@ -31,7 +32,7 @@ ringcast::Result<void> chat(ringcast::Client& client, const std::string& room) {
     const auto event = client.try_receive();
     if (!event) return event.error();
     if (*event) {
-      std::visit([](const auto& what) { show(what); }, **event);
+      std::visit(show_any, **event);
       continue;
     }
     std::cout.flush();

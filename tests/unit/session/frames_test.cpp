@@ -52,7 +52,7 @@ TEST_CASE("every sample's length field counts the bytes behind it") {
   REQUIRE_FALSE(peek_frame_length(samples::bytes_of("abc")));
 }
 
-TEST_CASE("the bytes of a hello and of a publish are those of docs/session.md") {
+TEST_CASE("the bytes of the example in docs/session.md are those of the codec") {
   const auto frames = samples::requests();
   CHECK(
       hex(frames[0]) ==
@@ -71,6 +71,24 @@ TEST_CASE("the bytes of a hello and of a publish are those of docs/session.md") 
       "01"
       "077765626c6f6773"
       "68656c6c6f");
+  const WelcomeInfo welcome{
+      .name = "pub",
+      .daemon = "a",
+      .message_bytes_max = 8388608,
+      .credit_bytes = 4194304,
+      .daemons = {{NodeId{7}, "a"}}};
+  CHECK(
+      hex(Session::encode_welcome(welcome).bytes()) ==
+      "1f000000810100037075620161000080000000400000000000010000000700"
+      "00000161");
+  const ConfirmEvent confirm{
+      .ticket = 1,
+      .configuration = {.seq = 17, .representative = NodeId{7}, .boot = BootId{0x5f0c9a31}},
+      .seq = Seq{2}};
+  CHECK(
+      hex(Session::encode_event(confirm).bytes()) ==
+      "2600000088010000000000000011000000000000000700000031"
+      "9a0c5f02000000000000000000000000");
 }
 
 TEST_CASE("requests come back as they were sent") {
