@@ -20,7 +20,8 @@ Error LineReader::too_large(std::size_t bytes, bool whole) const {
       Errc::too_large,
       "line " + std::to_string(lines_ + 1) + " is " + (whole ? "" : "more than ") +
           std::to_string(bytes) + " bytes long and the limit for one message is " +
-          std::to_string(line_bytes_max_) + " bytes: split it, or raise the daemons' limit"};
+          std::to_string(line_bytes_max_) +
+          " bytes: split it, or raise message_bytes_max of the daemons"};
 }
 
 Result<std::optional<std::string_view>> LineReader::next() {

@@ -188,7 +188,8 @@ void append_text_members(std::string& out, const NodeStatus& status) {
 }
 
 void append_text(std::string& out, const GroupInfo& group) {
-  out.append(group.group).append("  ").append(std::to_string(group.members.size())).append(" ");
+  out.append(group.group).append("  ").append(std::to_string(group.members.size()));
+  if (!group.members.empty()) out += ' ';
   append_members(out, group.members);
   out += '\n';
 }

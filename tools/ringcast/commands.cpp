@@ -6,8 +6,8 @@
 #include "ringcast/names.hpp"
 #include "ringcast/service.hpp"
 
-#include "tools/common/durations.hpp"
 #include "tools/common/destinations.hpp"
+#include "tools/common/durations.hpp"
 
 namespace ringcast::tools {
 namespace {

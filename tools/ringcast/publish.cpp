@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "tools/common/destinations.hpp"
 #include "tools/common/durations.hpp"
 #include "tools/common/json_events.hpp"
 #include "tools/common/line_reader.hpp"
@@ -16,7 +17,6 @@
 #include "tools/common/utf8.hpp"
 #include "tools/common/waiting.hpp"
 #include "tools/ringcast/commands.hpp"
-#include "tools/common/destinations.hpp"
 #include "tools/ringcast/sender.hpp"
 
 namespace ringcast::tools {
@@ -37,7 +37,7 @@ Error too_large(std::uint64_t bytes, bool at_least, std::size_t limit) {
       Errc::too_large,
       std::string("the message is ") + (at_least ? "more than " : "") + std::to_string(bytes) +
           " bytes long and the limit is " + std::to_string(limit) +
-          " bytes: send it in parts, or raise the daemons' limit"};
+          " bytes: send it in parts, or raise message_bytes_max of the daemons"};
 }
 
 // Standard input to its end. What is over the limit is counted, up to a point, not kept.
@@ -151,6 +151,7 @@ class Publisher {
 
   ExitCode failed(const Error& error) {
     const ExitCode code = fail(error);
+    if (sender_.sent() == 0) return code == ExitCode::usage ? ExitCode::failed : code;
     report(
         "ringcast",
         std::to_string(sender_.sent()) + " messages were handed to the daemon, " +

@@ -13,6 +13,9 @@ namespace ringcast::tools {
 namespace {
 
 constexpr std::uint64_t drain_interval = 256;
+// Messages in flight at most. Enough for several rotations at full speed; it bounds what the
+// daemon holds for us in confirmations, which credit does not.
+constexpr std::uint64_t window = 16384;
 
 // "For ever", as a time that clocks can still calculate with.
 Client::Deadline or_never(const std::optional<Client::Deadline>& deadline) {
@@ -23,6 +26,11 @@ Client::Deadline or_never(const std::optional<Client::Deadline>& deadline) {
 
 Result<void> Sender::send(
     const Publication& publication, std::optional<Client::Deadline> deadline) {
+  while (in_flight() >= window) {
+    auto event = client_.receive_until(or_never(deadline));
+    if (!event) return event.error();
+    if (auto taken = take(*event); !taken) return taken;
+  }
   for (;;) {
     auto ticket = client_.publish(publication, or_never(deadline));
     if (ticket) break;
