@@ -169,8 +169,12 @@ void Workload::hostile(SimClient& client) {
   for (std::byte& byte : garbage)
     byte = static_cast<std::byte>(random_.next() & 0xffU);
   client.send_raw(garbage);
-  // Whatever the daemon makes of it, this client does not stay to see.
-  if (random_.chance(0.5)) client.hang_up();
+  // Garbage may look like the start of a long frame, and what follows like the rest of it; so
+  // this client asks for nothing it wants to see answered, and goes.
+  SimClient* gone = &client;
+  cluster_.after(random_.between(Duration{0}, Duration{std::chrono::milliseconds{100}}), [gone] {
+    gone->hang_up();
+  });
 }
 
 }  // namespace ringcast::sim
