@@ -43,8 +43,9 @@ ReadConfig read_file(const std::string& file) {
   errno = 0;
   std::ifstream stream(file, std::ios::binary);
   std::ostringstream text;
+  // The end of an empty file is no failure, a directory's is: that one sets errno.
   if (stream) text << stream.rdbuf();
-  if (!stream || (text.str().empty() && stream.bad())) {
+  if (errno != 0) {
     ReadConfig failed;
     failed.problems.push_back(ConfigProblem{
         .at = {},

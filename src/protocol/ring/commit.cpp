@@ -84,6 +84,7 @@ void Ring::on_commit(const PacketHeader& header, CommitToken commit) {
 void Ring::commit_first_visit(CommitToken& commit) {
   const std::size_t mine = index_in(commit, self_);
   if (mine == 0 || !filled_up_to(commit, mine)) return;
+  if (!is_plausible(commit.ring.seq)) return;
   if (commit.ring.seq <= ring_seq_ || keys_of(commit) != candidates()) return;
   if (!reserve(commit.ring.seq)) return;  // its sender repeats it
   ring_seq_ = commit.ring.seq;
@@ -109,7 +110,7 @@ void Ring::fill_entry(CommitToken& commit) const {
   entry.old_ring = old.ring;
   entry.old_aru = old.window.aru();
   entry.high_received = old.window.high();
-  entry.high_delivered = std::max(old.delivered, known_delivered_);
+  entry.high_delivered = std::max({old.delivered, old.safe_line, known_delivered_});
   entry.received_ring = received_ring_;
   for (std::size_t i = 0; i < old.members.size(); ++i) {
     entry.obligation[i] = obligation_.contains(old.members[i].node);

@@ -67,6 +67,12 @@ void Ring::sets_changed() {
     if (peers_.is_dead(key)) fail_.insert(key);
   }
   proc_.insert(fail_.begin(), fail_.end());
+  if (proc_.size() > join_keys_max) {
+    // Cannot happen with a sane set of daemons; start over rather than grow.
+    proc_ = current_members();
+    proc_.insert(self_);
+    fail_.clear();
+  }
   consensus_ = {self_};
   waiting_for_commit_ = false;
   timers_.disarm(Timer::token_loss);
@@ -94,7 +100,8 @@ void Ring::send_join() {
 
 void Ring::on_join(const PacketHeader& header, const Join& join) {
   const NodeKey sender = header.sender;
-  if (!peers_.hear(sender) || !peers_.is_fresh(sender, header.counter)) return;
+  if (!peers_.hear(sender, now_) || !peers_.is_fresh(sender, header.counter)) return;
+  if (!is_plausible(join.ring_seq)) return;
   // [MBR-3] A number beyond the reserve is not used before the reserve covers it; the join
   // comes again.
   if (!reserve(join.ring_seq + 1)) return;
@@ -113,7 +120,16 @@ void Ring::on_join(const PacketHeader& header, const Join& join) {
     case RingPhase::stopped:
       return;
   }
-  if (!forming_->is_member(sender)) return;
+  if (!forming_->is_member(sender)) {
+    const auto& members = forming_->members;
+    const bool restarted = std::any_of(
+        members.begin(), members.end(), [&](const NodeKey& m) { return m.node == sender.node; });
+    if (!restarted) return;
+    proc_.insert(sender);  // [MBR-8]
+    abort_forming("a member was restarted");
+    on_join_gather(sender, join);
+    return;
+  }
   if (join.leave) {
     fail_.insert(sender);
     abort_forming("a member left while the ring was formed");
@@ -159,11 +175,6 @@ void Ring::merge_join(const NodeKey& sender, const Join& join) {
       if (is_outsider && current_->is_member(key) && !peers_.is_dead(key)) continue;  // [MBR-7]
       fail_.insert(key);
     }
-  }
-  if (proc_.size() > join_keys_max) {
-    // Cannot happen with a sane set of daemons; start over rather than grow.
-    enter_gather("too many daemons in one gather", current_members(), {});
-    return;
   }
   if (proc_ == proc_before && fail_ == fail_before) return;
   sets_changed();

@@ -64,8 +64,9 @@ void Ring::visit(Token token, bool may_hold) {
   transmit_visit(ring, token, packets, quiet);
   advance_safe_line(ring, token);
   ring.sent_seq = token.seq;
+  if (phase_ != RingPhase::operational) return;
+  deliver_ready();
   watch_stuck_member(ring, token);
-  if (phase_ == RingPhase::operational) deliver_ready();
 }
 
 std::uint64_t Ring::answer_requests(RingState& ring, Token& token) {
@@ -112,10 +113,16 @@ std::vector<Data> Ring::originate(RingState& ring, Token& token, std::uint64_t r
       .requested = requested});
   // A recovered packet must fit too, header within header. [WIR-7]
   const std::size_t room = ring.datagram_bytes - data_overhead_bytes - data_header_bytes;
-  const std::uint32_t capacity = ring.window.capacity() - ring.window.capacity() / 4;
+  // [FLW-2] Half, because a member's own window may end where the safe line was one rotation ago.
+  const std::uint32_t capacity = ring.window.capacity() / 2;
   std::uint64_t cost = 0;
   while (cost < allowance && token.seq.value - ring.safe_line.value < capacity &&
          ring.window.bytes() < config_.window_bytes_max) {
+    if (ring.window.find(next(token.seq)) != nullptr) {
+      // Somebody numbered a packet without holding the token; nothing good can follow.
+      enter_gather("a packet number was used twice", current_members(), {});
+      return {};
+    }
     const PackedEntries packed = pack(queue_, open, room);
     if (packed.entries.empty()) break;
     Data data;
@@ -124,11 +131,8 @@ std::vector<Data> Ring::originate(RingState& ring, Token& token, std::uint64_t r
     data.originator = self_.node;
     data.safe = packed.safe;
     encode_data(data, packed.entries);
-    if (ring.window.insert(data) != Window::Insert::stored) {
-      // Somebody numbered a packet without holding the token; nothing good can follow.
-      enter_gather("a packet number was used twice", current_members(), {});
-      return {};
-    }
+    const auto inserted = ring.window.insert(data);
+    RC_ASSERT(inserted == Window::Insert::stored);
     token.seq = data.seq;
     cost += datagram_cost(data.datagram.size());
     ++counters_.packets_originated;
@@ -211,7 +215,13 @@ void Ring::watch_stuck_member(RingState& ring, const Token& token) {
         return key.node == *token.aru_id;
       });
   if (stuck == ring.members.end()) return;
-  enter_gather("a member receives nothing any more", current_members(), {*stuck});
+  const NodeKey failed = *stuck;
+  if (phase_ == RingPhase::recovery) {
+    fail_.insert(failed);
+    abort_forming("a member receives nothing any more");
+  } else {
+    enter_gather("a member receives nothing any more", current_members(), {failed});
+  }
 }
 
 void Ring::deliver_ready() {
@@ -301,7 +311,9 @@ void Ring::send_probes() {
     if (!current_->is_representative()) continue;
     const auto boot = peers_.boot_of(node);
     if (boot && peers_.is_backed_off(NodeKey{node, *boot}, now_)) continue;
-    send({node}, encode(Probe{current_->ring, boot}), false);
+    // An echo says "I hear you", so it must be true now, not once.
+    const bool is_recent = peers_.was_heard_since(node, now_ - config_.probe_interval * 2);
+    send({node}, encode(Probe{current_->ring, is_recent ? boot : std::nullopt}), false);
   }
   // [MBR-11] Fewer looks at many missing daemons, so that an idle ring stays quiet.
   const Duration interval = config_.probe_interval * std::max<std::size_t>(1, missing / 2);
@@ -317,7 +329,7 @@ void Ring::answer_probe(const NodeKey& sender) {
 
 void Ring::on_probe(const PacketHeader& header, const Probe& probe) {
   const NodeKey sender = header.sender;
-  if (!peers_.hear(sender) || !peers_.is_fresh(sender, header.counter)) return;
+  if (!peers_.hear(sender, now_) || !peers_.is_fresh(sender, header.counter)) return;
   if (phase_ != RingPhase::operational && phase_ != RingPhase::gather) return;
   const bool hears_us = probe.echo == self_.boot;
   if (phase_ == RingPhase::gather) {

@@ -7,20 +7,34 @@ namespace ringcast {
 namespace {
 
 constexpr std::size_t dead_boots_max = 16;
+constexpr Duration revival_silence = std::chrono::seconds{2};
 
 }  // namespace
 
-bool PeerTable::hear(const NodeKey& key) {
+bool PeerTable::hear(const NodeKey& key, Instant now) {
   Peer& peer = peers_[key.node];
-  if (peer.boot == key.boot) return true;
-  if (std::find(peer.dead.begin(), peer.dead.end(), key.boot) != peer.dead.end()) return false;
+  if (peer.boot == key.boot) {
+    peer.heard = now;
+    return true;
+  }
+  const auto dead = std::find(peer.dead.begin(), peer.dead.end(), key.boot);
+  if (dead != peer.dead.end()) {
+    if (now - peer.heard < revival_silence) return false;
+    peer.dead.erase(dead);
+  }
   if (peer.boot) {
     peer.dead.push_back(*peer.boot);
     if (peer.dead.size() > dead_boots_max) peer.dead.pop_front();
   }
   peer.boot = key.boot;
+  peer.heard = now;
   peer.counter = 0;
   return true;
+}
+
+bool PeerTable::was_heard_since(NodeId node, Instant time) const {
+  const auto found = peers_.find(node);
+  return found != peers_.end() && found->second.boot && found->second.heard >= time;
 }
 
 bool PeerTable::is_dead(const NodeKey& key) const {

@@ -18,12 +18,16 @@ namespace ringcast {
 
 class PeerTable {
  public:
-  /// A packet came from this run. False: the run is known to be over, drop the packet.
-  bool hear(const NodeKey& key);
+  /// A packet came from this run. False: the run is known to be over, drop the packet. Which
+  /// of two runs is the newer one shows in time only: a straggler of the old one may be taken
+  /// for a restart, so a run that was given up comes back when the other stays silent. [MBR-8]
+  bool hear(const NodeKey& key, Instant now);
   /// That run ended: another one of the same daemon was heard since.
   [[nodiscard]] bool is_dead(const NodeKey& key) const;
   /// The run last heard of, if any.
   [[nodiscard]] std::optional<BootId> boot_of(NodeId node) const;
+
+  [[nodiscard]] bool was_heard_since(NodeId node, Instant time) const;
 
   /// True once per counter value, in ascending order: copies and stragglers of joins and
   /// probes are refused. [MBR-9]
@@ -42,6 +46,7 @@ class PeerTable {
  private:
   struct Peer {
     std::optional<BootId> boot;
+    Instant heard{};
     std::deque<BootId> dead;
     std::uint64_t counter{0};
     Duration delay{0};

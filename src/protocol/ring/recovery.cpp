@@ -58,6 +58,9 @@ void Ring::plan_exchange(const CommitToken& commit) {
     if (entry.received_ring.seq == 0 || entry.received_ring != received_ring_) all_received = false;
   }
   if (!all_received) {
+    // What this exchange adds makes an older "received everything" untrue; what it obliged us
+    // to stays.
+    received_ring_ = {};
     for (Seq seq = next(low); seq <= old.window.high(); seq = next(seq)) {
       if (old.window.find(seq) != nullptr) recovery_queue_.push_back(seq);
     }
@@ -91,7 +94,7 @@ void Ring::on_recovered(const Data& data) {
 
 std::uint64_t Ring::originate_recovered(RingState& ring, Token& token, std::uint64_t allowance) {
   std::uint64_t cost = 0;
-  const std::uint32_t capacity = ring.window.capacity() - ring.window.capacity() / 4;
+  const std::uint32_t capacity = ring.window.capacity() / 2;  // [FLW-2]
   while (!recovery_queue_.empty() && cost < allowance &&
          token.seq.value - ring.window.discarded().value < capacity) {
     const Seq seq = recovery_queue_.front();
@@ -158,6 +161,8 @@ void Ring::visit_recovery(Token token) {
   send_token(ring, token);
   advance_safe_line(ring, token);
   ring.sent_seq = token.seq;
+  watch_stuck_member(ring, token);
+  if (phase_ != RingPhase::recovery) return;
   while (true) {  // recovered packets are done with as soon as they are here
     const Data* const packet = ring.window.find(next(ring.delivered));
     if (packet == nullptr || !packet->recovered) break;
@@ -251,6 +256,7 @@ void Ring::deliver_old_transitional() {
 
 void Ring::note_left_out() {
   for (const auto& key : fail_) {
+    if (peers_.is_dead(key)) continue;
     peers_.back_off(key, now_, config_.probe_interval * 2, config_.backoff_max);
   }
 }

@@ -13,6 +13,8 @@
 namespace ringcast {
 namespace {
 
+constexpr std::uint64_t ring_seq_leap_max = std::uint64_t{1} << 40U;
+
 std::size_t index_of(const std::vector<NodeKey>& members, const NodeKey& key) {
   const auto found = std::find(members.begin(), members.end(), key);
   RC_ASSERT(found != members.end());
@@ -106,6 +108,10 @@ bool Ring::reserve(std::uint64_t ring_seq) {
   return false;
 }
 
+bool Ring::is_plausible(std::uint64_t ring_seq) const {
+  return ring_seq < std::max(ring_seq_, heard_seq_) + ring_seq_leap_max;
+}
+
 void Ring::on_persisted(const StoredState& stored) {
   reserved_ = std::max(reserved_, stored.ring_seq_reserved);
   if (phase_ == RingPhase::starting) {
@@ -167,21 +173,24 @@ void Ring::leave() {
 void Ring::on_packets(std::span<Packet> packets) {
   // [ORD-6] Data first, so that the token finds what was sent before it; but data that our
   // predecessor sent after the token comes after it.
-  const auto is_early_data = [this](const Packet& packet) {
+  const auto is_late_data = [this](const Packet& packet) {
     const auto* const data = std::get_if<Data>(&packet.body);
-    if (data == nullptr) return false;
     const auto& ring = forming_ ? forming_ : current_;
-    return !data->after_token || !ring || packet.header.sender != ring->predecessor();
+    if (data == nullptr || !data->after_token || !ring) return false;
+    return data->originator == ring->predecessor().node && data->seq > ring->sent_seq;
   };
-  for (auto& packet : packets) {
-    if (is_early_data(packet)) dispatch(packet);
-  }
-  for (auto& packet : packets) {
-    if (!std::holds_alternative<Data>(packet.body)) dispatch(packet);
-  }
-  for (auto& packet : packets) {
-    if (std::holds_alternative<Data>(packet.body) && std::get<Data>(packet.body).ring.seq != 0) {
-      dispatch(packet);
+  enum class Turn : std::uint8_t { early_data, token_and_others, late_data };
+  const auto turn_of = [&](const Packet& packet) {
+    if (!std::holds_alternative<Data>(packet.body)) return Turn::token_and_others;
+    return is_late_data(packet) ? Turn::late_data : Turn::early_data;
+  };
+  std::vector<Turn> turns;
+  turns.reserve(packets.size());
+  for (const auto& packet : packets)
+    turns.push_back(turn_of(packet));
+  for (const auto turn : {Turn::early_data, Turn::token_and_others, Turn::late_data}) {
+    for (std::size_t i = 0; i < packets.size(); ++i) {
+      if (turns[i] == turn) dispatch(packets[i]);
     }
   }
 }
@@ -195,9 +204,8 @@ void Ring::dispatch(Packet& packet) {
     return;
   }
   const auto& header = packet.header;
-  if (auto* const data = std::get_if<Data>(&packet.body)) {
+  if (const auto* const data = std::get_if<Data>(&packet.body)) {
     on_data(header, *data);
-    data->ring.seq = 0;  // handled: the second pass over a batch skips it
   } else if (auto* const token = std::get_if<Token>(&packet.body)) {
     on_token(header, std::move(*token));
   } else if (const auto* const join = std::get_if<Join>(&packet.body)) {

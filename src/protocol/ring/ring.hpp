@@ -153,6 +153,8 @@ class Ring {
   void retransmit_token();
   void evidence_of_progress() { timers_.disarm(Timer::token_retransmit); }
   bool reserve(std::uint64_t ring_seq);
+  /// A number so far above ours comes from a broken peer; reserving it would be for ever.
+  [[nodiscard]] bool is_plausible(std::uint64_t ring_seq) const;
   void dispatch(Packet& packet);
   void on_data(const PacketHeader& header, const Data& data);
   void on_token(const PacketHeader& header, Token token);

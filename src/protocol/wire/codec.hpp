@@ -22,7 +22,8 @@ inline constexpr std::size_t data_header_bytes = 32;
 inline constexpr std::size_t entry_header_bytes = 4;
 inline constexpr std::size_t fragment_header_bytes = 4;  ///< total length, in a first fragment
 /// What a data packet adds around its entries.
-inline constexpr std::size_t data_overhead_bytes = packet_header_bytes + data_header_bytes + tag_bytes;
+inline constexpr std::size_t data_overhead_bytes =
+    packet_header_bytes + data_header_bytes + tag_bytes;
 
 /// One message, or one fragment of one, inside a data packet.
 struct Entry {

@@ -91,6 +91,9 @@ Result<PacketBody> decode_data(const BufferRef& datagram, const BufferRef& body)
     const auto inner = decode_recovered(*data);
     if (!inner) return inner.error();
   }
+  if (!data->recovered && datagram.size() + data_header_bytes > datagram_bytes_limit) {
+    return malformed("data: leaves no room to be sent again in recovery");
+  }
   data->datagram = datagram;
   return PacketBody(std::move(*data));
 }
@@ -123,6 +126,10 @@ Result<PacketBody> decode_token(ByteReader& reader) {
     if (range.first.value == 0 || range.count == 0 || range.first > token.seq ||
         range.count > token.seq.value - range.first.value + 1) {
       return malformed("token: request outside the ring's packets");
+    }
+    if (!token.rtr.empty() &&
+        range.first.value < token.rtr.back().first.value + token.rtr.back().count) {
+      return malformed("token: requests out of order");
     }
     token.rtr.push_back(range);
   }
@@ -157,6 +164,9 @@ Result<PacketBody> decode_join(ByteReader& reader) {
     join.fail.push_back(get_key(reader));
   if (!ascending(join.proc) || !ascending(join.fail))
     return malformed("join: members out of order");
+  if (!std::includes(join.proc.begin(), join.proc.end(), join.fail.begin(), join.fail.end())) {
+    return malformed("join: fails a daemon it does not consider");
+  }
   return PacketBody(std::move(join));
 }
 
@@ -253,7 +263,8 @@ Result<PacketBody> decode_body(PacketType type, const BufferRef& datagram, const
 Result<Packet> decode(const BufferRef& datagram) {
   if (datagram.size() < packet_header_bytes + tag_bytes)
     return malformed("shorter than a header and a tag");
-  const BufferRef body = datagram.slice(packet_header_bytes, datagram.size() - packet_header_bytes - tag_bytes);
+  const BufferRef body =
+      datagram.slice(packet_header_bytes, datagram.size() - packet_header_bytes - tag_bytes);
   Packet packet;
   packet.header = read_header(datagram.bytes());
   auto decoded = decode_body(packet.header.type, datagram, body);

@@ -80,7 +80,8 @@ class Filler {
 void set_slices(Data& data, const BufferRef& datagram) {
   RC_ASSERT(datagram.size() <= datagram_bytes_limit);
   data.datagram = datagram;
-  data.body = datagram.slice(packet_header_bytes, datagram.size() - packet_header_bytes - tag_bytes);
+  data.body =
+      datagram.slice(packet_header_bytes, datagram.size() - packet_header_bytes - tag_bytes);
   data.content = data.body.slice(data_header_bytes, data.body.size() - data_header_bytes);
 }
 
