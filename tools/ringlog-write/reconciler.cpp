@@ -195,6 +195,7 @@ Table Reconciler::held_lines() const {
 void Reconciler::apply(const Event& event) {
   if (const auto* configuration = std::get_if<Configuration>(&event)) {
     configuration_ = *configuration;
+    ++counters_.configurations;
   } else if (const auto* message = std::get_if<Message>(&event)) {
     apply_message(*message);
   } else if (const auto* view = std::get_if<View>(&event)) {

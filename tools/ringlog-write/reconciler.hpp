@@ -63,7 +63,8 @@ struct ReconcilerOutput {
 struct ReconcilerCounters {
   std::uint64_t duplicates{0};  ///< lines received that the file already had
   std::uint64_t views{0};       ///< of the log's group
-  std::uint64_t gaps{0};        ///< gap markers written
+  std::uint64_t configurations{0};
+  std::uint64_t gaps{0};  ///< gap markers written
   std::uint64_t gap_lines{0};
   std::uint64_t pending_lines{0};
   std::uint64_t lost_lines{0};  ///< that publishers reported as dropped or too long

@@ -433,9 +433,11 @@ void Writer::summarize() const {
       .text("file", options_.path)
       .number("lines", written_.lines - lines_before_)
       .number("lines_total", written_.lines)
+      .number("distinct", written_.table.count())
       .number("bytes", written_.length)
       .number("duplicates", counters.duplicates)
       .number("views", counters.views)
+      .number("configurations", counters.configurations)
       .number("sessions", session_count_)
       .number("gaps", counters.gaps)
       .number("gap_lines", counters.gap_lines)
@@ -452,7 +454,8 @@ void Writer::summarize() const {
       program,
       options_.path + ": " + std::to_string(written_.lines - lines_before_) + " lines written, " +
           std::to_string(counters.duplicates) + " duplicates dropped, " +
-          std::to_string(counters.views) + " views, " + std::to_string(counters.gaps) + " gaps (" +
+          std::to_string(counters.views) + " views, " + std::to_string(counters.configurations) +
+          " configurations, " + std::to_string(counters.gaps) + " gaps (" +
           std::to_string(counters.gap_lines) + " lines), " +
           std::to_string(counters.pending_lines) + " lines pending");
 }
