@@ -47,10 +47,12 @@ string(REGEX REPLACE "/$" "" ringcast_pc_prefix "${ringcast_pc_prefix}")
 configure_file(cmake/ringcast.pc.in ${CMAKE_BINARY_DIR}/ringcast.pc @ONLY)
 install(FILES ${CMAKE_BINARY_DIR}/ringcast.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 
-# The unit names the programs by their full path, which is known only when installing.
-install(CODE "set(RINGCAST_BINDIR \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_BINDIR}\")
-configure_file(\"${CMAKE_SOURCE_DIR}/packaging/ringcastd.service.in\"
-  \"${CMAKE_BINARY_DIR}/ringcastd.service\" @ONLY)")
+# The unit names the daemon by its full path, which is known only when installing.
+install(CODE "file(READ \"${CMAKE_SOURCE_DIR}/conf/ringcastd.service\" unit)
+string(REPLACE /usr/bin/ \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_BINDIR}/\" unit \"\${unit}\")
+file(WRITE \"${CMAKE_BINARY_DIR}/ringcastd.service\" \"\${unit}\")")
 install(FILES ${CMAKE_BINARY_DIR}/ringcastd.service DESTINATION lib/systemd/system)
+install(FILES conf/ringcast.bash-completion RENAME ringcast
+  DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
 install(DIRECTORY conf/ DESTINATION ${CMAKE_INSTALL_DATADIR}/ringcast/conf FILES_MATCHING PATTERN "*.toml")
 install(FILES LICENSE README.md CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR})

@@ -25,6 +25,7 @@ done
 for library in libringcast.a libringcast.so; do
   [ -e "$libdir/$library" ] || { echo "not installed: $library" >&2; exit 1; }
 done
+grep -q "^ExecStart=$work/first/bin/ringcastd " "$prefix/lib/systemd/system/ringcastd.service"
 "$prefix/bin/ringcastd" --config "$prefix/share/ringcast/conf/three-nodes.toml" --check
 
 say "examples by find_package"
@@ -35,7 +36,7 @@ cmake --build "$work/by-cmake"
 # Anything but a refusal of the arguments or a crash will do: no daemon is running here.
 try() {
   local status=0
-  RINGCAST_SOCKET=$work/no-daemon.sock "$@" --help >"$work/run.log" 2>&1 || status=$?
+  RINGCAST_SOCKET=$work/no-daemon.sock "$@" --help </dev/null >"$work/run.log" 2>&1 || status=$?
   if [ "$status" -gt 4 ]; then
     cat "$work/run.log" >&2
     echo "$1: exit $status" >&2
