@@ -34,6 +34,7 @@ struct Segment {
 struct Current {
   std::optional<ViewId> view;
   std::vector<const Received*> messages;
+  bool signalled{false};  ///< a transitional signal came since the view
 };
 
 class GroupDeliveryCheck {
@@ -56,10 +57,18 @@ class GroupDeliveryCheck {
         on_received(*received);
       } else if (const auto* view = std::get_if<ViewEvent>(&event.what)) {
         on_view(*view);
+      } else if (const auto* signal = std::get_if<TransitionalEvent>(&event.what)) {
+        const auto at = current_.find(signal->group);
+        if (at != current_.end()) at->second.signalled = true;
       } else if (const auto* left = std::get_if<LeftEvent>(&event.what)) {
         const Name me{session.node, session.name};
-        finish(
-            left->group, {.kind = SegmentEnd::Kind::leave, .view = {}, .with_me = {}, .who = me});
+        // A leave has no view id that says in which transitional configuration it came; others
+        // of the same view may be in another one and rightly see other messages.
+        const auto at = current_.find(left->group);
+        const bool comparable = at != current_.end() && !at->second.signalled;
+        if (comparable)
+          finish(
+              left->group, {.kind = SegmentEnd::Kind::leave, .view = {}, .with_me = {}, .who = me});
         current_.erase(left->group);
       }
     }
@@ -124,7 +133,7 @@ class GroupDeliveryCheck {
         for (const Member& member : view.with_me)
           end.with_me.insert({member.node, member.name});
       }
-      if (view.cause == Cause::leave && view.who.size() == 1) {
+      if (view.cause == Cause::leave && view.who.size() == 1 && !view.id.next) {
         const Name who{view.who[0].node, view.who[0].name};
         compare(
             view.group, {.kind = SegmentEnd::Kind::leave, .view = {}, .with_me = {}, .who = who});
@@ -134,6 +143,7 @@ class GroupDeliveryCheck {
     Current& current = current_[view.group];
     current.view = view.id;
     current.messages.clear();
+    current.signalled = false;
   }
 
   void finish(const std::string& group, const SegmentEnd& end) { compare(group, end); }
