@@ -209,6 +209,34 @@ TEST_CASE("a token's fields must agree with one another") {
   })));
 }
 
+TEST_CASE("requests on a token are ascending and apart") {
+  const auto requests = [](const std::vector<SeqRange>& ranges) {
+    Token token;
+    token.seq = Seq{100};
+    token.rtr = ranges;
+    return encode(token);
+  };
+  constexpr SeqRange low{.first = Seq{5}, .count = 5};
+  constexpr SeqRange high{.first = Seq{20}, .count = 5};
+  CHECK(take(requests({low, high})));
+  CHECK_FALSE(take(requests({high, low})));
+  CHECK_FALSE(take(requests({low, low})));
+  CHECK_FALSE(take(requests({low, SeqRange{.first = Seq{9}, .count = 5}})));
+}
+
+TEST_CASE("data too large to be sent again in recovery is refused [WIR-7]") {
+  Random random(26);
+  const auto of_size = [&](std::size_t datagram) {
+    Entry entry;
+    entry.bytes = samples::payload(1, datagram - data_overhead_bytes - entry_header_bytes);
+    return samples::data(random, {entry});
+  };
+  const Data largest = of_size(datagram_bytes_limit - data_header_bytes);
+  CHECK(take(largest.datagram));
+  CHECK(samples::recovered(random, largest).datagram.size() == datagram_bytes_limit);
+  CHECK_FALSE(take(of_size(datagram_bytes_limit - data_header_bytes + 1).datagram));
+}
+
 TEST_CASE("data needs a number, an entry and known flags") {
   const auto packet = [](std::uint64_t seq, std::uint8_t flags, std::uint16_t entries) {
     return crafted(PacketType::data, [&](ByteWriter& writer) {

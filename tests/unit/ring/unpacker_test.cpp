@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Unpacker: originators do not disturb one another, and fragments without their beginning or
+// of the wrong length make no message.
+#include "protocol/ring/unpacker.hpp"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <catch2/catch.hpp>
+
+#include "protocol/wire/codec.hpp"
+
+namespace ringcast {
+namespace {
+
+Entry whole(std::string_view text) {
+  Entry entry;
+  entry.bytes = BufferRef::copy_of(text);
+  return entry;
+}
+
+Entry fragment(std::string_view text, bool first, bool last, std::uint32_t total = 0) {
+  Entry entry = whole(text);
+  entry.first = first;
+  entry.last = last;
+  entry.total = total;
+  return entry;
+}
+
+/// Feeds packets and collects the messages that end in them.
+class Feed {
+ public:
+  std::vector<std::string> packet(std::uint32_t originator, const std::vector<Entry>& entries) {
+    Data data;
+    data.seq = Seq{++seq_};
+    data.originator = NodeId{originator};
+    encode_data(data, entries);
+    std::vector<OrderedEvent> out;
+    unpacker_.unpack(data, transitional_, out);
+    std::vector<std::string> texts;
+    for (const auto& event : out) {
+      const auto& message = std::get<OrderedMessage>(event);
+      REQUIRE(message.originator == data.originator);
+      REQUIRE(message.transitional == transitional_);
+      const auto bytes = message.payload.bytes();
+      texts.emplace_back(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    }
+    return texts;
+  }
+  void transitional() { transitional_ = true; }
+  void clear() { unpacker_.clear(); }
+  [[nodiscard]] std::uint64_t strays() const { return unpacker_.strays(); }
+
+ private:
+  Unpacker unpacker_;
+  std::uint64_t seq_{0};
+  bool transitional_{false};
+};
+
+using Texts = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("fragments of different originators are put together apart") {
+  Feed feed;
+  CHECK(feed.packet(1, {fragment("ab", true, false, 4)}).empty());
+  CHECK(feed.packet(2, {fragment("xy", true, false, 4)}).empty());
+  CHECK(feed.packet(2, {fragment("z!", false, true), whole("next")}) == Texts{"xyz!", "next"});
+  CHECK(feed.packet(1, {fragment("cd", false, true)}) == Texts{"abcd"});
+  CHECK(feed.strays() == 0);
+}
+
+TEST_CASE("a message may end in the transitional configuration and says so") {
+  Feed feed;
+  CHECK(feed.packet(1, {fragment("ab", true, false, 4)}).empty());
+  feed.transitional();
+  CHECK(feed.packet(1, {fragment("cd", false, true)}) == Texts{"abcd"});
+}
+
+TEST_CASE("a fragment whose beginning is missing makes no message") {
+  Feed feed;
+  CHECK(feed.packet(1, {fragment("cd", false, true), whole("ok")}) == Texts{"ok"});
+  CHECK(feed.strays() == 1);
+}
+
+TEST_CASE("a message that lost a fragment in the middle makes no message") {
+  Feed feed;
+  CHECK(feed.packet(1, {fragment("ab", true, false, 6)}).empty());
+  CHECK(feed.packet(1, {fragment("ef", false, true), whole("ok")}) == Texts{"ok"});
+  CHECK(feed.strays() == 1);
+}
+
+TEST_CASE("a fragment longer than what is missing makes no message") {
+  Feed feed;
+  CHECK(feed.packet(1, {fragment("ab", true, false, 4)}).empty());
+  CHECK(feed.packet(1, {fragment("cdef", false, true)}).empty());
+  CHECK(feed.packet(1, {fragment("ab", true, false, 4)}).empty());
+  CHECK(feed.packet(1, {fragment("cd", false, false)}).empty());  // and not the last
+  CHECK(feed.strays() == 2);
+}
+
+TEST_CASE("a new beginning drops the message before it") {
+  Feed feed;
+  CHECK(feed.packet(1, {fragment("ab", true, false, 4)}).empty());
+  CHECK(feed.packet(1, {fragment("AB", true, false, 4)}).empty());
+  CHECK(feed.packet(1, {fragment("CD", false, true)}) == Texts{"ABCD"});
+}
+
+TEST_CASE("what was cleared at a view change is not continued") {
+  Feed feed;
+  CHECK(feed.packet(1, {fragment("ab", true, false, 4)}).empty());
+  feed.clear();
+  CHECK(feed.packet(1, {fragment("cd", false, true)}).empty());
+  CHECK(feed.strays() == 1);
+}
+
+}  // namespace ringcast
