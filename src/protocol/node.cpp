@@ -92,8 +92,7 @@ std::optional<Instant> Node::Impl::next_deadline() const {
     if (deadline && (!earliest || *deadline < *earliest)) earliest = deadline;
   };
   if (!stopped_) consider(leave_deadline_);
-  for (const auto& [id, session] : sessions_)
-    consider(session.handshake_deadline());
+  if (!silent_.empty()) consider(sessions_.at(*silent_.begin()).handshake_deadline());
   return earliest;
 }
 

@@ -10,6 +10,7 @@ namespace ringcast {
 SessionId Node::Impl::open_client() {
   const SessionId id{++last_session_};
   sessions_.try_emplace(id, id, config_.session, config_.ring.message_bytes_max, now_);
+  silent_.insert(id);
   if (sessions_.size() > config_.session.sessions_max) {
     close(
         id,
@@ -111,6 +112,7 @@ void Node::Impl::greet(SessionId id, Session& session, const HelloRequest& hello
     return;
   }
   session.establish(name);
+  silent_.erase(id);
   write(
       id,
       Session::encode_welcome(WelcomeInfo{
@@ -155,6 +157,7 @@ void Node::Impl::forget(SessionId id, const Error& reason, Cause cause, bool tel
   }
   sessions_.erase(found);
   over_backlog_.erase(id);
+  silent_.erase(id);
   if (tell_driver) effects_->client_closes.push_back(ClientClose{id, reason.message});
   if (!established) return;
   GroupsOutput out;
@@ -163,12 +166,9 @@ void Node::Impl::forget(SessionId id, const Error& reason, Cause cause, bool tel
 }
 
 void Node::Impl::close_silent() {
-  std::vector<SessionId> silent;
-  for (const auto& [id, session] : sessions_) {
-    const auto deadline = session.handshake_deadline();
-    if (deadline && *deadline <= now_) silent.push_back(id);
-  }
-  for (const auto id : silent) {
+  while (!silent_.empty()) {
+    const SessionId id = *silent_.begin();
+    if (sessions_.at(id).handshake_deadline() > now_) return;
     count("sessions_closed_silent");
     close(id, Error{Errc::timed_out, "no hello came in time"}, Cause::disconnect);
   }

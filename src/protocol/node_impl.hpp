@@ -83,6 +83,7 @@ class Node::Impl {
 
   std::map<SessionId, Session> sessions_;
   std::set<std::string, std::less<>> names_;
+  std::set<SessionId> silent_;  ///< sessions that have not said hello, oldest first
   std::set<SessionId> over_backlog_;
   std::uint64_t last_session_{0};
   std::uint64_t last_name_{0};

@@ -53,20 +53,26 @@ void Session::receive(std::span<const std::byte> bytes) {
   const auto skipped = std::min(skip_bytes_, bytes.size());
   skip_bytes_ -= skipped;
   bytes = bytes.subspan(skipped);
+  tidy_input();
+  input_.insert(input_.end(), bytes.begin(), bytes.end());
+}
+
+// Every byte is moved a bounded number of times: what is left is moved only when it is less
+// than what was consumed since the last time.
+void Session::tidy_input() {
   if (consumed_ == input_.size()) {
     input_.clear();
     consumed_ = 0;
     if (input_.capacity() > input_bytes_kept) input_.shrink_to_fit();
   } else if (consumed_ > input_.size() / 2) {
-    // Moves fewer bytes than were consumed since the last time: linear over all.
     input_.erase(input_.begin(), input_.begin() + static_cast<std::ptrdiff_t>(consumed_));
     consumed_ = 0;
   }
-  input_.insert(input_.end(), bytes.begin(), bytes.end());
 }
 
 Result<std::optional<ClientRequest>> Session::next_request() {
   if (ended_) return std::optional<ClientRequest>{};
+  if (consumed_ == input_.size()) tidy_input();
   const auto pending = std::span{input_}.subspan(consumed_);
   const auto length = peek_frame_length(pending);
   if (!length) return std::optional<ClientRequest>{};

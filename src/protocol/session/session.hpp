@@ -34,8 +34,8 @@ class Session {
   Session(
       SessionId id, const SessionConfig& config, std::uint32_t message_bytes_max, Instant opened);
 
-  /// Takes the client's next bytes. Then call next_request() until it yields nothing.
-  /// Spans of requests yielded before become invalid.
+  /// Takes the client's next bytes. Then call next_request() until it yields nothing. Either
+  /// call makes the spans of requests yielded before invalid.
   void receive(std::span<const std::byte> bytes);
 
   /// The next whole request, nothing when more bytes are needed, or an error that ends the
@@ -88,6 +88,7 @@ class Session {
   std::set<std::string> groups_;
   std::uint64_t backlog_bytes_{0};
 
+  void tidy_input();
   [[nodiscard]] std::size_t frame_bytes_max() const;
   Result<ClientRequest> check(Result<ClientRequest> request);
   Result<std::optional<ClientRequest>> oversized(std::uint32_t length);
