@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Runner: carries out the commands of a script on a simulated cluster of real Nodes and writes
+// the transcript. One function per command. The language:
+//
+//   option NAME=VALUE ...          before `ring`: token_loss, consensus, token_hold, probe,
+//                                  message_bytes_max, datagram, backlog, window, delay
+//   ring a b c                     starts these daemons, waits until they form one ring
+//   daemons a b c                  only names them; `start` starts them
+//   start a [kept|lost|torn]       also `restart`: what it finds of what it had stored
+//   crash a [after N]              at once, or in its next output after N more datagrams
+//   pause a / resume a             its inputs wait and come at once
+//   leave a                        clean leave of a daemon
+//   client x@a                     a client named x connects to a and says hello
+//   join x g / leave x g           (leave with two words: a client leaves a group)
+//   publish x SERVICE g[,h] "text" or size=N instead of the text; then any of: noecho,
+//                                  noconfirm, times=N
+//   goodbye x / hangup x           with or without a word
+//   stall x / read x               stops and starts reading
+//   garbage x BYTES                sends that many bytes of nonsense
+//   cut a,b | c                    no packet passes between the sides; cut a->b: one direction
+//   heal                           opens all links, forgets all drops
+//   drop a->b KIND [count=N] [skip=N]
+//                                  KIND: token data join commit probe wakeup any
+//   run 40ms                       virtual time passes
+//   settle                         until nothing has been written for two seconds
+//   status a                       state, configuration and the counters named after it
+//   trace on KIND ... / trace off KIND ...
+//                                  trace kinds (trace.hpp), or: deliver, confirm, view, message
+//
+// A transcript line is `t=+12ms  a,b  what happened`: time since the paragraph began, who, what.
+// Equal lines of one millisecond are merged. Boot ids are left out: ring "2.a" is the ring with
+// number 2 of representative a.
+//
+// RINGCAST_REWRITE=1 writes the transcripts that were produced into the files instead of
+// comparing. Commit only a difference that is understood.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "script/script.hpp"
+#include "sim/client.hpp"
+#include "sim/cluster.hpp"
+#include "sim/network.hpp"
+#include "sim/recorder.hpp"
+
+namespace ringcast::script {
+
+class Runner {
+ public:
+  Runner();
+  ~Runner();
+  Runner(const Runner&) = delete;
+  Runner& operator=(const Runner&) = delete;
+  Runner(Runner&&) = delete;
+  Runner& operator=(Runner&&) = delete;
+
+  /// Carries out one paragraph and returns its transcript. A command that makes no sense
+  /// becomes a line that says so.
+  std::vector<std::string> run(const Paragraph& paragraph);
+  /// Violations found by the checkers in all that happened, one line each.
+  std::vector<std::string> judge();
+
+ private:
+  using Words = std::vector<std::string>;
+  struct Line {
+    std::int64_t millisecond{0};
+    std::set<std::string> who;
+    std::string what;
+  };
+  struct Drop {
+    std::size_t from{0};
+    std::size_t to{0};
+    std::string kind;
+    unsigned skip{0};
+    unsigned count{0};
+  };
+
+  void option(const Words& words);
+  void ring(const Words& words);
+  void daemons(const Words& words);
+  void start(const Words& words);
+  void crash(const Words& words);
+  void pause(const Words& words);
+  void resume(const Words& words);
+  void leave(const Words& words);
+  void client(const Words& words);
+  void join(const Words& words);
+  void publish(const Words& words);
+  void goodbye(const Words& words);
+  void hangup(const Words& words);
+  void stall(const Words& words);
+  void read(const Words& words);
+  void garbage(const Words& words);
+  void cut(const Words& words);
+  void heal(const Words& words);
+  void drop(const Words& words);
+  void run_for(const Words& words);
+  void settle(const Words& words);
+  void status(const Words& words);
+  void trace(const Words& words);
+
+  void say(const std::string& who, const std::string& what);
+  void complain(const std::string& what);
+  [[nodiscard]] std::vector<std::string> transcript() const;
+  /// Nothing, with a complaint, when there is no such daemon or client.
+  std::optional<std::size_t> host(const std::string& name);
+  sim::SimClient* find_client(const std::string& label);
+  void run_until(Instant limit);
+  bool is_one_ring() const;
+
+  void on_trace(std::size_t host, const TraceEvent& event);
+  void on_ordered(std::size_t host, const OrderedEvent& event);
+  void on_frame(const std::string& label, const ServerFrame& frame);
+  bool filter(std::size_t from, std::size_t to, std::span<const std::byte> bytes);
+  [[nodiscard]] std::string plain(std::string text) const;
+  [[nodiscard]] std::string show(const RingId& ring) const;
+  [[nodiscard]] std::string show(const ViewId& id) const;
+  [[nodiscard]] std::string show(const std::vector<Member>& members) const;
+  [[nodiscard]] std::string show_message(const MessageFrame& frame) const;
+
+  std::map<std::string, void (Runner::*)(const Words&)> commands_;
+  sim::ClusterConfig config_;
+  Duration delay_{std::chrono::microseconds{100}};
+  std::unique_ptr<sim::Network> network_;
+  std::unique_ptr<sim::Recorder> recorder_;
+  std::unique_ptr<sim::Cluster> cluster_;
+  std::map<std::string, std::unique_ptr<sim::SimClient>> clients_;
+  std::vector<std::unique_ptr<sim::SimClient>> gone_;
+  std::vector<Drop> drops_;
+  std::set<std::string> shown_;
+  std::vector<Line> lines_;
+  Instant began_;
+  Instant last_line_;
+  bool quiet_{false};
+};
+
+}  // namespace ringcast::script

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Synthetic: histories written by hand, for tests of the checkers. Two daemons a and b start
+// alone, form ring 2 and stay in it; a client at each is in group g. Whatever a test changes in
+// that good story must make the checker of that property, and only needs it, speak up.
+#pragma once
+
+#include <algorithm>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "sim/checkers/checkers.hpp"
+
+namespace ringcast::sim {
+
+class Synthetic {
+ public:
+  ProcessIndex start(const std::string& daemon, std::uint32_t boot) {
+    Process process;
+    process.daemon = daemon;
+    process.node = node_id(daemon);
+    process.boot = BootId{boot};
+    process.incarnation = boot;
+    process.started = tick();
+    return history.start_process(std::move(process));
+  }
+
+  [[nodiscard]] NodeKey key(ProcessIndex p) const {
+    return {.node = history.processes[p].node, .boot = history.processes[p].boot};
+  }
+
+  [[nodiscard]] RingId ring(std::uint64_t seq, ProcessIndex representative) const {
+    const NodeKey by = key(representative);
+    return {.seq = seq, .representative = by.node, .boot = by.boot};
+  }
+
+  std::vector<NodeKey> members(const std::vector<ProcessIndex>& processes) const {
+    std::vector<NodeKey> keys;
+    for (const ProcessIndex p : processes)
+      keys.push_back(key(p));
+    std::sort(keys.begin(), keys.end());
+    return keys;
+  }
+
+  void regular(ProcessIndex p, RingId id, RingId previous, const std::vector<ProcessIndex>& with) {
+    install(p, ConfigurationChange::Kind::regular, id, previous, with);
+  }
+  void transitional(
+      ProcessIndex p, RingId previous, RingId next, const std::vector<ProcessIndex>& with) {
+    install(p, ConfigurationChange::Kind::transitional, next, previous, with);
+  }
+
+  void originate(ProcessIndex p, RingId id, std::uint64_t seq, std::uint64_t count = 1) {
+    history.originated(p, tick(), {.ring = id, .seq = Seq{seq}, .count = count});
+  }
+
+  /// A message whose payload is `content`.
+  OrderedMessage message(
+      RingId id, std::uint64_t seq, ProcessIndex by, std::span<const std::byte> content) const {
+    OrderedMessage result;
+    result.configuration = id;
+    result.seq = Seq{seq};
+    result.originator = key(by).node;
+    result.payload = BufferRef::copy_of(content);
+    return result;
+  }
+  OrderedMessage message(RingId id, std::uint64_t seq, ProcessIndex by) const {
+    const std::string text = "message " + std::to_string(seq);
+    return message(id, seq, by, std::as_bytes(std::span{text.data(), text.size()}));
+  }
+
+  void deliver(ProcessIndex p, const OrderedMessage& message) {
+    history.ordered(p, tick(), message);
+  }
+
+  /// A client that was welcomed.
+  std::uint64_t connect(ProcessIndex p, const std::string& name) {
+    SessionRecord& session = history.open_session(history.processes[p].daemon, p, tick());
+    session.name = name;
+    return session.client;
+  }
+
+  void client(std::uint64_t id, ClientHistoryEvent event) {
+    history.add(id, tick(), std::move(event));
+  }
+
+  [[nodiscard]] Member member(std::uint64_t client) const {
+    const SessionRecord& session = history.session(client);
+    return {.node = session.node, .name = session.name, .session = SessionId{}};
+  }
+
+  [[nodiscard]] ViewEvent view(
+      RingId id,
+      std::uint64_t number,
+      Cause cause,
+      const std::vector<std::uint64_t>& who,
+      const std::vector<std::uint64_t>& in) const {
+    ViewEvent event;
+    event.group = "g";
+    event.id = {.configuration = id, .next = {}, .number = number};
+    event.cause = cause;
+    for (const std::uint64_t c : who)
+      event.who.push_back(member(c));
+    for (const std::uint64_t c : in)
+      event.members.push_back(member(c));
+    std::sort(event.members.begin(), event.members.end());
+    event.with_me = event.members;
+    return event;
+  }
+
+  [[nodiscard]] Published publish(std::uint64_t client, std::uint32_t number) const {
+    Published published;
+    published.ticket = number;
+    published.id = {.client = client, .number = number};
+    published.groups = {"g"};
+    published.size = 64;
+    return published;
+  }
+
+  /// The same message as a client sees it.
+  [[nodiscard]] Received received(const OrderedMessage& message, std::uint64_t sender) const {
+    Received result;
+    result.event.configuration = message.configuration;
+    result.event.seq = message.seq;
+    result.event.index = message.index;
+    result.event.sender_node = message.originator;
+    result.event.sender_name = history.session(sender).name;
+    result.event.groups = {"g"};
+    result.event.service = message.service;
+    result.event.transitional = message.transitional;
+    result.payload = find_payload(message.payload.bytes());
+    result.hash = content_hash(message.payload.bytes());
+    return result;
+  }
+
+  Instant tick() { return now_ += std::chrono::milliseconds{1}; }
+
+  History history;
+
+ private:
+  void install(
+      ProcessIndex p,
+      ConfigurationChange::Kind kind,
+      RingId id,
+      RingId previous,
+      const std::vector<ProcessIndex>& with) {
+    ConfigurationChange change;
+    change.kind = kind;
+    change.id = id;
+    change.previous = previous;
+    change.members = members(with);
+    history.ordered(p, tick(), change);
+  }
+
+  Instant now_;
+};
+
+}  // namespace ringcast::sim
