@@ -10,6 +10,12 @@ set -euo pipefail
 cd "$(dirname "$0")"
 export LC_ALL=C
 
+exec 9<"$0"
+if command -v flock >/dev/null 2>&1 && ! flock -n 9; then
+  echo "demo.sh: it is already running in this folder" >&2
+  exit 1
+fi
+
 log=$PWD/examples/data/apache_access_10k.log
 out=$PWD/demo.out
 group=weblogs
