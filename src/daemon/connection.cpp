@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <iterator>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -79,6 +80,23 @@ ClientConnection::Written ClientConnection::flush() {
     }
   }
   return written;
+}
+
+ClientConnection::Written ClientConnection::flush_all() {
+  auto written = flush();
+  while (has_output() && !written.blocked && !written.closed) {
+    const auto more = flush();
+    written = Written{
+        .count = written.count + more.count, .closed = more.closed, .blocked = more.blocked};
+  }
+  return written;
+}
+
+void ClientConnection::keep_last_words() {
+  const std::size_t kept_front = head_written_ > 0 ? 1 : 0;
+  if (output_.size() <= kept_front + 1) return;
+  output_.erase(
+      output_.begin() + static_cast<std::ptrdiff_t>(kept_front), std::prev(output_.end()));
 }
 
 void ClientConnection::close() {

@@ -43,8 +43,13 @@ class ClientConnection {
   };
   /// Writes what the socket takes now, up to a bound.
   Written flush();
+  /// Writes all that the socket takes now.
+  Written flush_all();
   [[nodiscard]] bool is_open() const { return descriptor_.is_open(); }
   [[nodiscard]] bool has_output() const { return !output_.empty(); }
+
+  /// Forgets all output but the frame that is half written and the last one.
+  void keep_last_words();
 
   /// Tells the client that nothing follows, then lets go of the socket.
   void close();

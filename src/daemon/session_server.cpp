@@ -15,6 +15,8 @@ namespace ringcast {
 namespace {
 
 constexpr std::chrono::milliseconds accept_pause{100};
+constexpr std::chrono::seconds farewell_time{5};
+constexpr std::size_t farewells_max = 64;
 
 }  // namespace
 
@@ -26,6 +28,15 @@ struct SessionServer::Listener {
   asio::steady_timer timer;  ///< while there are no descriptors to accept with
   bool tcp{false};
   bool ready{false};
+};
+
+/// A socket whose session is over and whose client has not read why.
+struct SessionServer::Farewell {
+  Farewell(asio::io_context& io, ConnectionRef closing)
+      : connection(std::move(closing)), timer(io) {}
+
+  ConnectionRef connection;
+  asio::steady_timer timer;
 };
 
 SessionServer::SessionServer(asio::io_context& io, Hooks hooks)
@@ -61,8 +72,12 @@ void SessionServer::stop_accepting() {
 
 void SessionServer::close_all() {
   for (const auto& [session, connection] : connections_) {
-    (void)connection->flush();
+    (void)connection->flush_all();
     connection->close();
+  }
+  for (const auto& farewell : std::exchange(farewells_, {})) {
+    farewell->connection->close();
+    farewell->timer.cancel();
   }
   connections_.clear();
   readable_.clear();
@@ -216,8 +231,50 @@ void SessionServer::write(ClientWrite write) {
 void SessionServer::close(SessionId session) {
   const auto connection = find(session);
   if (!connection) return;
-  (void)connection->flush();
-  forget(session);
+  const auto written = connection->flush_all();
+  if (written.closed || !connection->has_output()) {
+    forget(session);
+    return;
+  }
+  paused_.erase(session);
+  connections_.erase(session);
+  linger(connection);
+}
+
+void SessionServer::linger(const ConnectionRef& connection) {
+  if (farewells_.size() >= farewells_max) {
+    connection->close();
+    return;
+  }
+  asio::error_code ignored;
+  connection->descriptor().cancel(ignored);
+  connection->keep_last_words();
+  const auto farewell = std::make_shared<Farewell>(io_, connection);
+  farewells_.insert(farewell);
+  farewell->timer.expires_after(farewell_time);
+  farewell->timer.async_wait([this, farewell](const asio::error_code& cancelled) {
+    if (!cancelled) end(farewell);
+  });
+  say(farewell);
+}
+
+void SessionServer::say(const std::shared_ptr<Farewell>& farewell) {
+  farewell->connection->descriptor().async_wait(
+      asio::posix::descriptor_base::wait_write, [this, farewell](const asio::error_code& error) {
+        if (error) return;
+        const auto written = farewell->connection->flush();
+        if (!written.closed && farewell->connection->has_output()) {
+          say(farewell);
+        } else {
+          end(farewell);
+        }
+      });
+}
+
+void SessionServer::end(const std::shared_ptr<Farewell>& farewell) {
+  farewell->timer.cancel();
+  farewell->connection->close();
+  farewells_.erase(farewell);
 }
 
 void SessionServer::forget(SessionId session) {

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -73,7 +74,8 @@ class SessionServer {
   void resume(const std::function<bool(SessionId)>& may_read);
 
   void write(ClientWrite write);
-  /// The node has forgotten the session.
+  /// The node has forgotten the session. What the socket takes at once is written; a client
+  /// that reads again within a few seconds still gets the last frame, which says why.
   void close(SessionId session);
   /// The client is gone; the node has been or will be told by the caller.
   void forget(SessionId session);
@@ -92,11 +94,15 @@ class SessionServer {
 
  private:
   struct Listener;
+  struct Farewell;
   using ConnectionRef = std::shared_ptr<ClientConnection>;
 
   void watch(const std::shared_ptr<Listener>& listener);
   void back_off(const std::shared_ptr<Listener>& listener, int error);
   ConnectionRef find(SessionId session) const;
+  void linger(const ConnectionRef& connection);
+  void say(const std::shared_ptr<Farewell>& farewell);
+  void end(const std::shared_ptr<Farewell>& farewell);
   void wait_readable(SessionId session, const ConnectionRef& connection);
   void wait_writable(SessionId session, const ConnectionRef& connection);
   void mark_readable(SessionId session);
@@ -107,6 +113,7 @@ class SessionServer {
   std::string socket_;
   std::vector<std::shared_ptr<Listener>> listeners_;
   std::map<SessionId, ConnectionRef> connections_;
+  std::set<std::shared_ptr<Farewell>> farewells_;
   std::deque<SessionId> readable_;
   std::set<SessionId> paused_;
   std::vector<SessionId> output_;
