@@ -76,7 +76,6 @@ Runner::Runner()
       shown_{
           "state_entered",
           "token_lost",
-          "token_retransmitted",
           "merge_detected",
           "view",
           "message",

@@ -7,9 +7,11 @@
 //   ringcast_sim --plan lossy --count 50
 //   ringcast_sim --plan everything --seed 4711 --verbose
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <map>
 #include <optional>
 #include <poll.h>
@@ -36,6 +38,7 @@ struct Arguments {
   bool hash{false};
   bool twice{false};
   bool list{false};
+  bool suite{false};
 };
 
 /// What a child tells its parent, as lines "key value" and, last, the failure text.
@@ -269,6 +272,14 @@ class Runner {
   std::map<std::string, std::uint64_t> counts_;
 };
 
+/// In the test suite RINGCAST_SIM_SEEDS, when set, is the number of seeds over all plans.
+std::uint64_t seed_count(const Arguments& arguments) {
+  const char* total = std::getenv("RINGCAST_SIM_SEEDS");
+  if (!arguments.suite || total == nullptr) return arguments.count;
+  const std::uint64_t share = std::strtoull(total, nullptr, 10) / plans().size() + 1;
+  return std::min(share, arguments.count);
+}
+
 int main_with(const Arguments& arguments) {
   if (arguments.list) {
     for (const Plan& plan : plans()) {
@@ -281,7 +292,7 @@ int main_with(const Arguments& arguments) {
     return 2;
   }
   std::uint64_t first = 1;
-  std::uint64_t last = arguments.count;
+  std::uint64_t last = seed_count(arguments);
   if (arguments.seed) first = last = *arguments.seed;
   const std::size_t dots = arguments.seeds.find("..");
   if (dots != std::string::npos) {
@@ -308,6 +319,7 @@ int main(int argc, char** argv) {
   app.add_flag("--verbose", arguments.verbose, "the trace of every node, in virtual time");
   app.add_flag("--hash", arguments.hash, "a hash of all that happened, per seed");
   app.add_flag("--twice", arguments.twice, "run each seed twice and compare the hashes");
+  app.add_flag("--suite", arguments.suite, "RINGCAST_SIM_SEEDS may lower --count");
   app.add_flag("--list", arguments.list, "name the plans");
   CLI11_PARSE(app, argc, argv);
   return ringcast::sim::main_with(arguments);
