@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a node does for clients: the greeting, its limits, and how a session ends.
+#include <string>
+#include <vector>
+
+#include <catch2/catch.hpp>
+
+#include "tests/unit/node/cluster.hpp"
+
+namespace ringcast {
+namespace {
+
+using node_test::Cluster;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+void join(Cluster& cluster, SessionId session, std::string_view group) {
+  cluster.send(0, session, [&](ByteWriter& out) { encode_join(out, group); });
+}
+
+}  // namespace
+
+TEST_CASE("a client is welcomed by name and told the configuration before anything else") {
+  Cluster cluster({"a"});
+  cluster.form();
+  const auto client = cluster.client(0, "pub");
+  const auto welcomes = cluster.frames<WelcomeInfo>(0, client);
+  REQUIRE(welcomes.size() == 1);
+  CHECK(welcomes[0].name == "pub");
+  CHECK(welcomes[0].daemon == "a");
+  const auto configurations = cluster.frames<ConfigurationEvent>(0, client);
+  REQUIRE(configurations.size() == 1);
+  CHECK(configurations[0].id == cluster.configuration(0).id);
+}
+
+TEST_CASE("clients without a name get different ones") {
+  Cluster cluster({"a"});
+  cluster.form();
+  const auto taken = cluster.client(0, "c2");
+  const auto one = cluster.client(0, "");
+  const auto two = cluster.client(0, "");
+  CHECK_FALSE(cluster.was_closed(0, taken));
+  const auto name_one = cluster.frames<WelcomeInfo>(0, one).at(0).name;
+  const auto name_two = cluster.frames<WelcomeInfo>(0, two).at(0).name;
+  CHECK_FALSE(name_one.empty());
+  CHECK(name_one != name_two);
+  CHECK(name_one != "c2");
+}
+
+TEST_CASE("a name in use is refused with the reason, and free again afterwards") {
+  Cluster cluster({"a"});
+  cluster.form();
+  const auto first = cluster.client(0, "pub");
+  const auto second = cluster.client(0, "pub");
+  CHECK(cluster.was_closed(0, second));
+  const auto closed = cluster.frames<ClosedFrame>(0, second);
+  REQUIRE(closed.size() == 1);
+  CHECK(closed[0].reason.code == Errc::name_in_use);
+  cluster.send(0, first, [](ByteWriter& out) { encode_goodbye(out); });
+  CHECK(cluster.was_closed(0, first));
+  CHECK_FALSE(cluster.was_closed(0, cluster.client(0, "pub")));
+}
+
+TEST_CASE("more sessions than the limit are closed with a reason") {
+  SessionConfig session;
+  session.sessions_max = 3;
+  Cluster cluster({"a"}, session);
+  cluster.form();
+  std::vector<SessionId> clients;
+  for (int i = 0; i < 5; ++i)
+    clients.push_back(cluster.client(0, ""));
+  CHECK_FALSE(cluster.was_closed(0, clients[2]));
+  for (const auto client : {clients[3], clients[4]}) {
+    CHECK(cluster.was_closed(0, client));
+    CHECK(cluster.frames<ClosedFrame>(0, client).at(0).reason.code == Errc::limit_exceeded);
+  }
+  CHECK(cluster.status(0).sessions == 3);
+}
+
+TEST_CASE("who says nothing is closed in time, and who spoke is not") {
+  Cluster cluster({"a"});
+  cluster.form();
+  const auto silent = cluster.connect(0);
+  const auto client = cluster.client(0, "pub");
+  cluster.run(milliseconds{4900});
+  CHECK_FALSE(cluster.was_closed(0, silent));
+  cluster.run(milliseconds{200});
+  CHECK(cluster.was_closed(0, silent));
+  cluster.run(seconds{60});
+  CHECK_FALSE(cluster.was_closed(0, client));
+}
+
+TEST_CASE("bytes that are no session close it, and only it") {
+  Cluster cluster({"a"});
+  cluster.form();
+  const auto good = cluster.client(0, "good");
+  const auto bad = cluster.connect(0);
+  const std::string noise = "GET / HTTP/1.1\r\n\r\n";
+  cluster.send_bytes(0, bad, std::as_bytes(std::span{noise.data(), noise.size()}));
+  CHECK(cluster.was_closed(0, bad));
+  cluster.send(0, good, [](ByteWriter& out) { encode_ping(out, 7); });
+  const auto pongs = cluster.frames<PongFrame>(0, good);
+  REQUIRE(pongs.size() == 1);
+  CHECK(pongs[0].request == 7);
+}
+
+TEST_CASE("a client that does not read is closed with a reason and slows nobody [FLW-6]") {
+  SessionConfig session;
+  session.backlog_bytes_max = 100000;
+  Cluster cluster({"a"}, session);
+  cluster.form();
+  const auto lazy = cluster.client(0, "lazy");
+  join(cluster, lazy, "g");
+  const auto publisher = cluster.client(0, "pub");
+  cluster.run(milliseconds{10});
+  cluster.reads(false);
+  for (int i = 0; i < 150; ++i)
+    cluster.publish(0, publisher, Service::agreed, std::string(1000, 'x'));
+  CHECK(cluster.was_closed(0, lazy));
+  CHECK(cluster.frames<ClosedFrame>(0, lazy).at(0).reason.code == Errc::limit_exceeded);
+  CHECK_FALSE(cluster.was_closed(0, publisher));
+  CHECK(cluster.frames<ConfirmEvent>(0, publisher).size() == 150);
+}
+
+TEST_CASE("a client beyond its credit is not read until its messages are ordered [FLW-5]") {
+  SessionConfig session;
+  session.credit_bytes = 10000;
+  Cluster cluster({"a", "b"}, session);
+  cluster.form();
+  const auto busy = cluster.client(0, "busy");
+  const auto other = cluster.client(0, "other");
+  CHECK(cluster.node(0).may_read(busy));
+  for (int i = 0; i < 11; ++i)
+    cluster.publish(0, busy, Service::agreed, std::string(1000, 'x'));
+  CHECK_FALSE(cluster.node(0).may_read(busy));
+  CHECK(cluster.node(0).may_read(other));
+  cluster.run(milliseconds{200});
+  CHECK(cluster.node(0).may_read(busy));
+}
+
+TEST_CASE("a client that vanishes leaves its groups, seen by those who stay") {
+  Cluster cluster({"a"});
+  cluster.form();
+  const auto stays = cluster.client(0, "stays");
+  const auto goes = cluster.client(0, "goes");
+  join(cluster, stays, "g");
+  join(cluster, goes, "g");
+  cluster.run(milliseconds{10});
+  CHECK(cluster.frames<ViewEvent>(0, stays).size() == 2);
+  cluster.send(0, goes, [](ByteWriter& out) { encode_goodbye(out); });
+  const auto views = cluster.frames<ViewEvent>(0, stays);
+  REQUIRE(views.size() == 1);
+  CHECK(views[0].cause == Cause::leave);
+  REQUIRE(views[0].members.size() == 1);
+  CHECK(views[0].members[0].name == "stays");
+}
+
+}  // namespace ringcast
