@@ -10,7 +10,7 @@ set -euo pipefail
 cd "$(dirname "$0")"
 export LC_ALL=C
 
-exec 9<"$0"
+exec 9<"$(basename "$0")"
 if command -v flock >/dev/null 2>&1 && ! flock -n 9; then
   echo "demo.sh: it is already running in this folder" >&2
   exit 1

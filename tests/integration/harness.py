@@ -393,9 +393,9 @@ class Cluster:
         return Result(full[1:], done.returncode, done.stdout, done.stderr.decode("utf-8", "replace"),
                       time.monotonic() - began)
 
-    def stream(self, name, *words, client=None, stdin=subprocess.DEVNULL, stdout_path=None):
+    def stream(self, name, *words, tool="ringcast", client=None, stdin=subprocess.DEVNULL, stdout_path=None):
         """A tool on that host that goes on; its events are collected."""
-        stream = Stream(self._words(name, words, "ringcast", client), dict(os.environ), stdin, stdout_path)
+        stream = Stream(self._words(name, words, tool, client), dict(os.environ), stdin, stdout_path)
         self.streams.append(stream)
         return stream
 

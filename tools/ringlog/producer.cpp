@@ -28,7 +28,7 @@ std::optional<ProducerId> parse_producer(std::string_view text) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     const auto digit = hex_digits.find(text[i]);
     if (digit == std::string_view::npos) return std::nullopt;
-    id.bytes[i / 2] = static_cast<std::uint8_t>((id.bytes[i / 2] << 4U) | digit);
+    id.bytes[i / 2] = static_cast<std::uint8_t>((std::size_t{id.bytes[i / 2]} << 4U) | digit);
   }
   return id;
 }

@@ -1,0 +1,328 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Log lines through real daemons: writers that come and go, networks that split, disks that fill."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+
+from harness import PATIENCE, Cluster, expect, expect_equal, run
+
+GROUP = "weblogs"
+
+
+def until(what, predicate, seconds=PATIENCE):
+    """Waits until the predicate is true; `what` says what was hoped for."""
+    deadline = time.monotonic() + seconds
+    pause = threading.Event()
+    while not predicate():
+        expect(time.monotonic() < deadline, f"not within {seconds} s: {what}")
+        pause.wait(0.02)
+
+
+class Farm:
+    """A cluster and a folder for logs; writers and publishers on its hosts."""
+
+    def __init__(self, count):
+        self.cluster = Cluster(count)
+
+    def __enter__(self):
+        self.folder = tempfile.mkdtemp(prefix="rl-")
+        self.cluster.__enter__()
+        return self
+
+    def __exit__(self, *error):
+        self.cluster.__exit__(*error)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def read(self, name):
+        if not os.path.exists(self.path(name)):
+            return []
+        with open(self.path(name), "rb") as file:
+            return file.read().decode("utf-8").splitlines()
+
+    def data(self, name):
+        return [line for line in self.read(name) if not line.startswith("#ringlog-")]
+
+    def markers(self, name, word):
+        head = f"#ringlog-{word} "
+        return [json.loads(line[len(head):]) for line in self.read(name) if line.startswith(head)]
+
+    def writer(self, host, file, *more):
+        stream = self.cluster.stream(
+            host, "--socket", self.cluster.socket(host), "--group", GROUP, "--file", self.path(file), "--as",
+            file.split(".")[0], "--json", *more, tool="ringlog-write")
+        until(f"{file} joined", lambda: f"#{file.split('.')[0]}#{host}" in self.members(host, GROUP + ".writers"))
+        return stream
+
+    def members(self, host, group):
+        result = self.cluster.run(host, "--json", "groups", group)
+        return [m for g in result.json_lines() for m in g["members"]] if result.code == 0 else []
+
+    def publish(self, host, lines, *more, code=0, member="pub", seconds=PATIENCE):
+        text = "".join(f"{line}\n" for line in lines).encode()
+        result = self.cluster.run(host, "--socket", self.cluster.socket(host), "--group", GROUP, "--as", member,
+                                  "--json", *more, stdin=text, tool="ringlog-publish", seconds=seconds)
+        result.must(code)
+        return result
+
+    def publisher(self, host, *more, member="pub"):
+        """A publisher with a pipe, open for more lines."""
+        stream = self.cluster.stream(
+            host, "--socket", self.cluster.socket(host), "--group", GROUP, "--as", member, "--json", *more,
+            tool="ringlog-publish", stdin=subprocess.PIPE)
+        return stream
+
+    def wait_lines(self, file, count, seconds=PATIENCE):
+        until(f"{count} lines in {file}", lambda: len(self.data(file)) >= count, seconds)
+        expect_equal(len(self.data(file)), count, f"lines in {file}")
+
+
+def stop(stream):
+    """SIGTERM; the summary. The tool must end with 0."""
+    stream.signal(signal.SIGTERM)
+    expect_equal(stream.end(), 0, f"exit code after SIGTERM; stderr: {stream.errors()}")
+    return stream.events[-1]
+
+
+def lines(word, count, first=1):
+    return [f"{word} {number}" for number in range(first, first + count)]
+
+
+def covered(marker):
+    return sum(last - first + 1 for m in marker["missing"] for first, last in m["ranges"])
+
+
+def test_a_killed_writer_comes_back_with_every_line_it_had_and_marks_what_it_missed():
+    with Farm(3) as farm:
+        one, two = farm.writer("d1", "one.log"), farm.writer("d2", "two.log")
+        farm.publish("d3", lines("a", 500))
+        farm.wait_lines("two.log", 500)
+        two.signal(signal.SIGKILL)
+        two.end()
+        farm.publish("d3", lines("b", 300))
+        two = farm.writer("d2", "two.log")
+        until("the gap is marked", lambda: farm.markers("two.log", "gap"))
+        farm.publish("d3", lines("c", 200))
+        farm.wait_lines("one.log", 1000)
+        farm.wait_lines("two.log", 700)
+        expect_equal(farm.read("one.log"), lines("a", 500) + lines("b", 300) + lines("c", 200), "the first file")
+        expect_equal(farm.data("two.log"), lines("a", 500) + lines("c", 200), "the second file")
+        gap = farm.markers("two.log", "gap")
+        expect_equal([(g["lines"], covered(g)) for g in gap], [(300, 300)], "the gap")
+        expect_equal(gap[0]["missing"][0]["ranges"], [[1, 300]], "its range")
+        expect_equal(stop(one)["lines"], 1000, "lines of the first writer")
+        expect_equal(stop(two)["gap_lines"], 300, "lines in the gap")
+
+
+def test_a_writer_that_missed_nothing_has_an_equal_file():
+    with Farm(3) as farm:
+        one, two = farm.writer("d1", "one.log"), farm.writer("d2", "two.log")
+        for word in ("a", "b"):
+            farm.publish("d3", lines(word, 100))
+            stop(two)
+            two = farm.writer("d2", "two.log")
+        farm.cluster.kill("d2")
+        farm.cluster.wait_members("d1", 2)
+        farm.cluster.start("d2")
+        until("the writer is back", lambda: "#two#d2" in farm.members("d1", GROUP + ".writers"))
+        farm.publish("d3", lines("c", 100))
+        farm.wait_lines("one.log", 300)
+        farm.wait_lines("two.log", 300)
+        expect_equal(farm.read("two.log"), farm.read("one.log"), "both files")
+        expect_equal(stop(two)["sessions"], 2, "sessions of the second writer")
+        stop(one)
+
+
+def test_without_a_majority_lines_wait_beside_the_file():
+    with Farm(3) as farm:
+        one, three = farm.writer("d1", "one.log"), farm.writer("d3", "three.log")
+        farm.publish("d2", lines("a", 50))
+        farm.wait_lines("three.log", 50)
+        farm.cluster.partition(["d1", "d2"], ["d3"])
+        farm.cluster.wait_members("d3", 1)
+        farm.cluster.wait_members("d1", 2)
+        farm.publish("d3", lines("minority", 20))
+        farm.publish("d2", lines("majority", 30))
+        farm.wait_lines("one.log", 80)
+        pending = []
+
+        def in_pending():
+            pending[:] = [f for f in os.listdir(farm.folder) if f.startswith("three.log.pending-")]
+            return pending and len(farm.data(pending[0])) == 20
+        until("the pending file holds the lines", in_pending)
+        expect_equal(farm.data(pending[0]), lines("minority", 20), "lines of the minority")
+        expect_equal(farm.markers(pending[0], "pending")[0]["why"], "no majority", "why they are there")
+        expect_equal(farm.data("three.log"), lines("a", 50), "the file of the writer in the minority")
+        farm.cluster.heal()
+        until("the gap is marked", lambda: farm.markers("three.log", "gap"))
+        farm.publish("d2", lines("c", 40))
+        farm.wait_lines("one.log", 120)
+        farm.wait_lines("three.log", 90)
+        expect_equal(covered(farm.markers("three.log", "gap")[0]), 30, "lines in the gap")
+        expect_equal(farm.read("one.log"), lines("a", 50) + lines("majority", 30) + lines("c", 40), "the first file")
+        expect_equal(farm.read("three.log")[-40:], lines("c", 40), "the end of the other")
+        stop(one)
+        stop(three)
+
+
+def test_lines_wait_while_the_daemon_is_away_and_go_to_the_spool_when_memory_is_full():
+    with Farm(3) as farm:
+        one = farm.writer("d1", "one.log")
+        spool = farm.path("spool")
+        publisher = farm.publisher("d3", "--memory", "1M", "--spool", spool, "--max-block", "1h")
+        publisher.process.stdin.write(b"before\n")
+        publisher.process.stdin.flush()
+        farm.wait_lines("one.log", 1)
+        farm.cluster.kill("d3")
+        farm.cluster.wait_members("d1", 2)
+        text = lines("x" * 200, 20000)
+        publisher.process.stdin.write("".join(f"{line}\n" for line in text).encode())
+        publisher.process.stdin.flush()
+        until("the spool is used", lambda: any(f.endswith(".spool") for f in os.listdir(spool)))
+        farm.cluster.start("d3")
+        publisher.process.stdin.close()
+        expect_equal(publisher.end(), 0, f"exit code of the publisher; stderr: {publisher.errors()}")
+        farm.wait_lines("one.log", 20001)
+        expect_equal(farm.read("one.log"), ["before"] + text, "the file")
+        expect(not any(f.endswith(".spool") for f in os.listdir(spool)), "the spool is empty at the end")
+        stop(one)
+
+
+def test_what_could_not_be_sent_before_the_end_is_in_the_spool_for_the_next_start():
+    with Farm(3) as farm:
+        one = farm.writer("d1", "one.log")
+        spool = farm.path("spool")
+        farm.cluster.kill("d3")
+        farm.publish("d3", lines("a", 100), "--spool", spool, "--connect-timeout", "100ms", code=3)
+        farm.publish("d3", lines("b", 10), "--connect-timeout", "100ms", code=3)
+        farm.cluster.start("d3")
+        farm.cluster.wait_members("d3", 3)
+        farm.publish("d3", lines("c", 100), "--spool", spool)
+        farm.wait_lines("one.log", 200)
+        expect_equal(sorted(farm.read("one.log")), sorted(lines("a", 100) + lines("c", 100)), "the file")
+        stop(one)
+
+
+def test_a_full_pipe_drops_its_newest_lines_and_the_file_says_how_many():
+    with Farm(3) as farm:
+        one = farm.writer("d1", "one.log")
+        publisher = farm.publisher("d3", "--memory", "1M", "--max-block", "100ms")
+        publisher.process.stdin.write(b"before\n")
+        publisher.process.stdin.flush()
+        farm.wait_lines("one.log", 1)
+        farm.cluster.kill("d3")
+        publisher.process.stdin.write("".join(f"{line}\n" for line in lines("x" * 200, 20000)).encode())
+        publisher.process.stdin.flush()
+        until("lines are dropped", lambda: "dropping lines" in publisher.errors())
+        farm.cluster.start("d3")
+        publisher.process.stdin.close()
+        expect_equal(publisher.end(), 1, "exit code of a publisher that dropped lines")
+        summary = publisher.events[-1]
+        expect(summary["dropped"] > 0, "the summary counts them")
+        until("the marker is there", lambda: sum(m["lines"] for m in farm.markers("one.log", "dropped"))
+              == summary["dropped"])
+        expect_equal(len(farm.data("one.log")) + summary["dropped"], 20001, "lines written and dropped")
+        stop(one)
+
+
+def test_a_line_beyond_the_limit_is_reported_and_never_cut():
+    with Farm(1) as farm:
+        one = farm.writer("d1", "one.log")
+        long_line = "y" * 70000
+        farm.publish("d1", ["before", long_line, "after"], code=1)
+        farm.publish("d1", [long_line], "--max-line", "1M")
+        binary = bytes(b for b in range(256) if b != 10)
+        farm.cluster.run("d1", "--socket", farm.cluster.socket("d1"), "--group", GROUP, stdin=binary,
+                         tool="ringlog-publish").must()
+        farm.cluster.run("d1", "--socket", farm.cluster.socket("d1"), "--group", GROUP, "--max-line", "8M",
+                         stdin=b"z" * (8 << 20), tool="ringlog-publish").must(1)
+        stop(one)
+        with open(farm.path("one.log"), "rb") as file:
+            written = file.read().split(b"\n")
+        expect_equal([line for line in written if not line.startswith(b"#")],
+                     [b"before", b"after", long_line.encode()] + binary.split(b"\n") + [b""], "the data lines")
+        marked = [json.loads(line.split(b" ", 1)[1])["bytes"] for line in written if line.startswith(b"#")]
+        expect_equal(marked, [70000, 8 << 20], "lengths of the lines that were too long")
+
+
+def test_followed_files_survive_rotation_and_a_killed_publisher():
+    with Farm(1) as farm:
+        one = farm.writer("d1", "one.log")
+        log = farm.path("access.log")
+
+        def append(path, words):
+            with open(path, "a", encoding="utf-8") as file:
+                file.writelines(f"{word}\n" for word in words)
+
+        def follow():
+            return farm.cluster.stream(
+                "d1", "--socket", farm.cluster.socket("d1"), "--group", GROUP, "--tail", log, "--state",
+                farm.path("state"), tool="ringlog-publish")
+        append(log, lines("a", 100))
+        publisher = follow()
+        farm.wait_lines("one.log", 100)
+        os.rename(log, log + ".1")
+        append(log + ".1", lines("b", 10))
+        append(log, lines("c", 10))
+        farm.wait_lines("one.log", 120)
+        publisher.signal(signal.SIGKILL)
+        publisher.end()
+        append(log, lines("d", 10))
+        os.rename(log, log + ".2")
+        append(log, lines("e", 10))
+        publisher = follow()
+        farm.wait_lines("one.log", 140)
+        with open(log, "w", encoding="utf-8") as file:
+            file.writelines(f"{word}\n" for word in lines("f", 5))
+        farm.wait_lines("one.log", 145)
+        publisher.signal(signal.SIGTERM)
+        expect_equal(publisher.end(), 0, "exit code of the publisher")
+        wanted = [line for word, count in (("a", 100), ("b", 10), ("c", 10), ("d", 10), ("e", 10), ("f", 5))
+                  for line in lines(word, count)]
+        expect_equal(sorted(farm.read("one.log")), sorted(wanted), "the file")
+        stop(one)
+
+
+def test_a_disk_that_takes_no_more_holds_lines_up_and_loses_none():
+    with Farm(1) as farm:
+        one = farm.writer("d1", "one.log")
+        subprocess.run(["prlimit", "--pid", str(one.process.pid), "--fsize=1000:"], check=True)
+        farm.publish("d1", lines("a", 500))
+        until("the error is reported", lambda: "cannot write" in one.errors())
+        expect(os.path.getsize(farm.path("one.log")) <= 1000, "the limit holds")
+        subprocess.run(["prlimit", "--pid", str(one.process.pid), "--fsize=unlimited:"], check=True)
+        farm.wait_lines("one.log", 500)
+        expect_equal(farm.read("one.log"), lines("a", 500), "the file")
+        stop(one)
+
+
+def test_wrong_use_ends_with_2_and_a_remedy():
+    with Farm(1) as farm:
+        with open(farm.path("foreign.log"), "w", encoding="utf-8") as file:
+            file.write("kept\n")
+
+        def refused(*words, tool="ringlog-write"):
+            result = farm.cluster.run("d1", "--socket", farm.cluster.socket("d1"), *words, tool=tool)
+            result.must(2)
+            return result.err
+        expect("--adopt" in refused("--group", GROUP, "--file", farm.path("foreign.log")), "the remedy is named")
+        expect_equal(farm.read("foreign.log"), ["kept"], "the file is untouched")
+        one = farm.writer("d1", "one.log")
+        expect("another ringlog-write" in refused("--group", GROUP, "--file", farm.path("one.log")), "who has it")
+        stop(one)
+        expect("belongs to group" in refused("--group", "other", "--file", farm.path("one.log")), "whose it is")
+        refused("--group", "no good", "--file", farm.path("two.log"))
+        refused("--group", GROUP, "--max-line", "9M", tool="ringlog-publish")
+        refused("--group", GROUP, "--max-block", "soon", tool="ringlog-publish")
+
+
+if __name__ == "__main__":
+    run(globals())
