@@ -31,10 +31,12 @@ class Reader {
     auto document = parse_document(text);
     problems_ = std::move(document.problems);
     if (!problems_.empty()) return finish();
-    for (const auto& entry : document.loose)
+    for (const auto& entry : document.loose) {
       read_loose(entry);
-    for (const auto& table : document.tables)
+    }
+    for (const auto& table : document.tables) {
       read_table(table);
+    }
     check_daemons();
     check_transport();
     check_socket();
@@ -93,15 +95,17 @@ class Reader {
       config_.daemons.emplace_back();
       config_.daemons.back().at = table.at;
     }
-    for (const auto& entry : table.entries)
+    for (const auto& entry : table.entries) {
       read_entry(table, entry);
+    }
     if (is_daemon) require_daemon_keys();
   }
 
   void unknown_section(const ConfigTable& table) {
     std::vector<std::string> sections;
-    for (const auto& option : options())
+    for (const auto& option : options()) {
       sections.emplace_back(option.section);
+    }
     complain(
         table.at,
         "unknown table [" + table.name + "]",
@@ -114,8 +118,9 @@ class Reader {
     auto known = known_keys();
     if (dot == std::string::npos) {
       // Above the first table: compare with the keys alone.
-      for (auto& key : known)
+      for (auto& key : known) {
         key.erase(0, key.find('.') + 1);
+      }
     }
     const auto best = nearest(name, known);
     complain(
@@ -331,8 +336,9 @@ class Reader {
       return;
     }
     config_.socket_mode = 0;
-    for (const char c : text)
+    for (const char c : text) {
       config_.socket_mode = config_.socket_mode * 8 + static_cast<unsigned>(c - '0');
+    }
   }
 
   void read_tcp(const ConfigEntry& entry) {
@@ -381,8 +387,9 @@ class Reader {
           "add a [[daemon]] table with name and address for every host");
     }
     for (std::size_t i = 1; i < daemons.size(); ++i) {
-      for (std::size_t j = 0; j < i; ++j)
+      for (std::size_t j = 0; j < i; ++j) {
         compare(daemons[j], daemons[i]);
+      }
     }
     check_family();
   }

@@ -46,40 +46,44 @@ void ClientConnection::enqueue(BufferRef frame) {
 ClientConnection::Written ClientConnection::flush() {
   Written written;
   while (!output_.empty() && written.count < flush_bytes_max) {
-    std::array<iovec, vectors_max> vectors{};
-    std::size_t used{0};
-    std::size_t total{0};
-    for (const auto& frame : output_) {
-      const auto bytes = frame.bytes().subspan(used == 0 ? head_written_ : 0);
-      vectors[used++] =
-          iovec{.iov_base = const_cast<std::byte*>(bytes.data()), .iov_len = bytes.size()};
-      total += bytes.size();
-      if (used == vectors_max || total >= write_bytes_max) break;
+    const auto count = write_once();
+    if (count >= 0) {
+      drop_written(static_cast<std::size_t>(count));
+      written.count += static_cast<std::size_t>(count);
+      continue;
     }
-    msghdr header{};
-    header.msg_iov = vectors.data();
-    header.msg_iovlen = used;
-    const auto count = ::sendmsg(descriptor_.native_handle(), &header, MSG_DONTWAIT | MSG_NOSIGNAL);
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) {
-      written.blocked = errno == EAGAIN;
-      written.closed = !written.blocked;
-      return written;
-    }
-    auto left = static_cast<std::size_t>(count);
-    written.count += left;
-    while (left > 0) {
-      const auto rest = output_.front().size() - head_written_;
-      if (left < rest) {
-        head_written_ += left;
-        break;
-      }
-      left -= rest;
-      head_written_ = 0;
-      output_.pop_front();
-    }
+    if (errno == EINTR) continue;
+    written.blocked = errno == EAGAIN;
+    written.closed = !written.blocked;
+    return written;
   }
   return written;
+}
+
+/// One system call for the frames at the head of the queue; as sendmsg returns.
+ssize_t ClientConnection::write_once() {
+  std::array<iovec, vectors_max> vectors{};
+  std::size_t used{0};
+  std::size_t total{0};
+  for (const auto& frame : output_) {
+    if (used == vectors_max || total >= write_bytes_max) break;
+    const auto bytes = frame.bytes().subspan(used == 0 ? head_written_ : 0);
+    vectors[used++] =
+        iovec{.iov_base = const_cast<std::byte*>(bytes.data()), .iov_len = bytes.size()};
+    total += bytes.size();
+  }
+  msghdr header{};
+  header.msg_iov = vectors.data();
+  header.msg_iovlen = used;
+  return ::sendmsg(descriptor_.native_handle(), &header, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+void ClientConnection::drop_written(std::size_t count) {
+  head_written_ += count;
+  while (!output_.empty() && head_written_ >= output_.front().size()) {
+    head_written_ -= output_.front().size();
+    output_.pop_front();
+  }
 }
 
 ClientConnection::Written ClientConnection::flush_all() {
@@ -106,8 +110,9 @@ void ClientConnection::close() {
     // Unread input would turn the close into a reset that overtakes our last words.
     std::array<std::byte, 16384> unread{};
     for (int i = 0; i < 16; ++i) {
-      if (::recv(descriptor_.native_handle(), unread.data(), unread.size(), MSG_DONTWAIT) <= 0)
+      if (::recv(descriptor_.native_handle(), unread.data(), unread.size(), MSG_DONTWAIT) <= 0) {
         break;
+      }
     }
   }
   asio::error_code ignored;

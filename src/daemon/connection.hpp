@@ -10,6 +10,7 @@
 #include <deque>
 #include <span>
 #include <string>
+#include <sys/types.h>
 
 #include <asio.hpp>
 
@@ -61,6 +62,9 @@ class ClientConnection {
   bool queued_flush{false};  ///< is in the list of those with output
 
  private:
+  ssize_t write_once();
+  void drop_written(std::size_t count);
+
   asio::posix::stream_descriptor descriptor_;
   std::deque<BufferRef> output_;
   std::size_t head_written_{0};  ///< bytes of output_.front() already written

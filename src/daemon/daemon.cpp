@@ -73,8 +73,9 @@ Number random_number() {
 
 StartFacts draw_facts() {
   StartFacts facts;
-  while (facts.boot_id == 0)
+  while (facts.boot_id == 0) {
     facts.boot_id = random_number<std::uint32_t>();
+  }
   facts.random_seed = random_number<std::uint64_t>();
   return facts;
 }
@@ -271,8 +272,9 @@ class Daemon {
       spdlog::error("configuration not reloaded: {}", outcome.error().message);
       return;
     }
-    if (!options_.log_level)
+    if (!options_.log_level) {
       set_log_level(parse_trace_level(fresh.log_level).value_or(TraceLevel::info));
+    }
     spdlog::info("configuration reloaded file={}", fresh.file);
     // What is fixed while running stays as it is, for the next comparison too.
     config_.daemons = fresh.daemons;
@@ -314,8 +316,9 @@ class Daemon {
 
 int check_configuration(const std::string& file) {
   const auto read = read_file(file);
-  for (const auto& problem : read.problems)
+  for (const auto& problem : read.problems) {
     complain(file, problem);
+  }
   if (!read.problems.empty()) return exit_wrong;
   (void)std::printf("%s: ok\n", file.c_str());
   return exit_done;
@@ -340,8 +343,9 @@ int run_daemon(const DaemonOptions& options) {
   } else {
     read = read_file(options.config);
   }
-  for (const auto& problem : read.problems)
+  for (const auto& problem : read.problems) {
     complain(options.config, problem);
+  }
   if (!read.problems.empty()) return exit_wrong;
   start_logging(options.log_level.value_or(
       parse_trace_level(read.config.log_level).value_or(TraceLevel::info)));

@@ -53,8 +53,9 @@ ConfigTable to_table(const toml::key& key, const toml::table& source, bool repea
   table.name = std::string(key.str());
   table.repeated = repeated;
   table.at = position(source.source().begin);
-  for (auto&& [name, node] : source)
+  for (auto&& [name, node] : source) {
     table.entries.push_back(to_entry(name, node));
+  }
   std::sort(
       table.entries.begin(), table.entries.end(), [](const ConfigEntry& a, const ConfigEntry& b) {
         return a.at < b.at;

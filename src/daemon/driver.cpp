@@ -80,8 +80,9 @@ void Driver::start(const StoredState& stored, StartFacts facts, Hooks hooks) {
       facts.datagram_bytes_max,
       facts.receive_buffer_bytes);
   step([&](Instant now, Effects& effects) { node_.on_start(now, stored, facts, effects); });
-  for (std::size_t i = 0; i < pipes_.size(); ++i)
+  for (std::size_t i = 0; i < pipes_.size(); ++i) {
     watch_network(i);
+  }
   finish_turn();
 }
 
@@ -165,8 +166,9 @@ void Driver::serve_clients() {
     const auto session = server_.next_readable();
     if (!session) return;
     read_client(*session);
-    for (auto& pipe : pipes_)
+    for (auto& pipe : pipes_) {
       pipe->readable = true;
+    }
     (void)serve_network();
   }
 }
@@ -281,12 +283,14 @@ void Driver::step(Input&& input) {
 }
 
 void Driver::carry_out() {
-  for (auto& transmit : effects_.transmits)
+  for (auto& transmit : effects_.transmits) {
     node_.seal(transmit.packet);
+  }
   transport_.send(effects_.peer_sets, effects_.transmits);
   if (effects_.persist) persist(*effects_.persist);
-  for (auto& write : effects_.client_writes)
+  for (auto& write : effects_.client_writes) {
     server_.write(std::move(write));
+  }
   for (const auto& close : effects_.client_closes) {
     server_.close(close.session);
   }

@@ -27,8 +27,9 @@ std::string join_names(const DaemonConfig& config, const std::vector<std::size_t
 
 std::string all_names(const DaemonConfig& config) {
   std::vector<std::size_t> all;
-  for (std::size_t i = 0; i < config.daemons.size(); ++i)
+  for (std::size_t i = 0; i < config.daemons.size(); ++i) {
     all.push_back(i);
+  }
   return join_names(config, all);
 }
 

@@ -231,8 +231,9 @@ std::optional<std::uint64_t> parse_with_unit(std::string_view text, std::span<co
   const auto [stop, error] = std::from_chars(text.data(), end, value);
   if (error != std::errc{} || stop == text.data()) return std::nullopt;
   auto name = text.substr(static_cast<std::size_t>(stop - text.data()));
-  while (!name.empty() && name.front() == ' ')
+  while (!name.empty() && name.front() == ' ') {
     name.remove_prefix(1);
+  }
   const auto unit =
       std::find_if(units.begin(), units.end(), [&](const Unit& u) { return u.name == name; });
   if (unit == units.end()) return std::nullopt;
@@ -302,8 +303,9 @@ std::string show_value(OptionKind kind, std::uint64_t value) {
   const std::span<const Unit> units =
       kind == duration ? std::span<const Unit>{duration_units} : std::span<const Unit>{byte_units};
   for (const auto& unit : units) {
-    if (value % unit.factor == 0)
+    if (value % unit.factor == 0) {
       return std::to_string(value / unit.factor) + std::string(unit.name);
+    }
   }
   return std::to_string(value);
 }

@@ -55,8 +55,9 @@ std::optional<SetupFailure> SessionServer::open(const SessionServerOptions& opti
   if (options.tcp) {
     if (auto failure = add(listen_tcp(*options.tcp), true)) return failure;
   }
-  for (const auto& listener : listeners_)
+  for (const auto& listener : listeners_) {
     watch(listener);
+  }
   return std::nullopt;
 }
 

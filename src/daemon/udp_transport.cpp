@@ -209,8 +209,9 @@ std::vector<int> UdpTransport::sockets() const {
 
 bool UdpTransport::receive(std::size_t index, std::vector<BufferRef>& datagrams) {
   auto& slots = *slots_;
-  for (std::size_t slot = 0; slot < receive_batch; ++slot)
+  for (std::size_t slot = 0; slot < receive_batch; ++slot) {
     slots.arm(slot);
+  }
   const int count = ::recvmmsg(
       index == 0 ? main_ : group_, slots.headers.data(), receive_batch, MSG_DONTWAIT, nullptr);
   if (count < 0) {
@@ -275,8 +276,9 @@ void UdpTransport::send(
   if (transmits.empty() || main_ < 0) return;
   std::vector<std::vector<std::uint32_t>> resolved;
   resolved.reserve(peer_sets.size());
-  for (const auto& peers : peer_sets)
+  for (const auto& peers : peer_sets) {
     resolved.push_back(resolve(peers));
+  }
   const std::vector<std::uint32_t> group{static_cast<std::uint32_t>(destinations_.size() - 1)};
 
   std::vector<Addressed> addressed;
