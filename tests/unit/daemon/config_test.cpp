@@ -113,7 +113,8 @@ TEST_CASE("an unknown key is answered with the nearest known one", "[config]") {
   REQUIRE(lines.size() == 1);
   CHECK(
       lines[0] ==
-      "F:1:1: unknown key \"token_losss\"; did you mean \"token_loss\"? remove or rename it");
+      "F:1:1: unknown key \"token_losss\" outside of any table; did you mean \"token_loss\" in "
+      "[ring]? move, rename or remove it");
   CHECK(complaints(one_daemon + "port = 3\n").front().rfind("F:4:1: unknown key \"port\"", 0) == 0);
 }
 
