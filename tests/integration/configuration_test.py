@@ -114,7 +114,7 @@ def test_a_socket_path_too_long():
 
 def test_a_socket_path_that_cannot_be_written():
     expect_refused(lambda text: re.sub(r'socket = ".*"', 'socket = "/proc/none/%n.sock"', text), 13, 1,
-                   "/proc/none/d1.sock")
+                   "/proc/none")
 
 
 def test_a_socket_that_another_daemon_serves():
