@@ -44,8 +44,8 @@ Message DaemonNames::message(MessageFrame frame) const {
 
 View DaemonNames::view(ViewEvent event) const {
   std::string id = to_string(configuration_id(event.id.configuration));
-  if (event.id.next) id += "~" + to_string(configuration_id(*event.id.next));
-  id += "/" + std::to_string(event.id.number);
+  if (event.id.next) id.append("~").append(to_string(configuration_id(*event.id.next)));
+  id.append("/").append(std::to_string(event.id.number));
   return View{
       .group = std::move(event.group),
       .id = std::move(id),

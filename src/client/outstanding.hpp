@@ -18,6 +18,10 @@ class Outstanding {
 
   /// False when the ticket is not outstanding.
   bool remove(std::uint64_t ticket) {
+    if (!tickets_.empty() && tickets_.front() == ticket) {
+      tickets_.pop_front();
+      return true;
+    }
     const auto found = std::lower_bound(tickets_.begin(), tickets_.end(), ticket);
     if (found == tickets_.end() || *found != ticket) return false;
     tickets_.erase(found);
