@@ -106,17 +106,18 @@ void ClientConnection::keep_last_words() {
 void ClientConnection::close() {
   if (!descriptor_.is_open()) return;
   (void)::shutdown(descriptor_.native_handle(), SHUT_WR);
-  if (tcp_) {
-    // Unread input would turn the close into a reset that overtakes our last words.
-    std::array<std::byte, 16384> unread{};
-    for (int i = 0; i < 16; ++i) {
-      if (::recv(descriptor_.native_handle(), unread.data(), unread.size(), MSG_DONTWAIT) <= 0) {
-        break;
-      }
-    }
-  }
+  if (tcp_) discard_input();
   asio::error_code ignored;
   descriptor_.close(ignored);
+}
+
+/// Unread input would turn the close into a reset that overtakes our last words.
+void ClientConnection::discard_input() {
+  std::array<std::byte, 16384> unread{};
+  const auto native = descriptor_.native_handle();
+  for (int i = 0; i < 16; ++i) {
+    if (::recv(native, unread.data(), unread.size(), MSG_DONTWAIT) <= 0) return;
+  }
 }
 
 }  // namespace ringcast

@@ -64,6 +64,7 @@ class ClientConnection {
  private:
   ssize_t write_once();
   void drop_written(std::size_t count);
+  void discard_input();
 
   asio::posix::stream_descriptor descriptor_;
   std::deque<BufferRef> output_;
