@@ -91,7 +91,7 @@ void append(std::string& out, const Confirmation& confirmation) {
 
 void append(std::string& out, const Reconnected& reconnected) {
   out.append("-- connected again as ").append(to_string(reconnected.name));
-  out += "; what was delivered in between is missing here\n";
+  out += "; what was delivered in between may be missing\n";
 }
 
 void append(std::string& out, const Closed& closed) {

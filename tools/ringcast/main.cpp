@@ -3,9 +3,11 @@
 // ringcast, the everyday tool: reads the command line and runs one command. Anything wrong
 // with the command line ends with exit code 2 and a remedy.
 #include <cstddef>
+#include <fcntl.h>
 #include <signal.h>
 #include <span>
 #include <string>
+#include <unistd.h>
 #include <vector>
 
 #include "ringcast/version.hpp"
@@ -55,6 +57,14 @@ std::vector<std::string> shielded(std::span<char* const> argv) {
   return arguments;
 }
 
+// A closed standard stream must not become the number of our socket. What takes its place
+// fails when it is used, as the closed one would.
+void fill_standard_streams() {
+  for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (fcntl(fd, F_GETFD) == -1) (void)open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+  }
+}
+
 int run(std::span<char* const> argv) {
   CLI::App app{"Reliable, totally ordered group messages: send, receive, look.", "ringcast"};
   Invocation invocation;
@@ -82,5 +92,6 @@ int run(std::span<char* const> argv) {
 int main(int argc, char** argv) {
   // A reader that goes away is seen as EPIPE where it matters.
   (void)signal(SIGPIPE, SIG_IGN);
+  ringcast::tools::fill_standard_streams();
   return ringcast::tools::run({argv, static_cast<std::size_t>(argc)});
 }

@@ -152,12 +152,10 @@ class Publisher {
   ExitCode failed(const Error& error) {
     const ExitCode code = fail(error);
     if (sender_.sent() == 0) return code == ExitCode::usage ? ExitCode::failed : code;
-    report(
-        "ringcast",
-        std::to_string(sender_.sent()) + " messages were handed to the daemon, " +
-            std::to_string(sender_.confirmed()) + " are confirmed, " +
-            std::to_string(sender_.in_flight()) +
-            " are not: those may or may not have been ordered");
+    std::string story = std::to_string(sender_.sent()) + " messages were handed to the daemon, " +
+                        std::to_string(sender_.confirmed()) + " of them confirmed";
+    if (sender_.in_flight() > 0) story += "; each of the others was ordered once or not at all";
+    report("ringcast", story);
     return code == ExitCode::usage ? ExitCode::failed : code;
   }
 
