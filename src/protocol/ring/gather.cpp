@@ -137,6 +137,10 @@ void Ring::on_join(const PacketHeader& header, const Join& join) {
     // It took part in this attempt and gave it up; older joins are stragglers.
     abort_forming("a member went back to gather");
     on_join_gather(sender, join);
+  } else if (phase_ == RingPhase::commit && !knows_all_of(join)) {
+    // Newer than its consent, so it will not take this commit token; waiting is in vain.
+    abort_forming("a member knows more than the commit token");
+    on_join_gather(sender, join);
   }
 }
 
@@ -153,6 +157,10 @@ void Ring::on_join_gather(const NodeKey& sender, const Join& join) {
   merge_join(sender, join);
 }
 
+bool Ring::knows_all_of(const Join& join) const {
+  return includes(proc_, join.proc) && includes(fail_, join.fail);
+}
+
 void Ring::merge_join(const NodeKey& sender, const Join& join) {
   if (phase_ != RingPhase::gather) return;
   if (equal(proc_, join.proc) && equal(fail_, join.fail)) {
@@ -161,7 +169,7 @@ void Ring::merge_join(const NodeKey& sender, const Join& join) {
     return;
   }
   // It knows less than we do; our join will tell it.
-  if (includes(proc_, join.proc) && includes(fail_, join.fail)) return;
+  if (knows_all_of(join)) return;
 
   const auto proc_before = proc_;
   const auto fail_before = fail_;

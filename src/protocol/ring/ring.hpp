@@ -186,6 +186,7 @@ class Ring {
   void on_join(const PacketHeader& header, const Join& join);
   void on_join_gather(const NodeKey& sender, const Join& join);
   void merge_join(const NodeKey& sender, const Join& join);
+  [[nodiscard]] bool knows_all_of(const Join& join) const;
   void sets_changed();
   void send_join();
   void check_consensus();
