@@ -52,7 +52,8 @@ using Lines = std::vector<std::string>;
 
 }  // namespace
 
-TEST_CASE("line reader: lines come out without their newline, the last one also without having one") {
+TEST_CASE(
+    "line reader: lines come out without their newline, the last one also without having one") {
   Pipe pipe;
   LineReader reader(pipe.reader(), 100);
   pipe.put("one\n\ntwo\r\nlast");
