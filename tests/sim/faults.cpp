@@ -213,10 +213,16 @@ void FaultInjector::crash() {
 }
 
 void FaultInjector::on_trace(std::size_t host, const TraceEvent& event) {
-  if (event.kind != TraceKind::state_entered || stopped_ || !doomed_.contains(host)) return;
-  if (!random_.chance(0.4)) return;
+  if (event.kind != TraceKind::state_entered || stopped_ || timed_.empty()) return;
+  const Duration soon = random_.between(Duration{0}, Duration{microseconds{800}});
+  if (random_.chance(options_.aimed_share)) {
+    cluster_.after(soon, [this] {
+      if (!stopped_) inject();
+    });
+  }
+  if (!doomed_.contains(host) || !random_.chance(0.4)) return;
   doomed_.erase(host);
-  cluster_.after(random_.between(Duration{0}, Duration{microseconds{800}}), [this, host] {
+  cluster_.after(soon, [this, host] {
     if (stopped_) return;
     cluster_.crash(host);
     restart_after(host, some_time());

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Faults: breaks links and machines on a seeded schedule, and mends everything when told. Half
-// of the crashes are aimed: they happen in the middle of an output or just after the victim
-// entered a state, where wall-clock schedules seldom hit.
+// Faults: breaks links and machines on a seeded schedule, and mends everything when told. Many
+// faults are aimed: in the middle of an output, or just after a node entered a state, where
+// schedules by the clock seldom hit.
 #pragma once
 
 #include <cstddef>
@@ -45,6 +45,7 @@ struct FaultOptions {
   std::set<Fault> on;
   LinkFaults links;                                        ///< of every link while faults last
   Duration mean_interval{std::chrono::milliseconds{600}};  ///< between faults of machines or cuts
+  double aimed_share{0.03};  ///< of state changes that are followed by a fault at once
   Duration token_loss{std::chrono::milliseconds{400}};
 };
 

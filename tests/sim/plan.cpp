@@ -107,6 +107,7 @@ Scenario draw(const Plan& plan, std::uint64_t seed, const Overrides& overrides) 
 
   scenario.faults.links = draw_links(on, random);
   scenario.faults.mean_interval = random.between(milliseconds{150}, milliseconds{1500});
+  scenario.faults.aimed_share = random.unit() * 0.1;
   scenario.faults.token_loss = scenario.cluster.ring.token_loss;
   scenario.fault_phase = overrides.fault_phase.value_or(random.between(seconds{2}, seconds{6}));
   scenario.cluster.ring.message_bytes_max = std::uint32_t{1} << 18U;

@@ -83,8 +83,33 @@ void Recorder::on_ordered(std::size_t host, const OrderedEvent& event) {
 }
 
 bool Recorder::listens(TraceKind kind, TraceLevel level) const {
-  if (verbose || kind == TraceKind::originated || kind == TraceKind::state_entered) return true;
-  return wanted_ && wanted_(kind, level);
+  switch (kind) {
+    case TraceKind::token_received:
+    case TraceKind::token_sent:
+    case TraceKind::token_held:
+    case TraceKind::token_released:
+    case TraceKind::packet_requested:
+    case TraceKind::packet_dropped:
+    case TraceKind::safe_line:
+    case TraceKind::discarded:
+    case TraceKind::note:
+      return verbose || (wanted_ && wanted_(kind, level));  // many, and no checker needs them
+    case TraceKind::started:
+    case TraceKind::state_entered:
+    case TraceKind::configuration_installed:
+    case TraceKind::token_retransmitted:
+    case TraceKind::token_dropped:
+    case TraceKind::token_lost:
+    case TraceKind::originated:
+    case TraceKind::packet_retransmitted:
+    case TraceKind::recovery_step:
+    case TraceKind::merge_detected:
+    case TraceKind::session_opened:
+    case TraceKind::session_closed:
+    case TraceKind::exchange:
+      return true;
+  }
+  return true;
 }
 
 void Recorder::on_trace(std::size_t host, const TraceEvent& event) {

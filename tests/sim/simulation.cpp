@@ -147,6 +147,7 @@ class Simulation {
     result.counts["pauses"] = cluster_.counts().pauses;
     result.counts["leaves"] = cluster_.counts().leaves;
     result.counts["published"] = workload_.published();
+    count_nodes(result);
     for (const SessionRecord& session : history.sessions) {
       ++result.counts["sessions"];
       if (session.end == SessionEnd::closed) ++result.counts["sessions closed with a reason"];
@@ -154,6 +155,17 @@ class Simulation {
         if (std::holds_alternative<Received>(event.what)) ++result.counts["received by clients"];
         if (std::holds_alternative<ViewEvent>(event.what)) ++result.counts["views"];
         if (std::holds_alternative<Refused>(event.what)) ++result.counts["refusals"];
+      }
+    }
+  }
+
+  /// What the nodes counted that ran at the end.
+  void count_nodes(RunResult& result) const {
+    for (std::size_t host = 0; host < cluster_.hosts(); ++host) {
+      const Node* node = cluster_.node(host);
+      if (node == nullptr) continue;
+      for (const auto& [name, value] : node->status(cluster_.now()).counters) {
+        result.counts["counter " + name] += value;
       }
     }
   }
