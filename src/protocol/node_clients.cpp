@@ -179,6 +179,8 @@ bool Node::Impl::may_read(SessionId id) const {
   const auto found = sessions_.find(id);
   if (found == sessions_.end() || !groups_) return false;
   if (ring_.queued_bytes() >= config_.ring.send_queue_bytes_max) return false;
+  // Who does not take its confirmations and messages may not cause more of them.
+  if (found->second.backlog_bytes() > config_.session.credit_bytes) return false;
   return groups_->unordered_bytes(id) < config_.session.credit_bytes;
 }
 
