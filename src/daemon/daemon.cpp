@@ -247,7 +247,7 @@ class Daemon {
     (void)::sd_notify(0, "READY=1");
   }
 
-  void apply(ReadConfig read) {
+  void apply(const ReadConfig& read) {
     for (const auto& problem : read.problems) {
       spdlog::error("{}", describe(config_.file, problem));
     }
@@ -255,7 +255,7 @@ class Daemon {
       spdlog::error("configuration not reloaded -> the old one stays in force");
       return;
     }
-    auto& fresh = read.config;
+    const auto& fresh = read.config;
     const auto found = std::find_if(
         fresh.daemons.begin(), fresh.daemons.end(), [this](const ConfiguredDaemon& daemon) {
           return daemon.name == self_.name;

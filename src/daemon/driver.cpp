@@ -146,18 +146,23 @@ void Driver::turn() {
 bool Driver::serve_network() {
   bool more{false};
   for (std::size_t i = 0; i < pipes_.size(); ++i) {
-    auto& pipe = *pipes_[i];
-    for (int round = 0; round < network_rounds_max && pipe.readable; ++round) {
-      datagrams_.clear();
-      pipe.readable = transport_.receive(i, datagrams_);
-      if (datagrams_.empty()) continue;
-      step([&](Instant now, Effects& effects) { node_.on_packets(now, datagrams_, effects); });
-    }
-    more = more || pipe.readable;
-    if (!pipe.readable) watch_network(i);
+    drain_pipe(i);
+    more = more || pipes_[i]->readable;
+    if (!pipes_[i]->readable) watch_network(i);
+  }
+  return more;
+}
+
+/// Batch after batch, each one input, until the socket is empty or others must have a turn.
+void Driver::drain_pipe(std::size_t index) {
+  auto& pipe = *pipes_[index];
+  for (int round = 0; round < network_rounds_max && pipe.readable; ++round) {
+    datagrams_.clear();
+    pipe.readable = transport_.receive(index, datagrams_);
+    if (datagrams_.empty()) continue;
+    step([&](Instant now, Effects& effects) { node_.on_packets(now, datagrams_, effects); });
   }
   datagrams_.clear();
-  return more;
 }
 
 void Driver::serve_clients() {

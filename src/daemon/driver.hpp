@@ -59,6 +59,7 @@ class Driver {
   void wake();
   void turn();
   bool serve_network();
+  void drain_pipe(std::size_t index);
   void serve_clients();
   void accept_clients();
   void read_client(SessionId session);

@@ -110,21 +110,28 @@ void SessionServer::back_off(const std::shared_ptr<Listener>& listener, int erro
 
 std::optional<SessionServer::Accepted> SessionServer::accept() {
   for (const auto& listener : listeners_) {
-    while (listener->ready) {
-      const int client = ::accept4(
-          listener->descriptor.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
-      if (client >= 0) return Accepted{.descriptor = client, .tcp = listener->tcp};
-      const int error = errno;
-      if (error == EINTR || error == ECONNABORTED) continue;
-      listener->ready = false;
-      if (error == EAGAIN) {
-        watch(listener);
-      } else {
-        back_off(listener, error);
-      }
-    }
+    const int client = accept_at(listener);
+    if (client >= 0) return Accepted{.descriptor = client, .tcp = listener->tcp};
   }
   return std::nullopt;
+}
+
+/// -1 when nobody waits there, or none can be let in now.
+int SessionServer::accept_at(const std::shared_ptr<Listener>& listener) {
+  while (listener->ready) {
+    const int client = ::accept4(
+        listener->descriptor.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (client >= 0) return client;
+    const int error = errno;
+    if (error == EINTR || error == ECONNABORTED) continue;
+    listener->ready = false;
+    if (error == EAGAIN) {
+      watch(listener);
+    } else {
+      back_off(listener, error);
+    }
+  }
+  return -1;
 }
 
 bool SessionServer::adopt(SessionId session, Accepted accepted) {

@@ -98,6 +98,7 @@ class SessionServer {
   using ConnectionRef = std::shared_ptr<ClientConnection>;
 
   void watch(const std::shared_ptr<Listener>& listener);
+  int accept_at(const std::shared_ptr<Listener>& listener);
   void back_off(const std::shared_ptr<Listener>& listener, int error);
   ConnectionRef find(SessionId session) const;
   void linger(const ConnectionRef& connection);

@@ -11,6 +11,16 @@ bool same_destinations(const Addressed& a, const Addressed& b) {
       a.destinations.begin(), a.destinations.end(), b.destinations.begin(), b.destinations.end());
 }
 
+/// `run` has the same destinations throughout.
+void append_run(std::span<const Addressed> run, std::vector<Outgoing>& outgoing) {
+  for (const auto destination : run.front().destinations) {
+    for (const auto& packet : run) {
+      outgoing.push_back(
+          Outgoing{.packet = packet.packet, .destination = destination, .bytes = packet.bytes});
+    }
+  }
+}
+
 /// How many packets from `first` on fit one segmented message.
 std::uint32_t segments_from(std::span<const Outgoing> outgoing, std::size_t first) {
   const auto& head = outgoing[first];
@@ -31,19 +41,13 @@ std::uint32_t segments_from(std::span<const Outgoing> outgoing, std::size_t firs
 
 std::vector<Outgoing> spread_out(std::span<const Addressed> packets) {
   std::vector<Outgoing> outgoing;
-  std::size_t first{0};
-  while (first < packets.size()) {
-    std::size_t end = first + 1;
-    while (end < packets.size() && same_destinations(packets[first], packets[end])) {
-      ++end;
+  while (!packets.empty()) {
+    std::size_t length{1};
+    while (length < packets.size() && same_destinations(packets[0], packets[length])) {
+      ++length;
     }
-    for (const auto destination : packets[first].destinations) {
-      for (const auto& packet : packets.subspan(first, end - first)) {
-        outgoing.push_back(
-            Outgoing{.packet = packet.packet, .destination = destination, .bytes = packet.bytes});
-      }
-    }
-    first = end;
+    append_run(packets.first(length), outgoing);
+    packets = packets.subspan(length);
   }
   return outgoing;
 }
