@@ -7,13 +7,15 @@ namespace ringcast {
 namespace {
 
 constexpr std::uint64_t window_floor = 16384;
+// More in one rotation only makes it longer; this much amortizes everything there is to amortize.
+constexpr std::uint64_t window_ceiling = std::uint64_t{4} << 20U;
 
 std::uint64_t minus(std::uint64_t a, std::uint64_t b) { return a > b ? a - b : 0; }
 
 }  // namespace
 
 void FlowControl::reset(std::uint64_t window) {
-  ceiling_ = std::max(window, window_floor);
+  ceiling_ = std::clamp(window, window_floor, window_ceiling);
   window_ = ceiling_;
   last_sent_ = 0;
   last_backlog_ = 0;
@@ -23,7 +25,7 @@ std::uint64_t FlowControl::allowance(const Visit& visit) {
   // A few requests are the noise of a lossy link and no reason to slow down; many at once
   // mean that a receiver's buffer overflowed.
   const std::uint64_t many = std::max<std::uint64_t>(16, window_ / 65536);
-  if (visit.requested > many) {
+  if (visit.requested > many || visit.is_slow) {
     window_ = std::max(window_ - window_ / 4, std::min(window_floor, ceiling_));
   } else if (visit.requested == 0) {
     window_ = std::min(window_ + std::max<std::uint64_t>(window_ / 32, 1024), ceiling_);

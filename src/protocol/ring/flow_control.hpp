@@ -4,8 +4,9 @@
 // receiver's kernel charges per datagram, so that one rotation's data fits the smallest
 // receive buffer of the ring whatever the packet sizes [FLW-1].
 //
-// The window is what the members' buffers allow, shrunk while retransmissions are requested
-// and grown again while there are none [FLW-3]. Source of the fair share: TOCS95, section 8.
+// The window is what the members' buffers allow, shrunk while retransmissions are requested or
+// rotations are slow and grown again while neither is so [FLW-3]. Source of the fair share: TOCS95,
+// section 8.
 #pragma once
 
 #include <cstddef>
@@ -26,6 +27,7 @@ class FlowControl {
     std::uint64_t backlog{0};      ///< token's, as received
     std::uint64_t own_backlog{0};  ///< cost waiting here now
     std::uint64_t requested{0};    ///< packets requested on the token
+    bool is_slow{false};           ///< the last rotation took a good part of the token loss time
   };
   /// Cost that may be originated in this visit; at least one datagram's worth unless the
   /// window is used up by others.

@@ -110,7 +110,8 @@ std::vector<Data> Ring::originate(RingState& ring, Token& token, std::uint64_t r
       .fcc = token.fcc,
       .backlog = token.backlog,
       .own_backlog = queue_.ready_bytes(open),
-      .requested = requested});
+      .requested = requested,
+      .is_slow = last_rotation_ > config_.token_loss / 8});
   // A recovered packet must fit too, header within header. [WIR-7]
   const std::size_t room = ring.datagram_bytes - data_overhead_bytes - data_header_bytes;
   // [FLW-2] Half, because a member's own window may end where the safe line was one rotation ago.

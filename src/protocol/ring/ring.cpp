@@ -272,9 +272,10 @@ void Ring::on_token(const PacketHeader& header, Token token) {
   timers_.disarm(Timer::wakeup);
   wakeups_sent_ = 0;
   timers_.arm(Timer::token_loss, now_ + config_.token_loss);
+  last_rotation_ = {};
   if (last_visit_ && !ring->idle_hint) {
-    const Duration sample = now_ - *last_visit_;
-    rotation_ += (sample - rotation_) / 8;
+    last_rotation_ = now_ - *last_visit_;
+    rotation_ += (last_rotation_ - rotation_) / 8;
   }
   last_visit_ = now_;
   trace(

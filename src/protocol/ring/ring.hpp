@@ -251,6 +251,7 @@ class Ring {
   NodeKey sent_to_;
   Duration resend_after_{};
   Duration rotation_{std::chrono::milliseconds{1}};  ///< smoothed time of a busy rotation
+  Duration last_rotation_{};                         ///< zero after a pause
   std::optional<Instant> last_visit_;
   std::optional<Token> held_;
   std::optional<Token> self_token_;
