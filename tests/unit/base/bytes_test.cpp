@@ -29,8 +29,9 @@ TEST_CASE("numbers lie on the wire little-endian") {
   writer.u32(0x07060504);
   writer.u64(0x0f0e0d0c0b0a0908);
   std::uint8_t expected = 1;
-  for (const auto byte : writer.view())
+  for (const auto byte : writer.view()) {
     REQUIRE(std::to_integer<std::uint8_t>(byte) == expected++);
+  }
   CHECK(writer.size() == 15);
 }
 

@@ -13,8 +13,9 @@ namespace ringcast {
 TEST_CASE("a node id depends on the name and nothing else") {
   CHECK(node_id("a") == node_id("a"));
   std::set<NodeId> ids;
-  for (int i = 0; i < 1000; ++i)
+  for (int i = 0; i < 1000; ++i) {
     ids.insert(node_id("daemon" + std::to_string(i)));
+  }
   CHECK(ids.size() == 1000);
 }
 

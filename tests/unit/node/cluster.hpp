@@ -2,7 +2,8 @@
 //
 // A few real Nodes in one process under a virtual clock, joined by a wire that loses nothing:
 // the smallest driver of node.hpp's contract. Faults are the simulator's business; here a host
-// can be cut off, no more. Every datagram is checked against the sender's reserve [MBR-3].
+// can be cut off, no more. Every datagram is checked against the sender's reserve [MBR-3], every
+// safe message delivered in a regular configuration against what its members hold by then [DLV-2].
 #pragma once
 
 #include <algorithm>
@@ -13,6 +14,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -51,8 +53,9 @@ class Cluster {
     NodeConfig config;
     config.cluster = "test";
     config.session = session;
-    for (const auto& name : names)
+    for (const auto& name : names) {
       config.daemons.push_back(DaemonEntry{.name = name, .address = {}});
+    }
     for (const auto& name : names) {
       config.name = name;
       hosts_.push_back(std::make_unique<Host>());
@@ -66,7 +69,10 @@ class Cluster {
   void start(std::size_t at) {
     Host& host = *hosts_[at];
     host.node = std::make_unique<Node>(host.config, nullptr);
-    host.node->observe([&host](const OrderedEvent& event) { host.ordered.push_back(event); });
+    host.node->observe([this, &host](const OrderedEvent& event) {
+      check_safe(host, event);
+      host.ordered.push_back(event);
+    });
     host.connected = true;
     StartFacts facts;
     facts.boot_id = ++boots_;
@@ -75,8 +81,9 @@ class Cluster {
     input(at, [&](Node& node, Effects& out) { node.on_start(now_, stored, facts, out); });
   }
   void start_all() {
-    for (std::size_t at = 0; at < hosts_.size(); ++at)
+    for (std::size_t at = 0; at < hosts_.size(); ++at) {
       start(at);
+    }
   }
   void crash(std::size_t at) {
     hosts_[at]->node.reset();
@@ -98,6 +105,7 @@ class Cluster {
     input(at, [&](Node& node, Effects& out) { node.on_persisted(now_, stored, out); });
   }
   void receive(std::size_t at, const BufferRef& datagram) {
+    note_held(*hosts_[at], datagram);
     const std::vector<BufferRef> batch{datagram};
     input(at, [&](Node& node, Effects& out) { node.on_packets(now_, batch, out); });
   }
@@ -238,6 +246,8 @@ class Cluster {
     std::unique_ptr<Node> node;
     bool connected{false};
     std::vector<OrderedEvent> ordered;
+    std::vector<NodeKey> members;            // of the last regular configuration
+    std::set<std::pair<RingId, Seq>> holds;  // every packet that came or was originated
     std::optional<StoredState> asked;
     std::uint64_t reserved{0};
     std::uint64_t sent{0};
@@ -249,6 +259,33 @@ class Cluster {
     std::size_t to;
     BufferRef datagram;
   };
+
+  static void note_held(Host& host, const BufferRef& datagram) {
+    const auto packet = decode(datagram);
+    if (!packet) return;
+    const auto* const data = std::get_if<Data>(&packet->body);
+    if (data == nullptr) return;
+    host.holds.emplace(data->ring, data->seq);
+    if (!data->recovered) return;
+    const auto old = decode_recovered(*data);
+    REQUIRE(old);
+    host.holds.emplace(old->ring, old->seq);
+  }
+
+  void check_safe(Host& at, const OrderedEvent& event) {
+    if (const auto* const change = std::get_if<ConfigurationChange>(&event)) {
+      if (change->kind == ConfigurationChange::Kind::regular) at.members = change->members;
+      return;
+    }
+    const auto& message = std::get<OrderedMessage>(event);
+    if (message.service != Service::safe || message.transitional || at.members.size() == 1) return;
+    for (const auto& member : at.members) {
+      for (const auto& host : hosts_) {
+        if (host->id != member.node) continue;
+        REQUIRE(host->holds.contains({message.configuration, message.seq}));
+      }
+    }
+  }
 
   template <class Work>
   void input(std::size_t at, Work work) {
@@ -267,21 +304,24 @@ class Cluster {
   void carry_out(std::size_t at, Effects& effects) {
     Host& host = *hosts_[at];
     for (auto& transmit : effects.transmits) {
-      for (const auto peer : effects.peer_sets[transmit.peers])
+      for (const auto peer : effects.peer_sets[transmit.peers]) {
         transmit_to(host, peer, transmit.packet);
+      }
     }
     if (effects.persist) host.asked = effects.persist;
     for (auto& write : effects.client_writes) {
       host.frames[write.session].push_back(write.frame);
       if (clients_read_) written_.push_back({at, write.session, write.frame.size()});
     }
-    for (const auto& close : effects.client_closes)
+    for (const auto& close : effects.client_closes) {
       host.closed.push_back(close.session);
+    }
   }
 
   void transmit_to(Host& host, NodeId peer, BufferRef& packet) {
     ++host.sent;
     host.node->seal(packet);
+    note_held(host, packet);
     const auto decoded = decode(packet);
     REQUIRE(decoded);
     REQUIRE(shown_ring_seq(decoded->body) <= host.reserved);

@@ -68,8 +68,10 @@ TEST_CASE("more sessions than the limit are closed with a reason") {
   Cluster cluster({"a"}, session);
   cluster.form();
   std::vector<SessionId> clients;
-  for (int i = 0; i < 5; ++i)
+  clients.reserve(5);
+  for (int i = 0; i < 5; ++i) {
     clients.push_back(cluster.client(0, ""));
+  }
   CHECK_FALSE(cluster.was_closed(0, clients[2]));
   for (const auto client : {clients[3], clients[4]}) {
     CHECK(cluster.was_closed(0, client));
@@ -115,8 +117,9 @@ TEST_CASE("a client that does not read is closed with a reason and slows nobody 
   const auto publisher = cluster.client(0, "pub");
   cluster.run(milliseconds{10});
   cluster.reads(false);
-  for (int i = 0; i < 150; ++i)
+  for (int i = 0; i < 150; ++i) {
     cluster.publish(0, publisher, Service::agreed, std::string(1000, 'x'));
+  }
   CHECK(cluster.was_closed(0, lazy));
   CHECK(cluster.frames<ClosedFrame>(0, lazy).at(0).reason.code == Errc::limit_exceeded);
   CHECK_FALSE(cluster.was_closed(0, publisher));
@@ -131,8 +134,9 @@ TEST_CASE("a client beyond its credit is not read until its messages are ordered
   const auto busy = cluster.client(0, "busy");
   const auto other = cluster.client(0, "other");
   CHECK(cluster.node(0).may_read(busy));
-  for (int i = 0; i < 11; ++i)
+  for (int i = 0; i < 11; ++i) {
     cluster.publish(0, busy, Service::agreed, std::string(1000, 'x'));
+  }
   CHECK_FALSE(cluster.node(0).may_read(busy));
   CHECK(cluster.node(0).may_read(other));
   cluster.run(milliseconds{200});

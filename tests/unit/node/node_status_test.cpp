@@ -19,8 +19,9 @@ NodeConfig configured(const std::vector<std::string>& names, const std::string& 
   NodeConfig config;
   config.cluster = "test";
   config.name = self;
-  for (const auto& name : names)
+  for (const auto& name : names) {
     config.daemons.push_back(DaemonEntry{.name = name, .address = {}});
+  }
   return config;
 }
 

@@ -23,8 +23,9 @@ constexpr std::uint64_t always_allowed = 4096;
 class Rotation {
  public:
   explicit Rotation(std::size_t nodes) : flows_(nodes), backlogs_(nodes), sent_(nodes) {
-    for (auto& flow : flows_)
+    for (auto& flow : flows_) {
       flow.reset(window);
+    }
   }
 
   void wait(std::size_t node, std::uint64_t bytes) { backlogs_[node] += bytes; }
@@ -32,8 +33,9 @@ class Rotation {
   [[nodiscard]] std::uint64_t sent(std::size_t node) const { return sent_[node]; }
 
   void run() {
-    for (std::size_t i = 0; i < flows_.size(); ++i)
+    for (std::size_t i = 0; i < flows_.size(); ++i) {
       visit(i);
+    }
   }
 
  private:
@@ -67,20 +69,23 @@ TEST_CASE("a rotation sends no more than the window and everyone's least [FLW-1]
     Rotation ring(nodes);
     for (int i = 0; i < 2000; ++i) {
       for (std::size_t node = 0; node < nodes; ++node) {
-        if (random.below(4) == 0)
+        if (random.below(4) == 0) {
           ring.wait(node, random.below(random.below(5) == 0 ? 400000 : 5000));
+        }
       }
       ring.run();
     }
     for (int i = 0; i < 100000; ++i) {
       ring.run();
       bool waiting = false;
-      for (std::size_t node = 0; node < nodes; ++node)
+      for (std::size_t node = 0; node < nodes; ++node) {
         waiting = waiting || ring.backlog(node) > 0;
+      }
       if (!waiting) break;
     }
-    for (std::size_t node = 0; node < nodes; ++node)
+    for (std::size_t node = 0; node < nodes; ++node) {
       REQUIRE(ring.backlog(node) == 0);
+    }
   }
 }
 
@@ -90,11 +95,13 @@ TEST_CASE("nodes with equally much to send get equally much of the window") {
     Rotation ring(nodes);
     std::vector<std::uint64_t> sums(nodes);
     for (int i = 0; i < 200; ++i) {
-      for (std::size_t node = 0; node < nodes; ++node)
+      for (std::size_t node = 0; node < nodes; ++node) {
         ring.wait(node, 1000000 - ring.backlog(node));
+      }
       ring.run();
-      for (std::size_t node = 0; node < nodes; ++node)
+      for (std::size_t node = 0; node < nodes; ++node) {
         sums[node] += i < 20 ? 0 : ring.sent(node);
+      }
     }
     const auto [least, most] = std::minmax_element(sums.begin(), sums.end());
     CHECK(*most < *least + *least / 5);
@@ -105,8 +112,9 @@ TEST_CASE("nodes with equally much to send get equally much of the window") {
 TEST_CASE("a node with little to say gets through among busy ones at once") {
   Rotation ring(5);
   for (int i = 0; i < 50; ++i) {
-    for (std::size_t node = 0; node < 4; ++node)
+    for (std::size_t node = 0; node < 4; ++node) {
       ring.wait(node, 10 * window);
+    }
     ring.wait(4, 1500);
     ring.run();
     REQUIRE(ring.backlog(4) == 0);
@@ -124,14 +132,35 @@ TEST_CASE("many requests shrink the window, a few do not, none lets it grow back
   CHECK(visit(3) == window);
   CHECK(visit(100) == window - window / 4);
   CHECK(visit(3) == window - window / 4);
-  for (int i = 0; i < 100; ++i)
+  for (int i = 0; i < 100; ++i) {
     (void)visit(1000);
+  }
   CHECK(flow.window() >= always_allowed);
   const auto shrunk = flow.window();
   CHECK(visit(0) > shrunk);
-  for (int i = 0; i < 1000; ++i)
+  for (int i = 0; i < 1000; ++i) {
     (void)visit(0);
+  }
   CHECK(flow.window() == window);
+}
+
+TEST_CASE("a slow rotation shrinks the window and 4 MiB bounds it [FLW-3]") {
+  FlowControl flow;
+  flow.reset(UINT64_MAX);
+  const auto largest = flow.window();
+  CHECK(largest == std::uint64_t{4} << 20U);
+  const auto visit = [&](bool is_slow) {
+    FlowControl::Visit now;
+    now.is_slow = is_slow;
+    (void)flow.allowance(now);
+    return flow.window();
+  };
+  CHECK(visit(true) == largest - largest / 4);
+  CHECK(visit(false) > largest - largest / 4);
+  for (int i = 0; i < 1000; ++i) {
+    (void)visit(false);
+  }
+  CHECK(flow.window() == largest);
 }
 
 TEST_CASE("counts on a token lower than our own last share do not wrap") {

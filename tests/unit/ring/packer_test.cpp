@@ -59,8 +59,9 @@ class Line {
     std::vector<OrderedEvent> out;
     unpacker_.unpack(std::get<Data>(decoded->body), false, out);
     REQUIRE(out.size() == packed.messages_ended);
-    for (const auto& event : out)
+    for (const auto& event : out) {
       take(std::get<OrderedMessage>(event), packed);
+    }
     return true;
   }
 
@@ -178,8 +179,9 @@ TEST_CASE("a message of 8 MiB comes out whole and wastes less than two percent")
 
 TEST_CASE("small messages share packets") {
   Line line;
-  for (int i = 0; i < 1000; ++i)
+  for (int i = 0; i < 1000; ++i) {
     line.submit(samples::payload(1, 10), Service::agreed);
+  }
   line.drain(ethernet_room);
   CHECK(line.packets() <= 1000 * 14 / ethernet_room + 1);
 }
@@ -210,8 +212,9 @@ TEST_CASE("a ring that breaks anywhere loses and doubles no message [ORD-8]") {
   for (std::uint64_t seed = 1; seed <= 40; ++seed) {
     Random random(seed);
     Line line;
-    for (int i = 0; i < 60; ++i)
+    for (int i = 0; i < 60; ++i) {
       line.submit(samples::payload(random.next(), any_size(random, 300)), Service::agreed);
+    }
     while (line.waiting() > 0) {
       if (random.below(10) == 0) line.break_ring();
       (void)line.step(300);

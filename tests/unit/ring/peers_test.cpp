@@ -56,8 +56,9 @@ TEST_CASE("it is known whether a daemon was heard lately") {
 
 TEST_CASE("dead runs are remembered a bounded while") {
   PeerTable peers;
-  for (std::uint32_t boot = 1; boot <= 100; ++boot)
+  for (std::uint32_t boot = 1; boot <= 100; ++boot) {
     CHECK(peers.hear(NodeKey{NodeId{1}, BootId{boot}}, start));
+  }
   CHECK(peers.is_dead(NodeKey{NodeId{1}, BootId{99}}));
   CHECK_FALSE(peers.is_dead(NodeKey{NodeId{1}, BootId{1}}));
 }

@@ -29,7 +29,7 @@ constexpr NodeKey other{NodeId{20}, BootId{2}};
 class Alone {
  public:
   explicit Alone(std::vector<NodeId> configured, std::uint64_t stored = 0)
-      : ring_(RingConfig{}, self, std::move(configured), nullptr) {
+      : ring_(RingConfig{}, self, std::move(configured), nullptr), reserved_(stored) {
     input([&] { ring_.start(StoredState{stored}, BootId{1}, 42); });
   }
 
@@ -39,16 +39,26 @@ class Alone {
     ring_.begin(now_, effects_);
     work();
     ring_.finish();
-    for (const auto& transmit : effects_.transmits)
+    for (const auto& transmit : effects_.transmits) {
+      const auto packet = decode(transmit.packet);
+      REQUIRE(packet);
+      // [MBR-3] Neither a commit token nor a join shows a number that is not on the disk.
+      const auto* const commit = std::get_if<CommitToken>(&packet->body);
+      if (commit != nullptr) REQUIRE(commit->ring.seq <= reserved_);
+      const auto* const join = std::get_if<Join>(&packet->body);
+      if (join != nullptr) REQUIRE(join->ring_seq <= reserved_);
       sent_.push_back(transmit.packet);
+    }
     if (effects_.persist) asked_ = effects_.persist;
-    for (auto& event : ring_.take_ordered())
+    for (auto& event : ring_.take_ordered()) {
       events_.push_back(std::move(event));
+    }
   }
 
   void persist() {
     REQUIRE(asked_.has_value());
     const StoredState stored = *std::exchange(asked_, std::nullopt);
+    reserved_ = stored.ring_seq_reserved;
     input([&] { ring_.on_persisted(stored); });
   }
 
@@ -104,6 +114,7 @@ class Alone {
   std::vector<BufferRef> sent_;
   std::vector<OrderedEvent> events_;
   std::optional<StoredState> asked_;
+  std::uint64_t reserved_;
   std::uint64_t counter_{0};
 };
 
@@ -114,8 +125,9 @@ const OrderedMessage& message(const OrderedEvent& event) {
 
 std::vector<NodeKey> many_keys(std::uint32_t count, std::uint32_t first) {
   std::vector<NodeKey> keys;
-  for (std::uint32_t i = 0; i < count; ++i)
+  for (std::uint32_t i = 0; i < count; ++i) {
     keys.push_back(NodeKey{NodeId{first + i}, BootId{1}});
+  }
   return keys;
 }
 
@@ -175,8 +187,9 @@ TEST_CASE("a ring of one orders a message of 8 MiB and many at once") {
   const auto got = message(events[0]).payload.bytes();
   CHECK(std::equal(got.begin(), got.end(), large.bytes().begin(), large.bytes().end()));
   node.input([&] {
-    for (int i = 0; i < 20000; ++i)
+    for (int i = 0; i < 20000; ++i) {
       node.ring().submit_client(samples::payload(1, 100), Service::agreed);
+    }
   });
   CHECK(node.events().size() == 20000);
   CHECK(node.ring().queued_bytes() == 0);
@@ -251,6 +264,26 @@ TEST_CASE("a ring number beyond the reserve is not shown before the reserve cove
     CHECK(commit->ring.seq == 5001);
   }
   CHECK(committed);
+}
+
+TEST_CASE("attempts that fail use up the reserve, and the next waits for another [MBR-3]") {
+  Alone node({self, other.node});
+  node.persist();
+  const Join join{.leave = false, .ring_seq = 0, .proc = {{self, BootId{1}}, other}, .fail = {}};
+  int attempts = 0;
+  while (!node.waits_for_persist() && attempts < 2000) {
+    ++attempts;
+    node.receive(join);
+    if (node.ring().phase() == RingPhase::commit) node.pass(milliseconds{400});
+    REQUIRE(node.ring().phase() == RingPhase::gather);
+    (void)node.sent();
+  }
+  CHECK(attempts > 1000);
+  REQUIRE(node.waits_for_persist());
+  node.receive(join);
+  CHECK(node.ring().phase() == RingPhase::gather);
+  node.persist();
+  CHECK(node.ring().phase() == RingPhase::commit);
 }
 
 TEST_CASE("a join that fails us is ignored while we are operational [MBR-6]") {
@@ -360,8 +393,9 @@ TEST_CASE("who left sends nothing more and takes nothing more [MBR-14]") {
   node.input([&] { node.ring().leave(); });
   const auto sent = node.sent();
   REQUIRE_FALSE(sent.empty());
-  for (const auto& packet : sent)
+  for (const auto& packet : sent) {
     CHECK(std::get<Join>(packet.body).leave);
+  }
   node.receive(Probe{.ring = RingId{3, other.node, other.boot}, .echo = BootId{1}});
   node.submit(BufferRef::copy_of("late"), Service::agreed);
   node.pass(std::chrono::seconds{5});

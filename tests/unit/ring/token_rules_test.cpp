@@ -44,8 +44,9 @@ class Ringlet {
   }
 
   void rotate(std::uint64_t originate_most, std::uint64_t loss) {
-    for (auto& member : members_)
+    for (auto& member : members_) {
       visit(member, random_.below(originate_most + 1), loss);
+    }
   }
 
   [[nodiscard]] const Token& token() const { return token_; }
@@ -99,18 +100,20 @@ class Ringlet {
     std::vector<SeqRange> holes;
     member.window.append_holes(member.sent_seq, retransmit_ranges_max, holes);
     if (token_.rtr.size() == retransmit_ranges_max) return;
-    for (const auto& hole : holes)
+    for (const auto& hole : holes) {
       REQUIRE(std::any_of(token_.rtr.begin(), token_.rtr.end(), [&](const SeqRange& range) {
         return range.first <= hole.first &&
                range.first.value + range.count >= hole.first.value + hole.count;
       }));
+    }
   }
 
   void advance(Member& member) {
     const Seq safe = std::min(member.sent_aru, token_.aru);
     REQUIRE(token_.aru <= token_.seq);
-    for (const auto& other : members_)
+    for (const auto& other : members_) {
       REQUIRE(safe <= other.window.aru());
+    }
     REQUIRE(safe >= member.safe_line);
     member.safe_line = safe;
     member.sent_aru = token_.aru;
@@ -129,10 +132,12 @@ TEST_CASE("the safe line never passes what any member has, and reaches all when 
     for (std::uint64_t seed = 1; seed <= 20; ++seed) {
       CAPTURE(size, seed);
       Ringlet ring(size, seed);
-      for (int i = 0; i < 40; ++i)
+      for (int i = 0; i < 40; ++i) {
         ring.rotate(6, seed * 2);
-      for (int i = 0; i < 12; ++i)
+      }
+      for (int i = 0; i < 12; ++i) {
         ring.rotate(0, 0);
+      }
       for (const auto& member : ring.members()) {
         REQUIRE(member.window.aru() == ring.token().seq);
         REQUIRE(member.safe_line == ring.token().seq);
@@ -194,8 +199,9 @@ TEST_CASE("requests of several members are united, not repeated") {
     }
     std::set<std::uint64_t> named;
     for (const auto& range : requests) {
-      for (std::uint64_t i = 0; i < range.count; ++i)
+      for (std::uint64_t i = 0; i < range.count; ++i) {
         REQUIRE(named.insert(range.first.value + i).second);
+      }
     }
     REQUIRE(named == expected);
     REQUIRE(count(requests) == expected.size());
@@ -204,8 +210,9 @@ TEST_CASE("requests of several members are united, not repeated") {
 
 TEST_CASE("more holes than a token has room for are asked for from the lowest on") {
   Window window(test_ring, 8192);
-  for (std::uint64_t seq = 2; seq <= 2000; seq += 2)
+  for (std::uint64_t seq = 2; seq <= 2000; seq += 2) {
     (void)window.insert(packet(Seq{seq}));
+  }
   std::vector<SeqRange> requests;
   add_requests(requests, window, Seq{2000});
   REQUIRE(requests.size() == retransmit_ranges_max);

@@ -46,16 +46,18 @@ class Model {
   [[nodiscard]] bool holds(std::uint64_t seq) const { return held_.contains(seq); }
   [[nodiscard]] std::uint64_t aru() const {
     std::uint64_t aru = discarded_;
-    while (held_.contains(aru + 1))
+    while (held_.contains(aru + 1)) {
       ++aru;
+    }
     return aru;
   }
   [[nodiscard]] std::uint64_t high() const { return high_; }
   [[nodiscard]] std::uint64_t discarded() const { return discarded_; }
   [[nodiscard]] std::uint64_t bytes() const {
     std::uint64_t sum = 0;
-    for (const auto& [seq, size] : held_)
+    for (const auto& [seq, size] : held_) {
       sum += size;
+    }
     return sum;
   }
   [[nodiscard]] std::vector<SeqRange> holes(std::uint64_t up_to, std::size_t most) const {
@@ -126,11 +128,13 @@ TEST_CASE("a window does what a map would do, whatever comes in what order") {
 
 TEST_CASE("a window grows from small to its capacity and keeps what it holds") {
   Window window(test_ring, 8192);
-  for (std::uint64_t seq = 2; seq <= 8192; seq += 2)
+  for (std::uint64_t seq = 2; seq <= 8192; seq += 2) {
     REQUIRE(window.insert(packet(seq)) == Window::Insert::stored);
+  }
   CHECK(window.aru() == Seq{0});
-  for (std::uint64_t seq = 1; seq <= 8192; ++seq)
+  for (std::uint64_t seq = 1; seq <= 8192; ++seq) {
     REQUIRE((window.find(Seq{seq}) != nullptr) == (seq % 2 == 0));
+  }
   for (std::uint64_t seq = 8191;; seq -= 2) {
     REQUIRE(window.insert(packet(seq)) == Window::Insert::stored);
     if (seq == 1) break;
@@ -143,8 +147,9 @@ TEST_CASE("the last seq within the capacity is taken and the next refused, also 
   Window window(test_ring, 100);
   for (std::uint64_t base = 0; base < 100000; base += 100) {
     REQUIRE(window.insert(packet(base + 101)) == Window::Insert::outside);
-    for (std::uint64_t seq = base + 100; seq > base; --seq)
+    for (std::uint64_t seq = base + 100; seq > base; --seq) {
       REQUIRE(window.insert(packet(seq)) == Window::Insert::stored);
+    }
     REQUIRE(window.aru() == Seq{base + 100});
     window.discard(window.aru());
     REQUIRE(window.bytes() == 0);

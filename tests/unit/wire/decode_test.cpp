@@ -26,8 +26,9 @@ std::size_t use(const Data& data) {
   BufferRef content = data.content;
   for (std::uint16_t i = 0; i < data.entries; ++i) {
     const Entry entry = next_entry(content);
-    for (const auto byte : entry.bytes.bytes())
+    for (const auto byte : entry.bytes.bytes()) {
       sum += std::to_integer<std::size_t>(byte);
+    }
   }
   REQUIRE(content.empty());
   return sum;
@@ -57,11 +58,13 @@ BufferRef shortened(const BufferRef& datagram, std::size_t size) {
 template <class Fill>
 BufferRef crafted(PacketType type, Fill fill) {
   ByteWriter writer;
-  for (std::size_t i = 0; i < packet_header_bytes; ++i)
+  for (std::size_t i = 0; i < packet_header_bytes; ++i) {
     writer.u8(i == 3 ? static_cast<std::uint8_t>(type) : 0);
+  }
   fill(writer);
-  for (std::size_t i = 0; i < tag_bytes; ++i)
+  for (std::size_t i = 0; i < tag_bytes; ++i) {
     writer.u8(0);
+  }
   return BufferRef::copy_of(writer.view());
 }
 
@@ -137,8 +140,9 @@ TEST_CASE("random bytes in any number of places are refused or taken, never misr
     for (const auto& datagram : samples::datagrams(random)) {
       BufferRef noisy = BufferRef::copy_of(datagram.bytes());
       const auto places = 1 + random.below(6);
-      for (std::uint64_t i = 0; i < places; ++i)
+      for (std::uint64_t i = 0; i < places; ++i) {
         noisy.writable()[random.below(noisy.size())] = static_cast<std::byte>(random.next());
+      }
       (void)take(noisy);
     }
   }

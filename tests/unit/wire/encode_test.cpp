@@ -160,8 +160,9 @@ TEST_CASE("marking a packet as sent after the token changes that flag alone") {
 TEST_CASE("the largest token fits one Ethernet frame") {
   Token token;
   token.seq = Seq{1000000};
-  for (std::uint64_t i = 0; i < retransmit_ranges_max; ++i)
+  for (std::uint64_t i = 0; i < retransmit_ranges_max; ++i) {
     token.rtr.push_back(SeqRange{.first = Seq{1 + 10 * i}, .count = 3});
+  }
   const auto datagram = encode(token);
   CHECK(datagram.size() <= 1472);
   CHECK(back<Token>(datagram).rtr.size() == retransmit_ranges_max);
@@ -169,8 +170,9 @@ TEST_CASE("the largest token fits one Ethernet frame") {
 
 TEST_CASE("the largest join and commit token fit a datagram and are taken") {
   Join join;
-  for (std::uint32_t i = 0; i < join_keys_max; ++i)
+  for (std::uint32_t i = 0; i < join_keys_max; ++i) {
     join.proc.push_back(NodeKey{NodeId{i}, BootId{1}});
+  }
   join.fail = join.proc;
   CHECK(back<Join>(encode(join)).fail.size() == join_keys_max);
   CommitToken commit;

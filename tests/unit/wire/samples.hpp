@@ -29,8 +29,9 @@ inline RingId ring(Random& random) {
 inline std::vector<NodeKey> keys(Random& random, std::size_t most) {
   std::vector<NodeKey> all;
   const auto count = random.below(most + 1);
-  for (std::uint64_t i = 0; i < count; ++i)
+  for (std::uint64_t i = 0; i < count; ++i) {
     all.push_back(key(random));
+  }
   std::sort(all.begin(), all.end());
   all.erase(std::unique(all.begin(), all.end()), all.end());
   return all;
@@ -40,8 +41,9 @@ inline std::vector<NodeKey> keys(Random& random, std::size_t most) {
 inline BufferRef payload(std::uint64_t seed, std::size_t size) {
   BufferRef bytes = BufferRef::allocate(size);
   Random random(seed);
-  for (auto& byte : bytes.writable())
+  for (auto& byte : bytes.writable()) {
     byte = static_cast<std::byte>(random.next());
+  }
   return bytes;
 }
 
@@ -85,8 +87,9 @@ inline CommitEntry commit_entry(Random& random) {
   entry.high_received = Seq{entry.old_aru.value + random.below(1000)};
   entry.high_delivered = Seq{random.below(2000)};
   entry.received_ring = ring(random);
-  for (std::size_t i = 0; i < nodes_max; ++i)
+  for (std::size_t i = 0; i < nodes_max; ++i) {
     entry.obligation[i] = random.below(2) == 0;
+  }
   entry.datagram_bytes = static_cast<std::uint32_t>(512 + random.below(65000));
   entry.window_bytes = word(random);
   return entry;

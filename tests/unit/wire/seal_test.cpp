@@ -58,8 +58,9 @@ TEST_CASE("a datagram sealed again has a new counter and the same body") {
   const auto header = sealer.open(packet.bytes());
   REQUIRE(header);
   CHECK(header->counter == 2);
-  for (std::size_t i = packet_header_bytes; i < packet.size() - tag_bytes; ++i)
+  for (std::size_t i = packet_header_bytes; i < packet.size() - tag_bytes; ++i) {
     CHECK(packet.bytes()[i] == before.bytes()[i]);
+  }
 }
 
 TEST_CASE("a datagram with any bit flipped is not opened") {
