@@ -91,13 +91,13 @@ class Cluster {
   Cluster& operator=(Cluster&&) = delete;
 
   // Machines. Each is a request to the simulated operator and takes effect now.
-  void start(std::size_t host, Storage storage = Storage::kept);
-  void crash(std::size_t host);
+  void start(std::size_t index, Storage storage = Storage::kept);
+  void crash(std::size_t index);
   /// Crashes it in the middle of its next output, after that many more datagrams.
   void crash_in_output(std::size_t host, std::size_t datagrams);
-  void pause(std::size_t host);
-  void resume(std::size_t host);
-  void leave(std::size_t host);
+  void pause(std::size_t index);
+  void resume(std::size_t index);
+  void leave(std::size_t index);
   void set_datagram_bytes(std::size_t host, std::uint32_t bytes);
   [[nodiscard]] bool is_up(std::size_t host) const;
   [[nodiscard]] bool is_paused(std::size_t host) const;
@@ -106,7 +106,7 @@ class Cluster {
   [[nodiscard]] const Node* node(std::size_t host) const;
 
   // Clients.
-  ConnectionId connect(std::size_t host, ClientEnd& end);
+  ConnectionId connect(std::size_t index, ClientEnd& end);
   /// How many bytes client_write would take now.
   [[nodiscard]] std::size_t client_room(ConnectionId id) const;
   /// Takes what fits; returns how many.

@@ -157,4 +157,85 @@ class Synthetic {
   Instant now_;
 };
 
+/// a and b alone, then together in ring 2; both deliver packets 1 (of a) and 2 (of b).
+struct Story : Synthetic {
+  Story() {
+    a = start("a", 1);
+    b = start("b", 1);
+    alone_a = ring(1, a);
+    alone_b = ring(1, b);
+    both = ring(2, a);
+    regular(a, alone_a, {}, {a});
+    regular(b, alone_b, {}, {b});
+    transitional(a, alone_a, both, {a});
+    regular(a, both, alone_a, {a, b});
+    transitional(b, alone_b, both, {b});
+    regular(b, both, alone_b, {a, b});
+  }
+
+  void originate_two() {
+    originate(a, both, 1);
+    originate(b, both, 2);
+  }
+
+  Report check(bool settled = false) {
+    history.settled = settled;
+    history.finished = tick();
+    Report report;
+    check_all(history, report);
+    return report;
+  }
+
+  ProcessIndex a{0};
+  ProcessIndex b{0};
+  RingId alone_a;
+  RingId alone_b;
+  RingId both;
+};
+
+/// Client x at a, client y at b, both in g, a message of x delivered to both.
+struct GroupStory : Story {
+  GroupStory() {
+    x = connect(a, "x");
+    y = connect(b, "y");
+    const ConfigurationEvent configuration{
+        .id = both, .daemons = {members({a, b})[0].node, members({a, b})[1].node}};
+    client(x, configuration);
+    client(y, configuration);
+    originate(a, both, 1);
+    originate(b, both, 2);
+    originate(a, both, 3);
+    for (const std::uint64_t c : {x, y})
+      client(c, AskedJoin{"g"});
+    client(x, publish(x, 1));
+    first = message(both, 3, a, make_payload({.client = x, .number = 1}, 64));
+  }
+
+  void deliver_control(ProcessIndex p) {
+    deliver(p, message(both, 1, a));
+    deliver(p, message(both, 2, b));
+  }
+  void join_both() {
+    deliver_control(a);
+    deliver_control(b);
+    client(x, view(both, 1, Cause::join, {x}, {x}));
+    client(x, view(both, 2, Cause::join, {y}, {x, y}));
+    ViewEvent of_y = view(both, 2, Cause::join, {y}, {x, y});
+    client(y, of_y);
+  }
+  void deliver_first() {
+    deliver(a, first);
+    deliver(b, first);
+  }
+  void receive_first() {
+    client(x, received(first, x));
+    client(x, ConfirmEvent{.ticket = 1, .configuration = both, .seq = Seq{3}});
+    client(y, received(first, x));
+  }
+
+  std::uint64_t x{0};
+  std::uint64_t y{0};
+  OrderedMessage first;
+};
+
 }  // namespace ringcast::sim
