@@ -41,7 +41,7 @@ std::string variable(const char* name) {
 }
 
 std::string default_state() {
-  if (const auto directory = variable("STATE_DIRECTORY"); !directory.empty()) return directory;
+  if (auto directory = variable("STATE_DIRECTORY"); !directory.empty()) return directory;
   if (::geteuid() == 0) return "/var/lib/ringlog";
   if (const auto directory = variable("XDG_STATE_HOME"); !directory.empty()) {
     return directory + "/ringlog";

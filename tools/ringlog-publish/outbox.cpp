@@ -11,7 +11,7 @@ RecordNumber Outbox::accept(OutgoingRecord record) {
   const auto number = next_number_++;
   bytes_ += record.payload.size();
   lines_ += record.lines;
-  records_.emplace(number, Item{std::move(record), State::waiting, {}, 0});
+  records_.emplace(number, Item{std::move(record), State::waiting, {}, {}, 0});
   waiting_.emplace(number, false);
   return number;
 }
@@ -59,12 +59,19 @@ void Outbox::wait_again(RecordNumber number) {
   auto& item = records_.at(number);
   if (item.state == State::waiting) return;
   if (item.state == State::confirmed) confirmed_.erase(item.confirmed_at);
+  if (item.state == State::set_aside) set_aside_.erase(item.position);
   window_used_ -= item.record.payload.size();
   item.state = State::waiting;
   waiting_.emplace(number, true);
 }
 
-std::vector<Origin> Outbox::on_confirmation(const Confirmation& confirmation) {
+std::size_t Outbox::bytes_in_flight(std::uint64_t ticket) const {
+  const auto flight = flights_.find(ticket);
+  if (flight == flights_.end() || !flight->second.number) return 0;
+  return records_.at(*flight->second.number).record.payload.size();
+}
+
+std::vector<Origin> Outbox::on_confirmation(const Confirmation& confirmation, bool has_majority) {
   const auto flight = flights_.find(confirmation.ticket);
   if (flight == flights_.end()) return {};
   const auto [number, sent_at] = flight->second;
@@ -74,7 +81,12 @@ std::vector<Origin> Outbox::on_confirmation(const Confirmation& confirmation) {
     if (number) wait_again(*number);
     return {};
   }
-  if (number) {
+  if (number && !has_majority) {
+    auto& item = records_.at(*number);
+    item.state = State::set_aside;
+    item.position = confirmation.position;
+    set_aside_.emplace(confirmation.position, *number);
+  } else if (number) {
     auto& item = records_.at(*number);
     item.state = State::confirmed;
     item.configuration = confirmation.position.configuration;
@@ -82,6 +94,31 @@ std::vector<Origin> Outbox::on_confirmation(const Confirmation& confirmation) {
     confirmed_.emplace(confirmations_, *number);
   }
   return settle(sent_at, confirmation.position.configuration);
+}
+
+void Outbox::forget(RecordNumber number) {
+  const auto& record = records_.at(number).record;
+  window_used_ -= record.payload.size();
+  bytes_ -= record.payload.size();
+  lines_ -= record.lines;
+  records_.erase(number);
+}
+
+std::vector<Origin> Outbox::on_written(const Position& position) {
+  std::vector<Origin> origins;
+  while (!set_aside_.empty() && set_aside_.begin()->first <= position) {
+    const auto number = set_aside_.begin()->second;
+    set_aside_.erase(set_aside_.begin());
+    origins.push_back(records_.at(number).record.origin);
+    forget(number);
+  }
+  return origins;
+}
+
+void Outbox::on_configuration() {
+  while (!set_aside_.empty()) {
+    wait_again(set_aside_.begin()->second);
+  }
 }
 
 std::vector<Origin> Outbox::settle(std::uint64_t sent_at, const ConfigurationId& configuration) {
@@ -94,11 +131,8 @@ std::vector<Origin> Outbox::settle(std::uint64_t sent_at, const ConfigurationId&
       continue;
     }
     confirmed_.erase(confirmed_.begin());
-    window_used_ -= item.record.payload.size();
-    bytes_ -= item.record.payload.size();
-    lines_ -= item.record.lines;
     settled.emplace(number, item.record.origin);
-    records_.erase(number);
+    forget(number);
   }
   std::vector<Origin> origins;
   origins.reserve(settled.size());

@@ -10,6 +10,10 @@
 // of ours that was published after its confirmation is confirmed kept too: by then the token
 // has told every daemon that the record is stable, and each has delivered it as such. In a
 // steady stream the next batch is that message; at its end a Settle record is.
+// Where the configuration has no majority of the configured daemons that is not enough: a
+// daemon that has just started is a ring of one, and keeps what nobody will ever write. There
+// a record settles when a writer says that it lies in its pending file, and is sent again in
+// every further configuration until there is a majority.
 // Whatever has not settled when the session ends, or when the configuration changes in
 // between, is sent again, under the same producer and sequence: writers drop what they have.
 #pragma once
@@ -59,8 +63,15 @@ class Outbox {
   /// `number` was published and its confirmation will carry `ticket`.
   void on_sent(RecordNumber number, std::uint64_t ticket);
   void on_settle_sent(std::uint64_t ticket);
-  /// Origins that settled, in order of acceptance.
-  std::vector<Origin> on_confirmation(const Confirmation& confirmation);
+  /// Payload of the message with that ticket; 0 for a Settle.
+  [[nodiscard]] std::size_t bytes_in_flight(std::uint64_t ticket) const;
+  /// Origins that settled, in order of acceptance. `has_majority`: the configuration of the
+  /// message's position has one.
+  std::vector<Origin> on_confirmation(const Confirmation& confirmation, bool has_majority);
+  /// A writer has written everything up to `position`, if only to a pending file.
+  std::vector<Origin> on_written(const Position& position);
+  /// Another configuration was installed: what was set aside is tried again.
+  void on_configuration();
   /// The daemon refused it: it was not ordered. Returns it when it was a record.
   std::optional<RecordNumber> on_refused(std::uint64_t ticket);
   /// Everything that has not settled is sent again.
@@ -73,15 +84,18 @@ class Outbox {
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
   [[nodiscard]] std::uint64_t lines() const { return lines_; }
   [[nodiscard]] std::uint64_t sent_again() const { return sent_again_; }
+  /// Records confirmed where there is no majority.
+  [[nodiscard]] std::size_t set_aside() const { return set_aside_.size(); }
   /// Every record in order of acceptance, whatever its state.
   [[nodiscard]] std::vector<RecordNumber> all() const;
 
  private:
-  enum class State { waiting, in_flight, confirmed };
+  enum class State { waiting, in_flight, confirmed, set_aside };
   struct Item {
     OutgoingRecord record;
     State state{State::waiting};
     ConfigurationId configuration;  // when confirmed
+    Position position;              // when set aside: confirmed without a majority
     std::uint64_t confirmed_at{0};  // count of confirmations then
   };
   struct Flight {
@@ -90,6 +104,7 @@ class Outbox {
   };
 
   void wait_again(RecordNumber number);
+  void forget(RecordNumber number);
   std::vector<Origin> settle(std::uint64_t sent_at, const ConfigurationId& configuration);
 
   std::size_t window_bytes_;
@@ -97,6 +112,7 @@ class Outbox {
   std::map<RecordNumber, bool> waiting_;             // value: was sent before
   std::map<std::uint64_t, Flight> flights_;          // by ticket
   std::map<std::uint64_t, RecordNumber> confirmed_;  // by confirmed_at
+  std::map<Position, RecordNumber> set_aside_;
   RecordNumber next_number_{1};
   std::uint64_t confirmations_{0};
   std::size_t bytes_{0};

@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "tools/common/json_line.hpp"
+#include "tools/ringlog/progress.hpp"
 
 namespace ringcast::ringlog {
 
@@ -24,6 +25,7 @@ namespace {
 
 constexpr auto program = "ringlog-publish";
 constexpr std::size_t window_bytes = std::size_t{4} << 20U;
+constexpr std::size_t behind_bytes_max = std::size_t{8} << 20U;
 constexpr std::size_t input_slice = std::size_t{256} << 10U;
 constexpr std::size_t tail_slice = std::size_t{1} << 20U;
 constexpr std::size_t tail_ahead = std::size_t{8} << 20U;
@@ -44,7 +46,8 @@ bool is_readable(int fd) {
 
 }  // namespace
 
-Publisher::Publisher(PublisherOptions options) : options_(std::move(options)) {}
+Publisher::Publisher(PublisherOptions options)
+    : options_(std::move(options)), pace_(behind_bytes_max, patience) {}
 
 Result<void> Publisher::open() {
   std::optional<Spool> spool;
@@ -181,6 +184,10 @@ void Publisher::keep_session() {
 
 void Publisher::send() {
   auto& outbox = intake_->outbox();
+  if (!pace_.may_send(Clock::now())) return;
+  for (const auto& writer : pace_.given_up()) {
+    tools::report(program, "writer " + writer + " stays behind; no longer waiting for it");
+  }
   for (auto number = outbox.next(); number && link_->client() != nullptr; number = outbox.next()) {
     std::uint64_t ticket = 0;
     const auto sent = link_->client()->message_bytes_max() >= outbox.record(*number).payload.size();
@@ -255,7 +262,11 @@ void Publisher::receive() {
 
 void Publisher::on_event(const Event& event) {
   if (const auto* confirmation = std::get_if<Confirmation>(&event)) {
-    on_settled(intake_->outbox().on_confirmation(*confirmation));
+    on_confirmation(*confirmation);
+  } else if (const auto* message = std::get_if<Message>(&event)) {
+    on_progress(*message);
+  } else if (const auto* configuration = std::get_if<Configuration>(&event)) {
+    on_configuration(*configuration);
   } else if (const auto* refused = std::get_if<Refused>(&event)) {
     const auto number = intake_->outbox().on_refused(refused->ticket);
     if (number && refused->error.code == Errc::too_large) {
@@ -266,6 +277,31 @@ void Publisher::on_event(const Event& event) {
   } else if (const auto* closed = std::get_if<Closed>(&event)) {
     end_session(closed->reason);
   }
+}
+
+void Publisher::on_confirmation(const Confirmation& confirmation) {
+  auto& outbox = intake_->outbox();
+  pace_.on_ordered(confirmation.position, outbox.bytes_in_flight(confirmation.ticket));
+  const bool has_majority = configuration_.has_value() &&
+                            configuration_->id == confirmation.position.configuration &&
+                            configuration_->has_majority();
+  on_settled(outbox.on_confirmation(confirmation, has_majority));
+}
+
+void Publisher::on_configuration(const Configuration& configuration) {
+  configuration_ = configuration;
+  intake_->outbox().on_configuration();
+  if (!configuration.has_majority() || !told_minority_) return;
+  tools::report(program, "a majority of the daemons is in reach again");
+  told_minority_ = false;
+}
+
+void Publisher::on_progress(const Message& message) {
+  if (message.type != progress_type) return;
+  const auto position = decode_progress(message.payload);
+  if (!position) return;
+  pace_.on_progress(to_string(message.sender), *position, Clock::now());
+  on_settled(intake_->outbox().on_written(*position));
 }
 
 void Publisher::on_settled(const std::vector<Origin>& origins) {
@@ -281,6 +317,8 @@ void Publisher::on_settled(const std::vector<Origin>& origins) {
 
 void Publisher::end_session(const std::string& reason) {
   intake_->outbox().on_session_end();
+  pace_.on_session_end();
+  configuration_.reset();
   link_->drop(reason);
 }
 
@@ -289,6 +327,7 @@ void Publisher::housekeeping() {
   if (input_ != nullptr) tell(input_->notes());
   const auto now = Clock::now();
   if (now < next_save_) return;
+  tell_minority();
   next_save_ = now + save_interval;
   intake_->sync();
   if (tails_ == nullptr) return;
@@ -323,7 +362,9 @@ Client::Clock::time_point Publisher::next_deadline() {
     if (const auto wake_up = input_->wake_up()) deadline = std::min(deadline, *wake_up);
   }
   if (link_->client() == nullptr) deadline = std::min(deadline, link_->next_attempt());
-  if (link_->client() != nullptr && intake_->outbox().next()) {
+  if (const auto wake_up = pace_.wake_up()) {
+    deadline = std::min(deadline, *wake_up);
+  } else if (link_->client() != nullptr && intake_->outbox().next()) {
     deadline = std::min(deadline, now + credit_retry);  // the daemon gave no credit just now
   }
   if (const auto end = last_moment()) deadline = std::min(deadline, *end);
@@ -350,6 +391,18 @@ void Publisher::wait(int stop_fd) {
   if ((fds[0].revents & POLLIN) != 0) begin_stop();
 }
 
+void Publisher::tell_minority() {
+  const bool waits = !told_minority_ && intake_->outbox().set_aside() > 0;
+  if (!waits || configuration_->has_majority()) return;
+  told_minority_ = true;
+  tools::report(
+      program,
+      "only " + std::to_string(configuration_->daemons.size()) + " of " +
+          std::to_string(configuration_->configured.size()) +
+          " daemons are in reach; lines are sent again when it is a majority, unless a writer "
+          "here has them");
+}
+
 void Publisher::begin_stop() {
   stopping_ = true;
   input_over_at_ = Clock::now();
@@ -361,19 +414,24 @@ ExitCode Publisher::finish(ExitCode code) {
   if (input_ != nullptr && !input_over_) input_->end(now);
   if (fatal_) tools::report(program, fatal_->message);
   if (code == ExitCode::unreachable) tools::report(program, link_->last_error());
-  std::uint64_t lost = 0;
-  if (tails_ == nullptr && code != ExitCode::done) {
-    const auto waiting = intake_->outbox().lines();
-    lost = intake_->put_away();
-    if (waiting > lost) {
-      tools::report(program, std::to_string(waiting - lost) + " lines wait in the spool");
-    }
-    if (code == ExitCode::failed && lost == 0) code = ExitCode::done;
-  } else if (tails_ != nullptr) {
+  const auto lost = tails_ != nullptr || code == ExitCode::done ? 0 : put_away();
+  if (tails_ != nullptr) {
     if (const auto saved = tails_->save(); !saved) tools::report(program, saved.error().message);
-    if (code == ExitCode::failed) code = ExitCode::done;  // the files still hold what is not kept
   }
+  // Stopped: what is not confirmed is in the spool, or still in the files.
+  if (code == ExitCode::failed && lost == 0) code = ExitCode::done;
   housekeeping();
+  if (link_->client() != nullptr) (void)link_->client()->close(now + std::chrono::seconds(1));
+  summarize();
+  return code == ExitCode::done && is_incomplete() ? ExitCode::failed : code;
+}
+
+std::uint64_t Publisher::put_away() {
+  const auto waiting = intake_->outbox().lines();
+  const auto lost = intake_->put_away();
+  if (waiting > lost) {
+    tools::report(program, std::to_string(waiting - lost) + " lines wait in the spool");
+  }
   if (lost > 0) {
     tools::report(
         program,
@@ -381,11 +439,12 @@ ExitCode Publisher::finish(ExitCode code) {
             " lines were not confirmed as kept and are given up; --spool DIR "
             "would have saved them");
   }
-  if (link_->client() != nullptr) (void)link_->client()->close(now + std::chrono::seconds(1));
-  summarize();
-  const bool incomplete = (input_ != nullptr && input_->dropped() + input_->too_long() > 0) ||
-                          tail_too_long_ + refused_lines_ > 0;
-  return code == ExitCode::done && incomplete ? ExitCode::failed : code;
+  return lost;
+}
+
+bool Publisher::is_incomplete() const {
+  if (input_ != nullptr && input_->dropped() + input_->too_long() > 0) return true;
+  return tail_too_long_ + refused_lines_ > 0;
 }
 
 void Publisher::tell(const std::vector<std::string>& notes) const {

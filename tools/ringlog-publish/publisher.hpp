@@ -17,6 +17,7 @@
 #include "tools/common/exit_codes.hpp"
 #include "tools/ringlog-publish/input.hpp"
 #include "tools/ringlog-publish/intake.hpp"
+#include "tools/ringlog-publish/pace.hpp"
 #include "tools/ringlog-publish/tail_set.hpp"
 #include "tools/ringlog/files.hpp"
 #include "tools/ringlog/link.hpp"
@@ -64,6 +65,9 @@ class Publisher {
   void refuse(RecordNumber number);
   void receive();
   void on_event(const Event& event);
+  void on_configuration(const Configuration& configuration);
+  void on_progress(const Message& message);
+  void on_confirmation(const Confirmation& confirmation);
   void on_settled(const std::vector<Origin>& origins);
   void end_session(const std::string& reason);
   void housekeeping();
@@ -72,7 +76,10 @@ class Publisher {
   [[nodiscard]] std::optional<tools::ExitCode> outcome() const;
   [[nodiscard]] std::optional<Clock::time_point> last_moment() const;
   void begin_stop();
+  void tell_minority();
   tools::ExitCode finish(tools::ExitCode code);
+  std::uint64_t put_away();
+  [[nodiscard]] bool is_incomplete() const;
   void tell(const std::vector<std::string>& notes) const;
   void summarize() const;
 
@@ -81,6 +88,9 @@ class Publisher {
   std::unique_ptr<Input> input_;
   std::unique_ptr<TailSet> tails_;
   std::unique_ptr<Link> link_;
+  Pace pace_;
+  std::optional<Configuration> configuration_;
+  bool told_minority_{false};
   Descriptor state_lock_;
 
   bool input_over_{false};

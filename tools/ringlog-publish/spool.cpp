@@ -118,27 +118,27 @@ Result<void> Spool::check_segment(
     segment.bytes += head_bytes + payload->size();
     ++segment.records;
   }
-  if (segment.bytes < size) {
-    const auto rest = std::to_string(size - segment.bytes);
-    if (is_last) {
-      notes.push_back(path + ": cut off " + rest + " bytes of an unfinished record at its end");
-      if (::ftruncate(file.get(), static_cast<off_t>(segment.bytes)) != 0) {
-        return system_error(path, "cannot cut", errno);
-      }
-    } else {
-      segment.is_damaged = true;
-      notes.push_back(
-          path + ": damaged; its last " + rest + " bytes cannot be read and are set aside as " +
-          path + ".damaged");
+  if (segment.bytes < size && is_last) {
+    notes.push_back(
+        path + ": cut off " + std::to_string(size - segment.bytes) +
+        " bytes of an unfinished record at its end");
+    if (::ftruncate(file.get(), static_cast<off_t>(segment.bytes)) != 0) {
+      return system_error(path, "cannot cut", errno);
     }
+  } else if (segment.bytes < size) {
+    segment.is_damaged = true;
+    notes.push_back(
+        path + ": damaged; its last " + std::to_string(size - segment.bytes) +
+        " bytes cannot be read and are set aside as " + path + ".damaged");
   }
+  add_segment(segment);
+  return remove_settled();
+}
+
+void Spool::add_segment(const Segment& segment) {
   bytes_ += segment.bytes;
   unread_ += segment.records;
   segments_.push_back(segment);
-  while (!segments_.empty() && segments_.front().settled == segments_.front().records) {
-    if (auto removed = remove_front(); !removed) return removed;
-  }
-  return {};
 }
 
 bool Spool::has_room(std::size_t payload_bytes) const {
@@ -227,6 +227,10 @@ Result<void> Spool::on_settled(std::uint64_t segment) {
     return item.number == segment;
   });
   if (it != segments_.end()) ++it->settled;
+  return remove_settled();
+}
+
+Result<void> Spool::remove_settled() {
   while (!segments_.empty() && segments_.front().settled == segments_.front().records) {
     if (auto removed = remove_front(); !removed) return removed;
   }

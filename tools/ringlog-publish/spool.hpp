@@ -72,6 +72,8 @@ class Spool {
   Result<void> load(std::vector<std::string>& notes);
   Result<void> check_segment(std::uint64_t number, bool is_last, std::vector<std::string>& notes);
   Result<void> begin_segment();
+  void add_segment(const Segment& segment);
+  Result<void> remove_settled();
   Result<void> remove_front();
 
   Options options_;

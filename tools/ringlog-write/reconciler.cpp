@@ -223,6 +223,9 @@ void Reconciler::apply_message(const Message& message) {
     }
     return;
   }
+  auto& progress = output_.progress[message.sender];
+  progress.position = message.position;
+  progress.bytes += message.payload.size();
   if (record->first_seq != 0) apply_record(message, *record);
 }
 
@@ -232,6 +235,7 @@ void Reconciler::apply_record(const Message& message, const Record& record) {
     write_record(record);
     return;
   }
+  output_.progress[message.sender].is_awaited = true;
   // Nothing to keep when the file has all of it already.
   if (table_.missing_from(record.producer.id, range_of(record)).empty()) {
     counters_.duplicates += range_of(record).count();

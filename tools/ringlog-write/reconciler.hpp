@@ -18,6 +18,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -49,6 +50,13 @@ struct MarkerNote {
   std::uint64_t missing{0};  ///< lines it stands for
 };
 
+/// What was applied of one publisher.
+struct SenderProgress {
+  Position position;       ///< of the last record
+  std::size_t bytes{0};    ///< of records
+  bool is_awaited{false};  ///< some went to a pending file: the publisher waits to hear of it
+};
+
 /// What has to be done since the last take().
 struct ReconcilerOutput {
   std::string data;                 ///< whole lines for the main file
@@ -57,7 +65,8 @@ struct ReconcilerOutput {
   std::vector<MarkerNote> markers;
   std::vector<PendingRecord> pending;
   std::vector<std::vector<std::byte>> tables;  ///< to publish to the writers' group
-  std::vector<std::string> reports;            ///< sentences for the operator
+  std::map<MemberName, SenderProgress> progress;
+  std::vector<std::string> reports;  ///< sentences for the operator
 };
 
 struct ReconcilerCounters {

@@ -15,6 +15,7 @@
 
 #include "tools/common/json_line.hpp"
 #include "tools/ringlog/chain.hpp"
+#include "tools/ringlog/progress.hpp"
 
 namespace ringcast::ringlog {
 
@@ -27,8 +28,10 @@ constexpr std::chrono::milliseconds retry_pause_min{50};
 constexpr std::chrono::milliseconds retry_pause_max{2000};
 constexpr std::chrono::milliseconds table_retry{20};
 constexpr std::chrono::seconds patience{5};
+constexpr std::chrono::seconds leave_time{30};  // a long backlog takes its time
 constexpr std::chrono::seconds finish_time{2};
 constexpr std::size_t batch_bytes = std::size_t{1} << 20U;
+constexpr std::size_t senders_max = 1000;
 constexpr std::size_t held_bytes_max = std::size_t{128} << 20U;
 
 Result<FileState> adopt(const std::string& path, const std::string& group) {
@@ -130,6 +133,7 @@ ExitCode Writer::loop(int stop_fd) {
     collect();
     publish_tables();
     flush_files();
+    report_progress();
     sync_if_due();
     tell_awaited();
     if (options_.count && planned_lines_ - lines_before_ >= *options_.count) return finish();
@@ -168,6 +172,7 @@ void Writer::keep_session() {
   ++session_count_;
   joined_writers_ = false;
   tables_.clear();
+  progress_.clear();
   reconciler_->on_session(link_->client()->name());
   if (auto joined = link_->client()->join(options_.group); !joined) {
     end_session(joined.error().message);
@@ -224,6 +229,12 @@ void Writer::collect() {
   for (auto& table : output.tables) {
     tables_.push_back(std::move(table));
   }
+  for (const auto& [sender, fresh] : output.progress) {
+    auto& known = progress_[sender].since;
+    known.position = fresh.position;
+    known.bytes += fresh.bytes;
+    known.is_awaited = known.is_awaited || fresh.is_awaited;
+  }
   if (!output.data.empty()) collect_data(output);
   if (link_->client() != nullptr && reconciler_->held_bytes() > held_bytes_max) {
     end_session("too much came while waiting for another writer's table");
@@ -279,21 +290,42 @@ Result<void> Writer::flush_pending() {
   return {};
 }
 
+bool Writer::publish(
+    const std::string& to, std::int32_t type, const std::vector<std::byte>& payload) {
+  Publication publication;
+  publication.groups = {to};
+  publication.payload = payload;
+  publication.service = Service::safe;
+  publication.type = type;
+  publication.confirm = false;
+  const auto published = link_->client()->try_publish(publication);
+  if (published) return true;
+  const auto code = published.error().code;
+  if (code == Errc::would_block || code == Errc::inbox_full) return false;
+  tools::report(program, "not sent to " + to + ": " + published.error().message);
+  return true;
+}
+
 void Writer::publish_tables() {
-  auto* const client = link_->client();
-  while (client != nullptr && !tables_.empty()) {
-    Publication publication;
-    publication.groups = {writers_group(options_.group)};
-    publication.payload = tables_.front();
-    publication.service = Service::safe;
-    publication.type = table_type;
-    publication.confirm = false;
-    const auto published = client->try_publish(publication);
-    if (!published && published.error().code == Errc::would_block) return;
-    if (!published && published.error().code == Errc::inbox_full) return;
-    if (!published) tools::report(program, "table not sent: " + published.error().message);
+  while (link_->client() != nullptr && !tables_.empty()) {
+    if (!publish(writers_group(options_.group), table_type, tables_.front())) return;
     tables_.pop_front();
   }
+}
+
+// Only what is in the file counts: a publisher that hears nothing slows down.
+void Writer::report_progress() {
+  if (link_->client() == nullptr || unwritten_bytes() > 0) return;
+  for (auto& [sender, progress] : progress_) {
+    const auto& since = progress.since;
+    const bool is_due = !progress.is_known || since.is_awaited || since.bytes >= progress_bytes;
+    if (since.bytes == 0 || !is_due) continue;
+    if (!publish(to_string(sender), progress_type, encode_progress(since.position))) return;
+    progress.since.bytes = 0;
+    progress.since.is_awaited = false;
+    progress.is_known = true;
+  }
+  if (progress_.size() > senders_max) progress_.clear();
 }
 
 std::size_t Writer::unwritten_bytes() const {
@@ -391,13 +423,15 @@ void Writer::leave(Clock::time_point deadline) {
     const auto* const over = std::get_if<Left>(&*event);
     if (over != nullptr && over->group == options_.group) break;
     reconciler_->on_event(std::move(event).value());
+    collect();
+    if (file_->buffered() > batch_bytes) flush_files();
   }
-  (void)client->close(deadline);
+  (void)client->close(std::max(deadline, Clock::now() + finish_time));
 }
 
 ExitCode Writer::finish() {
+  leave(Clock::now() + leave_time);
   const auto deadline = Clock::now() + finish_time;
-  leave(deadline);
   reconciler_->on_session_end();
   collect();
   bool complete = false;
@@ -443,6 +477,7 @@ void Writer::summarize() const {
       .number("gap_lines", counters.gap_lines)
       .number("pending_lines", counters.pending_lines)
       .number("lost_lines", counters.lost_lines)
+      .number("holes", written_.table.holes())
       .number("foreign", counters.foreign);
   json.end();
   if (options_.json) {

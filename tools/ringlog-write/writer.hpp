@@ -60,6 +60,9 @@ class Writer {
   void receive();
   void end_session(const std::string& reason);
   void publish_tables();
+  /// True when it was handed over or never can be.
+  bool publish(const std::string& to, std::int32_t type, const std::vector<std::byte>& payload);
+  void report_progress();
   void collect();
   void collect_data(ReconcilerOutput& output);
   Result<void> open_pending(const PendingRecord& pending);
@@ -93,6 +96,11 @@ class Writer {
   std::set<std::string> told_pending_;
   std::deque<std::vector<std::byte>> tables_;
   bool joined_writers_{false};
+  struct Progress {
+    SenderProgress since;  // the last report
+    bool is_known{false};  // a report was sent
+  };
+  std::map<MemberName, Progress> progress_;  // by publisher
 
   std::uint64_t lines_before_{0};
   std::uint64_t session_count_{0};

@@ -22,13 +22,17 @@ void Table::merge(const Table& other) {
 Table Table::minus(const Table& other) const {
   Table rest;
   for (const auto& [id, entry] : entries_) {
-    for (const auto& range : entry.seen.ranges()) {
-      for (const auto& part : other.missing_from(id, range)) {
-        (void)rest.add(Producer{id, entry.name}, part);
-      }
-    }
+    rest.add_missing(Producer{id, entry.name}, entry.seen, other);
   }
   return rest;
+}
+
+void Table::add_missing(const Producer& producer, const RangeSet& seen, const Table& other) {
+  for (const auto& range : seen.ranges()) {
+    for (const auto& part : other.missing_from(producer.id, range)) {
+      (void)add(producer, part);
+    }
+  }
 }
 
 std::vector<Range> Table::missing_from(const ProducerId& producer, Range range) const {
@@ -46,6 +50,14 @@ std::uint64_t Table::count() const {
   std::uint64_t total = 0;
   for (const auto& [id, entry] : entries_) {
     total += entry.seen.count();
+  }
+  return total;
+}
+
+std::uint64_t Table::holes() const {
+  std::uint64_t total = 0;
+  for (const auto& [id, entry] : entries_) {
+    if (!entry.seen.empty()) total += entry.seen.ranges().back().last - entry.seen.count();
   }
   return total;
 }

@@ -34,11 +34,16 @@ class Table {
   [[nodiscard]] bool contains(const ProducerId& producer, std::uint64_t seq) const;
   [[nodiscard]] bool empty() const { return entries_.empty(); }
   [[nodiscard]] std::uint64_t count() const;
+  /// Sequence numbers that are missing below the last one of their producer.
+  [[nodiscard]] std::uint64_t holes() const;
   [[nodiscard]] const std::map<ProducerId, Entry>& entries() const { return entries_; }
 
   bool operator==(const Table&) const = default;
 
  private:
+  // Those of `seen` that `other` has not.
+  void add_missing(const Producer& producer, const RangeSet& seen, const Table& other);
+
   std::map<ProducerId, Entry> entries_;
 };
 

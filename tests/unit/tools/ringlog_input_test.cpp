@@ -155,7 +155,7 @@ TEST_CASE("lines beyond memory go to the spool and come back in order", "[ringlo
     Confirmation confirmation;
     confirmation.ticket = ticket;
     confirmation.stable = true;
-    for (const auto& origin : intake.outbox().on_confirmation(confirmation)) {
+    for (const auto& origin : intake.outbox().on_confirmation(confirmation, true)) {
       if (origin.source == spool_source) intake.on_spool_settled(origin.mark);
     }
   };

@@ -59,14 +59,14 @@ TEST_CASE(
   (void)outbox.accept(record(10, 1));
   (void)outbox.accept(record(10, 2));
   CHECK(send_all(outbox) == std::vector<RecordNumber>{1, 2});
-  CHECK(outbox.on_confirmation(confirmation(1)).empty());
+  CHECK(outbox.on_confirmation(confirmation(1), true).empty());
   // The second was published before the first was confirmed: it proves nothing about it.
-  CHECK(outbox.on_confirmation(confirmation(2)).empty());
+  CHECK(outbox.on_confirmation(confirmation(2), true).empty());
   CHECK_FALSE(outbox.empty());
   REQUIRE(outbox.needs_settle());
   outbox.on_settle_sent(100);
   CHECK_FALSE(outbox.needs_settle());
-  CHECK(marks(outbox.on_confirmation(confirmation(100))) == std::vector<std::uint64_t>{1, 2});
+  CHECK(marks(outbox.on_confirmation(confirmation(100), true)) == std::vector<std::uint64_t>{1, 2});
   CHECK(outbox.empty());
   CHECK(outbox.bytes() == 0);
 }
@@ -75,11 +75,11 @@ TEST_CASE("in a steady stream records settle by those after them", "[ringlog]") 
   Outbox outbox(1000);
   (void)outbox.accept(record(10, 1));
   (void)send_all(outbox);
-  CHECK(outbox.on_confirmation(confirmation(1)).empty());
+  CHECK(outbox.on_confirmation(confirmation(1), true).empty());
   (void)outbox.accept(record(10, 2));
   CHECK_FALSE(outbox.needs_settle());
   (void)send_all(outbox);
-  CHECK(marks(outbox.on_confirmation(confirmation(2))) == std::vector<std::uint64_t>{1});
+  CHECK(marks(outbox.on_confirmation(confirmation(2), true)) == std::vector<std::uint64_t>{1});
 }
 
 TEST_CASE("a record confirmed transitionally or only ordered is sent again first", "[ringlog]") {
@@ -88,10 +88,10 @@ TEST_CASE("a record confirmed transitionally or only ordered is sent again first
   (void)outbox.accept(record(10, 2));
   (void)send_all(outbox);
   (void)outbox.accept(record(10, 3));
-  CHECK(outbox.on_confirmation(transitional(1)).empty());
+  CHECK(outbox.on_confirmation(transitional(1), true).empty());
   auto unstable = confirmation(2);
   unstable.stable = false;
-  CHECK(outbox.on_confirmation(unstable).empty());
+  CHECK(outbox.on_confirmation(unstable, true).empty());
   CHECK(send_all(outbox) == std::vector<RecordNumber>{1, 2, 3});
   CHECK(outbox.sent_again() == 2);
 }
@@ -100,9 +100,9 @@ TEST_CASE("a configuration change between two confirmations settles nothing", "[
   Outbox outbox(1000);
   (void)outbox.accept(record(10, 1));
   (void)send_all(outbox);
-  (void)outbox.on_confirmation(confirmation(1, 1));
+  (void)outbox.on_confirmation(confirmation(1, 1), true);
   outbox.on_settle_sent(100);
-  CHECK(outbox.on_confirmation(confirmation(100, 2)).empty());
+  CHECK(outbox.on_confirmation(confirmation(100, 2), true).empty());
   CHECK(send_all(outbox) == std::vector<RecordNumber>{1});
 }
 
@@ -112,9 +112,9 @@ TEST_CASE("the end of a session puts everything back in order of acceptance", "[
     (void)outbox.accept(record(10, mark));
   }
   (void)send_all(outbox);
-  (void)outbox.on_confirmation(confirmation(2));
+  (void)outbox.on_confirmation(confirmation(2), true);
   outbox.on_session_end();
-  CHECK(outbox.on_confirmation(confirmation(1)).empty());
+  CHECK(outbox.on_confirmation(confirmation(1), true).empty());
   CHECK(send_all(outbox) == std::vector<RecordNumber>{1, 2, 3, 4});
   CHECK(outbox.lines() == 4);
 }
@@ -126,12 +126,12 @@ TEST_CASE(
   (void)outbox.accept(record(60, 2));
   (void)outbox.accept(record(60, 3));
   CHECK(send_all(outbox) == std::vector<RecordNumber>{1});
-  (void)outbox.on_confirmation(confirmation(1));
+  (void)outbox.on_confirmation(confirmation(1), true);
   // Confirmed, not settled: it still fills the window, so a Settle must free it.
   CHECK(outbox.has_waiting());
   REQUIRE(outbox.needs_settle());
   outbox.on_settle_sent(100);
-  CHECK(marks(outbox.on_confirmation(confirmation(100))) == std::vector<std::uint64_t>{1});
+  CHECK(marks(outbox.on_confirmation(confirmation(100), true)) == std::vector<std::uint64_t>{1});
   CHECK(send_all(outbox) == std::vector<RecordNumber>{2});
 }
 
@@ -143,4 +143,26 @@ TEST_CASE("a refused record was not ordered and waits again", "[ringlog]") {
   outbox.replace(number, record(5, 1));
   CHECK(outbox.bytes() == 5);
   CHECK(send_all(outbox) == std::vector<RecordNumber>{number});
+}
+
+TEST_CASE("without a majority a record waits for a writer or another configuration", "[ringlog]") {
+  Outbox outbox(1000);
+  for (std::uint64_t mark = 1; mark <= 3; ++mark) {
+    (void)outbox.accept(record(10, mark));
+  }
+  (void)send_all(outbox);
+  for (std::uint64_t ticket = 1; ticket <= 3; ++ticket) {
+    auto alone = confirmation(ticket);
+    alone.position.seq = ticket;
+    CHECK(outbox.on_confirmation(alone, false).empty());
+  }
+  CHECK(outbox.set_aside() == 3);
+  CHECK_FALSE(outbox.needs_settle());
+  CHECK_FALSE(outbox.next());
+  auto written = confirmation(1).position;
+  written.seq = 1;
+  CHECK(marks(outbox.on_written(written)) == std::vector<std::uint64_t>{1});
+  outbox.on_configuration();
+  CHECK(outbox.set_aside() == 0);
+  CHECK(send_all(outbox) == std::vector<RecordNumber>{2, 3});
 }
