@@ -183,7 +183,7 @@ TEST_CASE("small messages share packets") {
     line.submit(samples::payload(1, 10), Service::agreed);
   }
   line.drain(ethernet_room);
-  CHECK(line.packets() <= 1000 * 14 / ethernet_room + 1);
+  CHECK(line.packets() <= std::size_t{1000} * 14 / ethernet_room + 1);
 }
 
 TEST_CASE("an agreed message never waits for a safe one behind it [ORD-7]") {

@@ -15,108 +15,17 @@
 #include <catch2/catch.hpp>
 
 #include "protocol/wire/codec.hpp"
+#include "tests/unit/ring/alone.hpp"
 #include "tests/unit/wire/samples.hpp"
 
 namespace ringcast {
 namespace {
 
+using ring_test::Alone;
+using ring_test::me;
+using ring_test::other;
+using ring_test::self;
 using std::chrono::milliseconds;
-
-constexpr NodeId self{10};
-constexpr NodeKey other{NodeId{20}, BootId{2}};
-
-/// One Ring and the driver's side of it.
-class Alone {
- public:
-  explicit Alone(std::vector<NodeId> configured, std::uint64_t stored = 0)
-      : ring_(RingConfig{}, self, std::move(configured), nullptr), reserved_(stored) {
-    input([&] { ring_.start(StoredState{stored}, BootId{1}, 42); });
-  }
-
-  template <class Work>
-  void input(Work work) {
-    effects_.clear();
-    ring_.begin(now_, effects_);
-    work();
-    ring_.finish();
-    for (const auto& transmit : effects_.transmits) {
-      const auto packet = decode(transmit.packet);
-      REQUIRE(packet);
-      // [MBR-3] Neither a commit token nor a join shows a number that is not on the disk.
-      const auto* const commit = std::get_if<CommitToken>(&packet->body);
-      if (commit != nullptr) REQUIRE(commit->ring.seq <= reserved_);
-      const auto* const join = std::get_if<Join>(&packet->body);
-      if (join != nullptr) REQUIRE(join->ring_seq <= reserved_);
-      sent_.push_back(transmit.packet);
-    }
-    if (effects_.persist) asked_ = effects_.persist;
-    for (auto& event : ring_.take_ordered()) {
-      events_.push_back(std::move(event));
-    }
-  }
-
-  void persist() {
-    REQUIRE(asked_.has_value());
-    const StoredState stored = *std::exchange(asked_, std::nullopt);
-    reserved_ = stored.ring_seq_reserved;
-    input([&] { ring_.on_persisted(stored); });
-  }
-
-  /// Ready to order client messages.
-  void open() {
-    persist();
-    input([&] { ring_.open_gate(ring_.ring()); });
-    events_.clear();
-  }
-
-  void submit(BufferRef message, Service service) {
-    input([&] { ring_.submit_client(std::move(message), service); });
-  }
-
-  template <class Body>
-  void receive(Body body, NodeKey sender = other) {
-    std::vector<Packet> packets(1);
-    packets[0].header.sender = sender;
-    packets[0].header.counter = ++counter_;
-    packets[0].body = std::move(body);
-    input([&] { ring_.on_packets(packets); });
-  }
-
-  void pass(Duration time) {
-    const Instant end = now_ + time;
-    while (ring_.next_deadline() && *ring_.next_deadline() <= end) {
-      now_ = std::max(now_, *ring_.next_deadline());
-      input([&] { ring_.on_timers(); });
-    }
-    now_ = end;
-  }
-
-  /// What was sent since the last call, decoded.
-  std::vector<Packet> sent() {
-    std::vector<Packet> packets;
-    for (const auto& datagram : std::exchange(sent_, {})) {
-      auto packet = decode(datagram);
-      REQUIRE(packet);
-      packets.push_back(std::move(*packet));
-    }
-    return packets;
-  }
-
-  std::vector<OrderedEvent> events() { return std::exchange(events_, {}); }
-  [[nodiscard]] bool waits_for_persist() const { return asked_.has_value(); }
-  [[nodiscard]] std::uint64_t asked() const { return asked_->ring_seq_reserved; }
-  Ring& ring() { return ring_; }
-
- private:
-  Ring ring_;
-  Instant now_{std::chrono::seconds{1}};
-  Effects effects_;
-  std::vector<BufferRef> sent_;
-  std::vector<OrderedEvent> events_;
-  std::optional<StoredState> asked_;
-  std::uint64_t reserved_;
-  std::uint64_t counter_{0};
-};
 
 const OrderedMessage& message(const OrderedEvent& event) {
   REQUIRE(std::holds_alternative<OrderedMessage>(event));
@@ -244,7 +153,6 @@ TEST_CASE("a probe that does not echo our run is answered and disturbs nothing [
 TEST_CASE("a ring number beyond the reserve is not shown before the reserve covers it [MBR-3]") {
   Alone node({self, other.node});
   node.persist();
-  const NodeKey me{self, BootId{1}};
   const Join far{.leave = false, .ring_seq = 5000, .proc = {me, other}, .fail = {}};
   node.receive(far);
   CHECK(node.ring().phase() == RingPhase::operational);  // it comes again
@@ -289,7 +197,6 @@ TEST_CASE("attempts that fail use up the reserve, and the next waits for another
 TEST_CASE("a join that fails us is ignored while we are operational [MBR-6]") {
   Alone node({self, other.node});
   node.persist();
-  const NodeKey me{self, BootId{1}};
   node.receive(Join{.leave = false, .ring_seq = 0, .proc = {me, other}, .fail = {me}});
   CHECK(node.ring().phase() == RingPhase::operational);
 }
@@ -297,7 +204,6 @@ TEST_CASE("a join that fails us is ignored while we are operational [MBR-6]") {
 TEST_CASE("a join full of strangers is survived and forgotten") {
   Alone node({self, other.node});
   node.persist();
-  const NodeKey me{self, BootId{1}};
   Join join{.leave = false, .ring_seq = 0, .proc = many_keys(join_keys_max - 2, 1000), .fail = {}};
   join.proc.insert(join.proc.begin(), {me, other});
   join.fail = many_keys(join_keys_max, 100000);
@@ -341,7 +247,6 @@ TEST_CASE("random packets in every order break no assertion") {
     Alone node({self, other.node, NodeId{5}});
     node.persist();
     Random random(seed);
-    const NodeKey me{self, BootId{1}};
     for (int i = 0; i < 300; ++i) {
       if (node.waits_for_persist() && random.below(2) == 0) node.persist();
       const NodeKey sender{random.below(2) == 0 ? other.node : NodeId{5}, BootId{2}};
