@@ -218,13 +218,15 @@ void Driver::close_client(SessionId session) {
 
 void Driver::flush_clients() {
   for (const auto& flushed : server_.flush()) {
-    if (flushed.count > 0) {
-      step([&](Instant now, Effects& effects) {
-        node_.on_client_written(now, flushed.session, flushed.count, effects);
-      });
-    }
+    if (flushed.count > 0) report_written(flushed);
     if (flushed.closed) close_client(flushed.session);
   }
+}
+
+void Driver::report_written(const SessionServer::Flushed& flushed) {
+  step([&](Instant now, Effects& effects) {
+    node_.on_client_written(now, flushed.session, flushed.count, effects);
+  });
 }
 
 void Driver::finish_turn() {
@@ -250,14 +252,17 @@ void Driver::arm_timer() {
   timer_.expires_after(
       std::chrono::duration_cast<asio::steady_timer::duration>(*deadline - read_clock()));
   timer_.async_wait([this](const asio::error_code& cancelled) {
-    if (cancelled || stopped_) return;
-    armed_.reset();
-    const auto due = node_.next_deadline();
-    if (due && *due <= read_clock()) {
-      step([&](Instant now, Effects& effects) { node_.on_timer(now, effects); });
-    }
-    finish_turn();
+    if (!cancelled && !stopped_) on_timer();
   });
+}
+
+void Driver::on_timer() {
+  armed_.reset();
+  const auto due = node_.next_deadline();
+  if (due && *due <= read_clock()) {
+    step([&](Instant now, Effects& effects) { node_.on_timer(now, effects); });
+  }
+  finish_turn();
 }
 
 void Driver::stop() {

@@ -64,9 +64,11 @@ class Driver {
   void accept_clients();
   void read_client(SessionId session);
   void flush_clients();
+  void report_written(const SessionServer::Flushed& flushed);
   void close_client(SessionId session);
   void finish_turn();
   void arm_timer();
+  void on_timer();
   void stop();
 
   template <class Input>
