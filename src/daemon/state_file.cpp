@@ -151,7 +151,7 @@ Result<void> StateFile::prepare() const {
     if (::chmod(directory_.c_str(), 0700) != 0) return io_error("cannot protect", directory_);
   }
   const auto probe = path_ + ".probe";
-  const auto written = write_synced(probe, "");
+  auto written = write_synced(probe, "");
   (void)::unlink(probe.c_str());
   return written;
 }
