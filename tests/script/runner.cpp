@@ -74,13 +74,7 @@ Runner::Runner()
                 {"run", &Runner::run_for},     {"settle", &Runner::settle},
                 {"status", &Runner::status},   {"trace", &Runner::trace}},
       shown_{
-          "state_entered",
-          "token_lost",
-          "merge_detected",
-          "view",
-          "message",
-          "confirm",
-          "drop"} {
+          "state_entered", "token_lost", "merge_detected", "view", "message", "confirm", "drop"} {
   config_.small_boot_ids = true;
 }
 
@@ -166,11 +160,13 @@ void Runner::daemons(const Words& words) {
 void Runner::ring(const Words& words) {
   daemons(words);
   quiet_ = true;
-  for (std::size_t i = 0; i < cluster_->hosts(); ++i)
+  for (std::size_t i = 0; i < cluster_->hosts(); ++i) {
     cluster_->start(i);
+  }
   const Instant limit = cluster_->now() + seconds{10};
-  while (!is_one_ring() && cluster_->now() < limit)
+  while (!is_one_ring() && cluster_->now() < limit) {
     run_until(cluster_->now() + milliseconds{1});
+  }
   // Until the exchange is over and the token rests.
   run_until(cluster_->now() + milliseconds{500});
   quiet_ = false;
@@ -283,8 +279,9 @@ void Runner::publish(const Words& words) {
     options.text = words.at(4);
   }
   const std::uint64_t times = to_number(value_of(words, "times").value_or("1"));
-  for (std::uint64_t i = 0; i < times; ++i)
+  for (std::uint64_t i = 0; i < times; ++i) {
     client->publish(options);
+  }
 }
 
 void Runner::goodbye(const Words& words) {

@@ -83,8 +83,9 @@ std::vector<std::string> Runner::transcript() const {
   for (const Line& line : lines_) {
     std::string time = "t=+" + std::to_string(line.millisecond) + "ms";
     std::string who;
-    for (const std::string& name : line.who)
+    for (const std::string& name : line.who) {
       who += (who.empty() ? "" : ",") + name;
+    }
     time.resize(std::max<std::size_t>(time.size() + 2, 10), ' ');
     who.resize(std::max<std::size_t>(who.size() + 2, 7), ' ');
     result.push_back(time + who + line.what);
@@ -102,8 +103,9 @@ bool Runner::filter(std::size_t from, std::size_t to, std::span<const std::byte>
       continue;
     }
     --drop.count;
-    if (shown_.contains("drop"))
+    if (shown_.contains("drop")) {
       say(cluster_->name(from), kind + " -> " + cluster_->name(to) + " lost");
+    }
     return true;
   }
   return false;
@@ -165,8 +167,9 @@ void Runner::on_ordered(std::size_t host, const OrderedEvent& event) {
 std::string Runner::show_message(const MessageFrame& frame) const {
   const MessageEvent& event = frame.event;
   std::string groups;
-  for (const std::string& group : event.groups)
+  for (const std::string& group : event.groups) {
     groups += (groups.empty() ? "" : ",") + group;
+  }
   const auto identified = sim::find_payload(frame.payload);
   std::string text = identified ? std::to_string(frame.payload.size()) + " bytes" +
                                       (identified->intact ? "" : ", damaged")

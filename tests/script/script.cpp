@@ -77,11 +77,13 @@ std::string print(const Script& script, const std::vector<std::vector<std::strin
   std::string text;
   for (std::size_t i = 0; i < script.paragraphs.size(); ++i) {
     if (i > 0) text += '\n';
-    for (const std::string& line : script.paragraphs[i].lines)
+    for (const std::string& line : script.paragraphs[i].lines) {
       text += line + '\n';
+    }
     text += "----\n";
-    for (const std::string& line : transcripts[i])
+    for (const std::string& line : transcripts[i]) {
       text += line + '\n';
+    }
   }
   return text;
 }

@@ -27,14 +27,18 @@ std::string read_file(const std::filesystem::path& path) {
 void show_difference(
     const std::vector<std::string>& expected, const std::vector<std::string>& actual) {
   std::size_t same = 0;
-  while (same < expected.size() && same < actual.size() && expected[same] == actual[same])
+  while (same < expected.size() && same < actual.size() && expected[same] == actual[same]) {
     ++same;
-  for (std::size_t i = 0; i < same; ++i)
+  }
+  for (std::size_t i = 0; i < same; ++i) {
     std::printf("      %s\n", actual[i].c_str());
-  for (std::size_t i = same; i < expected.size(); ++i)
+  }
+  for (std::size_t i = same; i < expected.size(); ++i) {
     std::printf("    - %s\n", expected[i].c_str());
-  for (std::size_t i = same; i < actual.size(); ++i)
+  }
+  for (std::size_t i = same; i < actual.size(); ++i) {
     std::printf("    + %s\n", actual[i].c_str());
+  }
 }
 
 bool run_file(const std::filesystem::path& path, bool rewrite) {
@@ -48,8 +52,9 @@ bool run_file(const std::filesystem::path& path, bool rewrite) {
     if (rewrite || transcripts.back() == paragraph.expected) continue;
     if (ok) std::printf("%s\n", path.c_str());
     ok = false;
-    for (const Command& command : paragraph.commands)
+    for (const Command& command : paragraph.commands) {
       std::printf("    %s\n", command.text.c_str());
+    }
     show_difference(paragraph.expected, transcripts.back());
   }
   for (const std::string& violation : runner.judge()) {

@@ -146,11 +146,13 @@ TEST_CASE("E8 tells an id that went back, also over a restart") {
 TEST_CASE("E9 tells a cycle, also one longer than a pair") {
   Synthetic s;
   std::vector<ProcessIndex> p;
-  for (const char* name : {"a", "b", "c"})
+  for (const char* name : {"a", "b", "c"}) {
     p.push_back(s.start(name, 1));
+  }
   const RingId ring = s.ring(1, p[0]);
-  for (const ProcessIndex q : p)
+  for (const ProcessIndex q : p) {
     s.regular(q, ring, {}, p);
+  }
   // Each pair is consistent: m1 m2, m2 m3, m3 m1.
   for (std::size_t i = 0; i < 3; ++i) {
     s.deliver(p[i], s.message(ring, i + 1, p[0]));

@@ -202,8 +202,9 @@ TEST_CASE("C1 tells a client that lost, swapped or got a changed message") {
     s.originate(s.a, s.both, n + 2);
     three.push_back(s.message(s.both, n + 2, s.a, make_payload({.client = s.x, .number = n}, 64)));
   }
-  for (const OrderedMessage& message : three)
+  for (const OrderedMessage& message : three) {
     s.deliver(s.b, message);
+  }
   SECTION("lost one in the middle") {
     s.client(s.y, s.received(three[0], s.x));
     s.client(s.y, s.received(three[2], s.x));

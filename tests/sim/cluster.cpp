@@ -149,8 +149,9 @@ void Cluster::start(std::size_t index, Storage storage) {
   if (host.incarnation++ > 0) ++counts_.restarts;
   ++boots_;
   std::uint32_t boot = config_.small_boot_ids ? boots_ : 0;
-  while (boot == 0)
+  while (boot == 0) {
     boot = static_cast<std::uint32_t>(random_.next());
+  }
 
   NodeConfig config;
   config.cluster = "sim";

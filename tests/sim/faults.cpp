@@ -142,12 +142,14 @@ void FaultInjector::partition() {
       side[random_.below(hosts)] = 1;
       break;
     case 1:  // two sides
-      for (std::size_t& s : side)
+      for (std::size_t& s : side) {
         s = random_.below(2);
+      }
       break;
     default:  // anything
-      for (std::size_t& s : side)
+      for (std::size_t& s : side) {
         s = random_.below(hosts);
+      }
       break;
   }
   cluster_.network().partition(side);

@@ -93,8 +93,9 @@ Flight Network::pop() {
 }
 
 void Network::set_all(const LinkFaults& faults) {
-  for (Link& link : links_)
+  for (Link& link : links_) {
     link.faults = faults;
+  }
 }
 
 void Network::partition(const std::vector<std::size_t>& side_of) {
@@ -106,8 +107,9 @@ void Network::partition(const std::vector<std::size_t>& side_of) {
 }
 
 void Network::unblock_all() {
-  for (Link& link : links_)
+  for (Link& link : links_) {
     link.faults.blocked = false;
+  }
 }
 
 void Network::heal() {

@@ -102,8 +102,9 @@ Scenario draw(const Plan& plan, std::uint64_t seed, const Overrides& overrides) 
   const std::set<Fault>& on = scenario.faults.on;
   const std::size_t drawn = random.pick(std::vector<std::size_t>{2, 3, 3, 3, 4, 5, 5, 7});
   const std::size_t nodes = overrides.nodes.value_or(drawn);
-  for (std::size_t i = 0; i < nodes; ++i)
+  for (std::size_t i = 0; i < nodes; ++i) {
     scenario.cluster.names.push_back("d" + std::to_string(i));
+  }
 
   scenario.faults.links = draw_links(on, random);
   scenario.faults.mean_interval = random.between(milliseconds{150}, milliseconds{1500});
@@ -142,8 +143,9 @@ std::string Scenario::describe() const {
                      std::to_string(workload.clients) + " clients, " +
                      std::to_string(std::chrono::duration_cast<milliseconds>(fault_phase).count()) +
                      " ms of faults:";
-  for (const Fault fault : faults.on)
+  for (const Fault fault : faults.on) {
     text += " " + std::string(to_string(fault));
+  }
   if (faults.on.empty()) text += " none";
   return text;
 }

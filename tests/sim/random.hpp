@@ -19,8 +19,9 @@ namespace ringcast::sim {
 class Random {
  public:
   explicit Random(std::uint64_t seed) {
-    for (std::uint64_t& word : state_)
+    for (std::uint64_t& word : state_) {
       word = split_mix(seed);
+    }
   }
 
   std::uint64_t next() {

@@ -8,8 +8,9 @@ namespace ringcast::sim {
 
 Recorder::Recorder(std::vector<std::string> names)
     : names_(std::move(names)), processes_(names_.size()), incarnations_(names_.size(), 0) {
-  for (const std::string& name : names_)
+  for (const std::string& name : names_) {
     history.names[node_id(name)] = name;
+  }
 }
 
 void Recorder::attach(Cluster& cluster) { cluster_ = &cluster; }
@@ -75,8 +76,9 @@ void Recorder::on_ordered(std::size_t host, const OrderedEvent& event) {
     last_change_ = now;
     mix(change.id.seq);
     std::string text = transitional ? "transitional {" : "regular {";
-    for (const NodeKey& key : change.members)
+    for (const NodeKey& key : change.members) {
       text += " " + history.name_of(key.node);
+    }
     if (verbose) say(host, "install " + text + " } " + history.show(change.id));
   }
   if (order_listener_) order_listener_(host, event);

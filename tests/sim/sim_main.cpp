@@ -230,8 +230,9 @@ class Runner {
     ++ran_;
     simulated_s_ += outcome.simulated_s;
     settled_max_s_ = std::max(settled_max_s_, outcome.settled_s);
-    for (const auto& [name, value] : outcome.counts)
+    for (const auto& [name, value] : outcome.counts) {
       counts_[name] += value;
+    }
     if (arguments_.hash) {
       std::printf(
           "seed %llu hash %s\n",

@@ -69,8 +69,9 @@ class Simulation {
     run_until(cluster_.now() + scenario_.load_after_heal);
     workload_.stop();
     // A daemon that was leaving when the faults ended comes back like all others.
-    for (std::size_t host = 0; host < cluster_.hosts(); ++host)
+    for (std::size_t host = 0; host < cluster_.hosts(); ++host) {
       restart_when_gone(host);
+    }
   }
 
   void restart_when_gone(std::size_t host) {

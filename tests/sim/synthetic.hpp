@@ -38,8 +38,9 @@ class Synthetic {
 
   std::vector<NodeKey> members(const std::vector<ProcessIndex>& processes) const {
     std::vector<NodeKey> keys;
-    for (const ProcessIndex p : processes)
+    for (const ProcessIndex p : processes) {
       keys.push_back(key(p));
+    }
     std::sort(keys.begin(), keys.end());
     return keys;
   }
@@ -101,10 +102,12 @@ class Synthetic {
     event.group = "g";
     event.id = {.configuration = id, .next = {}, .number = number};
     event.cause = cause;
-    for (const std::uint64_t c : who)
+    for (const std::uint64_t c : who) {
       event.who.push_back(member(c));
-    for (const std::uint64_t c : in)
+    }
+    for (const std::uint64_t c : in) {
       event.members.push_back(member(c));
+    }
     std::sort(event.members.begin(), event.members.end());
     event.with_me = event.members;
     return event;
@@ -205,8 +208,9 @@ struct GroupStory : Story {
     originate(a, both, 1);
     originate(b, both, 2);
     originate(a, both, 3);
-    for (const std::uint64_t c : {x, y})
+    for (const std::uint64_t c : {x, y}) {
       client(c, AskedJoin{"g"});
+    }
     client(x, publish(x, 1));
     first = message(both, 3, a, make_payload({.client = x, .number = 1}, 64));
   }

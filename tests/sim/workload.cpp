@@ -24,8 +24,9 @@ Workload::Workload(Cluster& cluster, Recorder& recorder, WorkloadOptions options
 }
 
 void Workload::start() {
-  for (const auto& slot : slots_)
+  for (const auto& slot : slots_) {
     schedule(*slot);
+  }
 }
 
 void Workload::stop() {
@@ -84,8 +85,9 @@ void Workload::act_connected(SimClient& client) {
       {options_.stall, &Workload::stall},
       {options_.hostile, &Workload::hostile}};
   double total = options_.burst + options_.goodbye + options_.hang_up;
-  for (const auto& [weight, action] : actions)
+  for (const auto& [weight, action] : actions) {
     total += weight;
+  }
   double draw = random_.unit() * total;
   for (const auto& [weight, action] : actions) {
     if (draw < weight) {
@@ -96,8 +98,9 @@ void Workload::act_connected(SimClient& client) {
   }
   if (draw < options_.burst) {
     const std::uint64_t count = random_.between(5, 40);
-    for (std::uint64_t i = 0; i < count; ++i)
+    for (std::uint64_t i = 0; i < count; ++i) {
       publish(client);
+    }
   } else if (draw < options_.burst + options_.goodbye) {
     client.goodbye();
   } else {
@@ -127,8 +130,9 @@ void Workload::publish(SimClient& client) {
   PublishOptions options;
   const std::uint64_t count = random_.chance(0.15) ? random_.between(2, 4) : 1;
   std::set<std::string> groups;
-  for (std::uint64_t i = 0; i < count; ++i)
+  for (std::uint64_t i = 0; i < count; ++i) {
     groups.insert(destination());
+  }
   options.groups.assign(groups.begin(), groups.end());
   options.service =
       random_.chance(options_.safe_share) ? Service::safe : static_cast<Service>(random_.below(4));
@@ -166,8 +170,9 @@ void Workload::stall(SimClient& client) {
 
 void Workload::hostile(SimClient& client) {
   std::vector<std::byte> garbage(random_.between(1, 64));
-  for (std::byte& byte : garbage)
+  for (std::byte& byte : garbage) {
     byte = static_cast<std::byte>(random_.next() & 0xffU);
+  }
   client.send_raw(garbage);
   // Garbage may look like the start of a long frame, and what follows like the rest of it; so
   // this client asks for nothing it wants to see answered, and goes.

@@ -31,8 +31,9 @@ class Graph {
   std::vector<std::size_t> find_cycle() const {
     std::vector<std::size_t> incoming(next_.size(), 0);
     for (const auto& targets : next_) {
-      for (const std::size_t target : targets)
+      for (const std::size_t target : targets) {
         ++incoming[target];
+      }
     }
     std::vector<std::size_t> ready;
     for (std::size_t v = 0; v < next_.size(); ++v) {
@@ -61,15 +62,18 @@ class Graph {
     for (std::size_t v = 0; v < next_.size(); ++v) {
       if (incoming[v] == 0) continue;
       at = v;
-      for (const std::size_t target : next_[v])
+      for (const std::size_t target : next_[v]) {
         before[target] = v;
+      }
     }
     std::set<std::size_t> seen;
-    while (seen.insert(at).second)
+    while (seen.insert(at).second) {
       at = *before[at];
+    }
     std::vector<std::size_t> cycle{at};
-    for (std::size_t v = *before[at]; v != at; v = *before[v])
+    for (std::size_t v = *before[at]; v != at; v = *before[v]) {
       cycle.push_back(v);
+    }
     std::reverse(cycle.begin(), cycle.end());
     return cycle;
   }

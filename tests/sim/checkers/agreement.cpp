@@ -28,8 +28,9 @@ class AgreementCheck {
  public:
   AgreementCheck(const Timeline& timeline, Report& report)
       : timeline_(timeline), history_(timeline.history), report_(report) {
-    for (ProcessIndex p = 0; p < timeline.epochs.size(); ++p)
+    for (ProcessIndex p = 0; p < timeline.epochs.size(); ++p) {
       collect(p);
+    }
   }
 
   void run() {
@@ -96,8 +97,9 @@ class AgreementCheck {
   void compare(ProcessIndex p, const Epoch& mine, ProcessIndex q, const Epoch& yours) {
     std::size_t i = 0;
     const std::size_t common = std::min(mine.deliveries.size(), yours.deliveries.size());
-    while (i < common && mine.deliveries[i]->message == yours.deliveries[i]->message)
+    while (i < common && mine.deliveries[i]->message == yours.deliveries[i]->message) {
       ++i;
+    }
     if (i == mine.deliveries.size() && i == yours.deliveries.size()) return;
     const auto name = [&](const Epoch& epoch) {
       return i < epoch.deliveries.size() ? history_.describe(epoch.deliveries[i]->message)

@@ -28,8 +28,9 @@ class ClientCheck {
   ClientCheck(const Timeline& timeline, Report& report)
       : timeline_(timeline), history_(timeline.history), report_(report) {
     orders_.resize(timeline.epochs.size());
-    for (ProcessIndex p = 0; p < orders_.size(); ++p)
+    for (ProcessIndex p = 0; p < orders_.size(); ++p) {
       collect(p);
+    }
   }
 
   void run() {
@@ -55,8 +56,9 @@ class ClientCheck {
         order.publishes.push_back(publish);
         if (publish == nullptr) continue;
         const std::set<std::string> groups(publish->groups.begin(), publish->groups.end());
-        for (const std::string& group : groups)
+        for (const std::string& group : groups) {
           order.addressed[group].push_back(place);
+        }
       }
     }
   }
@@ -137,8 +139,9 @@ class ClientCheck {
       return;
     }
     const auto& [place, message] = delivered->second;
-    if (message->transitional != confirm.transitional)
+    if (message->transitional != confirm.transitional) {
       fail("E24", what + " with transitional wrong");
+    }
     const bool identified = publish.size >= identified_payload_bytes_min;
     if (identified && order.publishes[place] != &publish) {
       fail("E24", what + " with the place of " + history_.describe(message->message));

@@ -27,10 +27,12 @@ class ConfigurationCheck {
       : timeline_(timeline), history_(timeline.history), report_(report) {}
 
   void run() {
-    for (ProcessIndex p = 0; p < timeline_.epochs.size(); ++p)
+    for (ProcessIndex p = 0; p < timeline_.epochs.size(); ++p) {
       check_process(p);
-    for (ProcessIndex p = 0; p < timeline_.epochs.size(); ++p)
+    }
+    for (ProcessIndex p = 0; p < timeline_.epochs.size(); ++p) {
       check_company(p);
+    }
     check_across_restarts();
   }
 
@@ -88,8 +90,9 @@ class ConfigurationCheck {
       return;
     }
     if (change.kind == Kind::transitional) {
-      if (change.previous != before.id)
+      if (change.previous != before.id) {
         report_.fail("E7", who + " after " + history_.show(before.id));
+      }
       for (const NodeKey& key : change.members) {
         if (!holds(before.members, key)) {
           report_.fail("E7", who + " with a member that was not in the configuration before");

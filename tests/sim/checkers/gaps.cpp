@@ -30,8 +30,9 @@ class Walk {
 
   void take(const Epoch& epoch, const Delivered& delivered) {
     std::size_t at = next_;
-    while (at < ring_.all.size() && ring_.all[at]->label < delivered.label)
+    while (at < ring_.all.size() && ring_.all[at]->label < delivered.label) {
       ++at;
+    }
     if (at == ring_.all.size() || ring_.all[at]->label != delivered.label) return;  // E14 tells
     for (std::size_t missing = next_; missing < at; ++missing) {
       miss(epoch, *ring_.all[missing], delivered);
@@ -89,8 +90,9 @@ class Walk {
 std::map<RingId, Ring> collect(const Timeline& timeline) {
   std::map<RingId, Ring> rings;
   for (const auto& [id, messages] : timeline.union_of) {
-    for (const auto& [label, delivered] : messages)
+    for (const auto& [label, delivered] : messages) {
       rings[id].all.push_back(delivered);
+    }
   }
   for (const std::vector<Epoch>& epochs : timeline.epochs) {
     for (const Epoch& epoch : epochs) {

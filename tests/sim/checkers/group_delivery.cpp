@@ -43,8 +43,9 @@ class GroupDeliveryCheck {
       : timeline_(timeline), history_(timeline.history), report_(report) {}
 
   void run() {
-    for (const SessionRecord& session : history_.sessions)
+    for (const SessionRecord& session : history_.sessions) {
       walk(session);
+    }
   }
 
  private:
@@ -66,16 +67,18 @@ class GroupDeliveryCheck {
         // of the same view may be in another one and rightly see other messages.
         const auto at = current_.find(left->group);
         const bool comparable = at != current_.end() && !at->second.signalled;
-        if (comparable)
+        if (comparable) {
           finish(
               left->group, {.kind = SegmentEnd::Kind::leave, .view = {}, .with_me = {}, .who = me});
+        }
         current_.erase(left->group);
       }
     }
     if (!history_.settled || session.end != SessionEnd::open || !session.caught_up) return;
     std::vector<std::string> open;
-    for (const auto& [group, current] : current_)
+    for (const auto& [group, current] : current_) {
       open.push_back(group);
+    }
     for (const std::string& group : open) {
       finish(group, {.kind = SegmentEnd::Kind::finish, .view = {}, .with_me = {}, .who = {}});
     }
@@ -130,8 +133,9 @@ class GroupDeliveryCheck {
       SegmentEnd end{.kind = SegmentEnd::Kind::view, .view = view.id, .with_me = {}, .who = {}};
       if (view.cause == Cause::network) {
         end.kind = SegmentEnd::Kind::network;
-        for (const Member& member : view.with_me)
+        for (const Member& member : view.with_me) {
           end.with_me.insert({member.node, member.name});
+        }
       }
       if (view.cause == Cause::leave && view.who.size() == 1 && !view.id.next) {
         const Name who{view.who[0].node, view.who[0].name};
@@ -168,10 +172,12 @@ class GroupDeliveryCheck {
     std::size_t i = 0;
     std::size_t j = 0;
     while (true) {
-      while (i < a.messages.size() && is_silent(*a.messages[i], *b.session))
+      while (i < a.messages.size() && is_silent(*a.messages[i], *b.session)) {
         ++i;
-      while (j < b.messages.size() && is_silent(*b.messages[j], *a.session))
+      }
+      while (j < b.messages.size() && is_silent(*b.messages[j], *a.session)) {
         ++j;
+      }
       if (i == a.messages.size() && j == b.messages.size()) return {};
       if (i == a.messages.size()) return "only here " + show(*b.messages[j]);
       if (j == b.messages.size()) return "only there " + show(*a.messages[i]);

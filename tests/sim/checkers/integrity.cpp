@@ -51,8 +51,9 @@ class IntegrityCheck {
     for (ProcessIndex p = 0; p < timeline_.epochs.size(); ++p) {
       seen_.clear();
       for (const Epoch& epoch : timeline_.epochs[p]) {
-        for (const Delivered* delivered : epoch.deliveries)
+        for (const Delivered* delivered : epoch.deliveries) {
           check(p, epoch, *delivered);
+        }
       }
     }
   }
@@ -98,8 +99,9 @@ class IntegrityCheck {
     const auto ring = timeline_.regular.find(delivered.label.ring);
     if (ring != timeline_.regular.end()) {
       bool member = false;
-      for (const NodeKey& key : ring->second->members)
+      for (const NodeKey& key : ring->second->members) {
         member |= key.node == delivered.originator;
+      }
       if (!member) report_.fail("E1", at(p, delivered) + ", whose originator is no member");
     }
     if (origins_.empty()) return;  // a synthetic history without originations

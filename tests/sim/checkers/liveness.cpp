@@ -89,8 +89,9 @@ class SessionLiveness {
         expected_[group].insert({session->node, session->name});
       }
     }
-    for (const auto& [session, state] : states_)
+    for (const auto& [session, state] : states_) {
       check(*session, state);
+    }
   }
 
  private:
@@ -112,8 +113,9 @@ class SessionLiveness {
     }
     for (const auto& [group, view] : state.views) {
       std::set<Name> members;
-      for (const Member& member : view->members)
+      for (const Member& member : view->members) {
         members.insert({member.node, member.name});
+      }
       for (const Name& name : members) {
         if (!expected_[group].contains(name)) {
           report_.fail(

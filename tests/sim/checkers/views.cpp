@@ -25,8 +25,9 @@ Name name_of(const Member& member) { return {member.node, member.name}; }
 
 std::set<Name> names(const std::vector<Member>& members) {
   std::set<Name> result;
-  for (const Member& member : members)
+  for (const Member& member : members) {
     result.insert(name_of(member));
+  }
   return result;
 }
 
@@ -34,7 +35,7 @@ std::set<Name> names(const std::vector<Member>& members) {
 struct Membership {
   const ViewEvent* view{nullptr};  ///< last one; null: not a member yet
   unsigned asked{0};               ///< joins that were not answered; one may wait behind a leave
-  unsigned signals{0};                  ///< since the last network view
+  unsigned signals{0};             ///< since the last network view
   std::optional<RingId> configuration;  ///< of the session at the last view
 };
 
@@ -44,8 +45,9 @@ class ViewCheck {
       : timeline_(timeline), history_(timeline.history), report_(report) {}
 
   void run() {
-    for (const SessionRecord& session : history_.sessions)
+    for (const SessionRecord& session : history_.sessions) {
       walk(session);
+    }
   }
 
  private:
@@ -87,8 +89,9 @@ class ViewCheck {
 
   void on_signal(const std::string& group) {
     Membership& membership = groups_[group];
-    if (membership.view == nullptr)
+    if (membership.view == nullptr) {
       fail("G4", "transitional signal of " + group + " before its join");
+    }
     ++membership.signals;
     if (membership.signals > 1) fail("G6", "second transitional signal of " + group);
   }
@@ -216,12 +219,14 @@ class ViewCheck {
     }
     const auto is_ours = [&](const Name& name) { return name.first == session_->node; };
     for (const Name& name : old_names) {
-      if (is_ours(name) && !new_names.contains(name))
+      if (is_ours(name) && !new_names.contains(name)) {
         fail("G3", what + " lost a member of our daemon");
+      }
     }
     for (const Name& name : new_names) {
-      if (is_ours(name) && !old_names.contains(name))
+      if (is_ours(name) && !old_names.contains(name)) {
         fail("G3", what + " gained a member of our daemon");
+      }
     }
     if (old_names != new_names && membership.signals == 0) {
       fail("G6", what + " without a transitional signal");
