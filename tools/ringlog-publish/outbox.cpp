@@ -104,11 +104,13 @@ void Outbox::forget(RecordNumber number) {
   records_.erase(number);
 }
 
-std::vector<Origin> Outbox::on_written(const Position& position) {
+std::vector<Origin> Outbox::on_written(const Progress& progress) {
   std::vector<Origin> origins;
-  while (!set_aside_.empty() && set_aside_.begin()->first <= position) {
-    const auto number = set_aside_.begin()->second;
-    set_aside_.erase(set_aside_.begin());
+  // Positions of one configuration stand together in the map.
+  auto it = set_aside_.lower_bound(progress.first);
+  while (it != set_aside_.end() && it->first <= progress.last) {
+    const auto number = it->second;
+    it = set_aside_.erase(it);
     origins.push_back(records_.at(number).record.origin);
     forget(number);
   }

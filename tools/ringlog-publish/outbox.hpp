@@ -26,6 +26,7 @@
 
 #include "ringcast/message.hpp"
 
+#include "tools/ringlog/progress.hpp"
 #include "tools/ringlog/record.hpp"
 
 namespace ringcast::ringlog {
@@ -68,8 +69,8 @@ class Outbox {
   /// Origins that settled, in order of acceptance. `has_majority`: the configuration of the
   /// message's position has one.
   std::vector<Origin> on_confirmation(const Confirmation& confirmation, bool has_majority);
-  /// A writer has written everything up to `position`, if only to a pending file.
-  std::vector<Origin> on_written(const Position& position);
+  /// A writer has written these, if only to a pending file.
+  std::vector<Origin> on_written(const Progress& progress);
   /// Another configuration was installed: what was set aside is tried again.
   void on_configuration();
   /// The daemon refused it: it was not ordered. Returns it when it was a record.

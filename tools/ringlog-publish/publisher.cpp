@@ -298,10 +298,10 @@ void Publisher::on_configuration(const Configuration& configuration) {
 
 void Publisher::on_progress(const Message& message) {
   if (message.type != progress_type) return;
-  const auto position = decode_progress(message.payload);
-  if (!position) return;
-  pace_.on_progress(to_string(message.sender), *position, Clock::now());
-  on_settled(intake_->outbox().on_written(*position));
+  const auto progress = decode_progress(message.payload);
+  if (!progress) return;
+  pace_.on_progress(to_string(message.sender), progress->last, Clock::now());
+  on_settled(intake_->outbox().on_written(*progress));
 }
 
 void Publisher::on_settled(const std::vector<Origin>& origins) {

@@ -224,7 +224,7 @@ void Reconciler::apply_message(const Message& message) {
     return;
   }
   auto& progress = output_.progress[message.sender];
-  progress.position = message.position;
+  extend(progress.written, Progress{message.position, message.position});
   progress.bytes += message.payload.size();
   if (record->first_seq != 0) apply_record(message, *record);
 }

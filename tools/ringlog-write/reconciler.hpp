@@ -26,6 +26,7 @@
 
 #include "ringcast/client.hpp"
 
+#include "tools/ringlog/progress.hpp"
 #include "tools/ringlog/record.hpp"
 #include "tools/ringlog/table.hpp"
 #include "tools/ringlog/table_message.hpp"
@@ -52,7 +53,7 @@ struct MarkerNote {
 
 /// What was applied of one publisher.
 struct SenderProgress {
-  Position position;       ///< of the last record
+  Progress written;        ///< from the first record of the last configuration to the last
   std::size_t bytes{0};    ///< of records
   bool is_awaited{false};  ///< some went to a pending file: the publisher waits to hear of it
 };

@@ -231,7 +231,7 @@ void Writer::collect() {
   }
   for (const auto& [sender, fresh] : output.progress) {
     auto& known = progress_[sender].since;
-    known.position = fresh.position;
+    extend(known.written, fresh.written);
     known.bytes += fresh.bytes;
     known.is_awaited = known.is_awaited || fresh.is_awaited;
   }
@@ -320,7 +320,7 @@ void Writer::report_progress() {
     const auto& since = progress.since;
     const bool is_due = !progress.is_known || since.is_awaited || since.bytes >= progress_bytes;
     if (since.bytes == 0 || !is_due) continue;
-    if (!publish(to_string(sender), progress_type, encode_progress(since.position))) return;
+    if (!publish(to_string(sender), progress_type, encode(since.written))) return;
     progress.since.bytes = 0;
     progress.since.is_awaited = false;
     progress.is_known = true;

@@ -159,10 +159,14 @@ TEST_CASE("without a majority a record waits for a writer or another configurati
   CHECK(outbox.set_aside() == 3);
   CHECK_FALSE(outbox.needs_settle());
   CHECK_FALSE(outbox.next());
-  auto written = confirmation(1).position;
-  written.seq = 1;
-  CHECK(marks(outbox.on_written(written)) == std::vector<std::uint64_t>{1});
+  auto second = confirmation(2).position;
+  second.seq = 2;
+  auto elsewhere = second;
+  elsewhere.configuration.seq = 9;
+  CHECK(outbox.on_written({elsewhere, elsewhere}).empty());
+  // The first came before that writer did.
+  CHECK(marks(outbox.on_written({second, second})) == std::vector<std::uint64_t>{2});
   outbox.on_configuration();
   CHECK(outbox.set_aside() == 0);
-  CHECK(send_all(outbox) == std::vector<RecordNumber>{2, 3});
+  CHECK(send_all(outbox) == std::vector<RecordNumber>{1, 3});
 }

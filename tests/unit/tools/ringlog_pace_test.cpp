@@ -73,12 +73,23 @@ TEST_CASE("a writer that stays silent is given up and may come back", "[ringlog]
 }
 
 TEST_CASE("progress reads back as it was written and no truncation passes", "[ringlog]") {
-  const auto position = at(77, 17);
-  const auto bytes = encode_progress(position);
+  const Progress progress{at(70, 17), at(77, 17)};
+  const auto bytes = encode(progress);
   const auto decoded = decode_progress(bytes);
   REQUIRE(decoded);
-  CHECK(*decoded == position);
+  CHECK(*decoded == progress);
   for (std::size_t length = 0; length < bytes.size(); ++length) {
     CHECK_FALSE(decode_progress(std::span(bytes).first(length)));
   }
+  CHECK_FALSE(decode_progress(encode(Progress{at(2), at(1)})));
+}
+
+TEST_CASE("progress does not reach across configurations", "[ringlog]") {
+  Progress progress;
+  extend(progress, {at(5), at(6)});
+  CHECK(progress == Progress{at(5), at(6)});
+  extend(progress, {at(9), at(9)});
+  CHECK(progress == Progress{at(5), at(9)});
+  extend(progress, {at(2, 2), at(3, 2)});
+  CHECK(progress == Progress{at(2, 2), at(3, 2)});
 }
