@@ -15,6 +15,9 @@ constexpr int accepts_max = 32;
 constexpr int reads_max = 32;
 constexpr std::size_t client_input_bytes = std::size_t{256} << 10U;
 constexpr std::chrono::seconds persist_pause{1};
+// What may wait for clients before they are served in the middle of a turn: else a turn with
+// much traffic would count against the backlog of clients that read as fast as they can.
+constexpr std::size_t unflushed_bytes_max = std::size_t{1} << 20U;
 
 }  // namespace
 
@@ -161,6 +164,7 @@ void Driver::drain_pipe(std::size_t index) {
     pipe.readable = transport_.receive(index, datagrams_);
     if (datagrams_.empty()) continue;
     step([&](Instant now, Effects& effects) { node_.on_packets(now, datagrams_, effects); });
+    if (unflushed_bytes_ > unflushed_bytes_max) flush_clients();
   }
   datagrams_.clear();
 }
@@ -171,6 +175,7 @@ void Driver::serve_clients() {
     const auto session = server_.next_readable();
     if (!session) return;
     read_client(*session);
+    if (unflushed_bytes_ > unflushed_bytes_max) flush_clients();
     for (auto& pipe : pipes_) {
       pipe->readable = true;
     }
@@ -217,6 +222,7 @@ void Driver::close_client(SessionId session) {
 }
 
 void Driver::flush_clients() {
+  unflushed_bytes_ = 0;
   for (const auto& flushed : server_.flush()) {
     if (flushed.count > 0) report_written(flushed);
     if (flushed.closed) close_client(flushed.session);
@@ -299,6 +305,7 @@ void Driver::carry_out() {
   transport_.send(effects_.peer_sets, effects_.transmits);
   if (effects_.persist) persist(*effects_.persist);
   for (auto& write : effects_.client_writes) {
+    unflushed_bytes_ += write.frame.size();
     server_.write(std::move(write));
   }
   for (const auto& close : effects_.client_closes) {

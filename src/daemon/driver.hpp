@@ -98,6 +98,7 @@ class Driver {
   Effects effects_;
   std::vector<BufferRef> datagrams_;
   std::vector<std::byte> client_input_;
+  std::size_t unflushed_bytes_{0};  ///< handed to the server since it last wrote
 
   std::optional<StoredState> to_persist_;
   bool persisting_{false};

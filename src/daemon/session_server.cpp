@@ -17,6 +17,7 @@ namespace {
 constexpr std::chrono::milliseconds accept_pause{100};
 constexpr std::chrono::seconds farewell_time{5};
 constexpr std::size_t farewells_max = 64;
+constexpr int send_buffer_bytes = 1 << 20;
 
 }  // namespace
 
@@ -135,7 +136,12 @@ int SessionServer::accept_at(const std::shared_ptr<Listener>& listener) {
 }
 
 bool SessionServer::adopt(SessionId session, Accepted accepted) {
-  if (accepted.tcp) {
+  if (!accepted.tcp) {
+    // A reader that waits for its turn on a busy host should find much at once. (TCP sizes its
+    // buffers itself.)
+    (void)::setsockopt(
+        accepted.descriptor, SOL_SOCKET, SO_SNDBUF, &send_buffer_bytes, sizeof(send_buffer_bytes));
+  } else {
     const int on{1};
     (void)::setsockopt(accepted.descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
     (void)::setsockopt(accepted.descriptor, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
