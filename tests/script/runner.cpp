@@ -251,7 +251,7 @@ void Runner::client(const Words& words) {
   if (clients_.contains(parts[0])) gone_.push_back(std::move(clients_[parts[0]]));
   auto client = std::make_unique<SimClient>(
       *cluster_, recorder_->history, *index, recorder_->process_of(*index));
-  const std::string label = parts[0];
+  const std::string& label = parts[0];
   client->set_listener(
       [this, label](SimClient&, const ServerFrame& frame) { on_frame(label, frame); });
   client->hello(label);

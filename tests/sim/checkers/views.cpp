@@ -42,7 +42,7 @@ struct Membership {
 class ViewCheck {
  public:
   ViewCheck(const Timeline& timeline, Report& report)
-      : timeline_(timeline), history_(timeline.history), report_(report) {}
+      : history_(timeline.history), report_(report) {}
 
   void run() {
     for (const SessionRecord& session : history_.sessions) {
@@ -233,7 +233,6 @@ class ViewCheck {
     }
   }
 
-  const Timeline& timeline_;
   const History& history_;
   Report& report_;
   const SessionRecord* session_{nullptr};
