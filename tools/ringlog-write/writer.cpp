@@ -180,34 +180,38 @@ void Writer::keep_session() {
 }
 
 void Writer::receive() {
-  auto* const client = link_->client();
-  if (client == nullptr || !may_receive()) return;
-  for (std::size_t bytes = 0; bytes < batch_bytes;) {
-    auto event = client->try_receive();
+  std::size_t bytes = 0;
+  while (link_->client() != nullptr && may_receive() && bytes < batch_bytes) {
+    auto event = link_->client()->try_receive();
     if (!event) {
       end_session(event.error().message);
+    } else if (!event->has_value()) {
       return;
-    }
-    if (!event->has_value()) return;
-    if (const auto* closed = std::get_if<Closed>(&**event)) {
-      end_session(closed->reason);
-      return;
-    }
-    if (const auto* refused = std::get_if<Refused>(&**event)) {
-      end_session(refused->error.message);
-      return;
-    }
-    const auto* message = std::get_if<Message>(&**event);
-    bytes += 256 + (message == nullptr ? 0 : message->payload.size());
-    reconciler_->on_event(std::move(**event));
-    if (reconciler_->in_group() && !joined_writers_) {
-      joined_writers_ = true;
-      if (auto joined = client->join(writers_group(options_.group)); !joined) {
-        end_session(joined.error().message);
-        return;
-      }
+    } else {
+      bytes += take_event(std::move(**event));
     }
   }
+}
+
+std::size_t Writer::take_event(Event event) {
+  if (const auto* closed = std::get_if<Closed>(&event)) {
+    end_session(closed->reason);
+    return 0;
+  }
+  if (const auto* refused = std::get_if<Refused>(&event)) {
+    end_session(refused->error.message);
+    return 0;
+  }
+  constexpr std::size_t event_bytes = 256;
+  const auto* message = std::get_if<Message>(&event);
+  const auto bytes = event_bytes + (message == nullptr ? 0 : message->payload.size());
+  reconciler_->on_event(std::move(event));
+  if (reconciler_->in_group() && !joined_writers_) {
+    joined_writers_ = true;
+    const auto joined = link_->client()->join(writers_group(options_.group));
+    if (!joined) end_session(joined.error().message);
+  }
+  return bytes;
 }
 
 void Writer::end_session(const std::string& reason) {

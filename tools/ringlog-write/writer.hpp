@@ -58,6 +58,8 @@ class Writer {
 
   void keep_session();
   void receive();
+  /// Returns how much was taken, in bytes.
+  std::size_t take_event(Event event);
   void end_session(const std::string& reason);
   void publish_tables();
   /// True when it was handed over or never can be.
