@@ -21,13 +21,14 @@
 #include <string_view>
 #include <vector>
 
+#include "ringcast/result.hpp"
+#include "ringcast/service.hpp"
+
 #include "protocol/base/buffer.hpp"
 #include "protocol/base/client_events.hpp"
 #include "protocol/base/ids.hpp"
 #include "protocol/base/ordered.hpp"
 #include "protocol/base/trace.hpp"
-#include "ringcast/result.hpp"
-#include "ringcast/service.hpp"
 
 namespace ringcast {
 
