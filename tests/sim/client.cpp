@@ -98,11 +98,6 @@ void SimClient::send_raw(std::span<const std::byte> bytes) {
   flush();
 }
 
-void SimClient::stop_reading() {
-  reading_ = false;
-  record().stalled = true;
-}
-
 void SimClient::start_reading() {
   reading_ = true;
   if (is_open()) on_readable();
@@ -140,8 +135,9 @@ void SimClient::on_readable() {
   take_frames();
 }
 
-void SimClient::on_hung_up() {
+void SimClient::on_hung_up(bool cut_off) {
   if (!is_open()) return;
+  record().cut_off = cut_off;
   // What reached the socket before is still read, as a client that comes to it later would.
   std::vector<std::byte> bytes = cluster_.client_read(connection_, std::size_t{1} << 30U);
   input_.insert(input_.end(), bytes.begin(), bytes.end());

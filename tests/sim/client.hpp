@@ -46,7 +46,7 @@ class SimClient final : public ClientEnd {
   void hang_up();
   /// Bytes as they are: for hostile clients.
   void send_raw(std::span<const std::byte> bytes);
-  void stop_reading();
+  void stop_reading() { reading_ = false; }
   void start_reading();
 
   void set_listener(Listener listener) { listener_ = std::move(listener); }
@@ -66,7 +66,7 @@ class SimClient final : public ClientEnd {
   [[nodiscard]] bool is_quiet() const;
 
   void on_readable() override;
-  void on_hung_up() override;
+  void on_hung_up(bool cut_off) override;
 
  private:
   SessionRecord& record() { return history_.session(client_); }

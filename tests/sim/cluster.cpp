@@ -71,6 +71,7 @@ struct Cluster::Connection {
   bool hang_up_seen{false};  ///< the daemon knows
   bool hang_up_told{false};  ///< the client knows
   bool readable_told{false};
+  bool cut_off{false};  ///< the daemon closed with bytes that the socket did not take
   std::vector<std::byte> to_daemon;
   std::deque<BufferRef> queued;  ///< written by the daemon, not yet in the socket
   std::size_t queued_offset{0};
@@ -440,6 +441,7 @@ void Cluster::write_to_clients(Host& host, Effects& effects) {
   for (const ClientClose& close : effects.client_closes) {
     Connection* connection = find(close.session);
     if (connection == nullptr) continue;
+    connection->cut_off = !connection->queued.empty();
     connection->session.reset();
     connection->queued.clear();
     std::erase(host.connections, connection->id);
@@ -481,7 +483,7 @@ void Cluster::hang_up_later(Connection& connection) {
   if (std::exchange(connection.hang_up_told, true)) return;
   Connection* closed = &connection;
   after(config_.socket_delay, [closed] {
-    if (closed->end != nullptr) closed->end->on_hung_up();
+    if (closed->end != nullptr) closed->end->on_hung_up(closed->cut_off);
   });
 }
 

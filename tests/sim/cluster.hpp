@@ -56,8 +56,9 @@ class ClientEnd {
   virtual ~ClientEnd() = default;
   /// There is something to read.
   virtual void on_readable() = 0;
-  /// The daemon closed, crashed or refused; what it wrote before can still be read.
-  virtual void on_hung_up() = 0;
+  /// The daemon closed, crashed or refused; what it wrote before can still be read. `cut_off`:
+  /// it had more to say than the socket took, the reason perhaps among it.
+  virtual void on_hung_up(bool cut_off) = 0;
 };
 
 /// Sees what happens inside. Must not call back into the cluster.

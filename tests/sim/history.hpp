@@ -144,7 +144,7 @@ struct SessionRecord {
   std::optional<Instant> ended;
   SessionEnd end{SessionEnd::open};
   std::string reason;    ///< of closed
-  bool stalled{false};   ///< stopped reading at some time
+  bool cut_off{false};   ///< its daemon closed it with more to say than its socket took
   bool caught_up{true};  ///< false: it was not reading at the end
   std::vector<SessionEvent> events;
 
