@@ -40,9 +40,9 @@ Node::Impl::Impl(NodeConfig config, TraceSink* trace)
 }
 
 void Node::Impl::count(std::string_view counter, std::uint64_t more) {
-  const auto found = driver_counters_.find(counter);
-  if (found == driver_counters_.end()) {
-    driver_counters_.emplace(std::string(counter), more);
+  const auto found = counters_.find(counter);
+  if (found == counters_.end()) {
+    counters_.emplace(std::string(counter), more);
   } else {
     found->second += more;
   }
@@ -249,14 +249,6 @@ void Node::observe(std::function<void(const OrderedEvent&)> observer) {
   impl_->observer_ = std::move(observer);
 }
 
-void Node::count(std::string_view counter, std::uint64_t more) {
-  auto& counters = impl_->driver_counters_;
-  const auto found = counters.find(counter);
-  if (found == counters.end()) {
-    counters.emplace(std::string(counter), more);
-  } else {
-    found->second += more;
-  }
-}
+void Node::count(std::string_view counter, std::uint64_t more) { impl_->count(counter, more); }
 
 }  // namespace ringcast

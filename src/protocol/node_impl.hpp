@@ -39,6 +39,7 @@ class Node::Impl {
   [[nodiscard]] bool may_read(SessionId id) const;
   [[nodiscard]] std::optional<Instant> next_deadline() const;
   [[nodiscard]] NodeStatus status(Instant now) const;
+  void count(std::string_view counter, std::uint64_t more = 1);
 
   /// One input: opens the ring's, runs `work`, closes it.
   template <class Work>
@@ -55,12 +56,10 @@ class Node::Impl {
   std::unique_ptr<Sealer> sealer_;
   bool stopped_{false};
   std::function<void(const OrderedEvent&)> observer_;
-  std::map<std::string, std::uint64_t, std::less<>> driver_counters_;
 
  private:
   struct Door;  // visits a client's request
 
-  void count(std::string_view counter, std::uint64_t more = 1);
   void route(GroupsOutput& out);
   void write(SessionId id, const BufferRef& frame);
   void close(SessionId id, const Error& reason, Cause cause);
@@ -81,6 +80,7 @@ class Node::Impl {
   Effects* effects_{nullptr};
   std::optional<Groups> groups_;
 
+  std::map<std::string, std::uint64_t, std::less<>> counters_;  ///< ours and the driver's
   std::map<SessionId, Session> sessions_;
   std::set<std::string, std::less<>> names_;
   std::set<SessionId> silent_;  ///< sessions that have not said hello, oldest first

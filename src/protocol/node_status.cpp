@@ -93,7 +93,7 @@ NodeStatus Node::Impl::status(Instant now) const {
   for (const auto& counter : ring_counters) {
     status.counters.emplace_back(counter.name, ring_.counters().*counter.value);
   }
-  for (const auto& [name, value] : driver_counters_)
+  for (const auto& [name, value] : counters_)
     status.counters.emplace_back(name, value);
   if (groups_) status.counters.emplace_back("groups_rejected", groups_->rejected_envelopes());
   status.counters.emplace_back("ring_queue_bytes", ring_.queued_bytes());
