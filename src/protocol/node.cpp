@@ -20,8 +20,9 @@ constexpr Duration leave_patience = std::chrono::milliseconds{800};
 std::vector<NodeId> ids_of(const std::vector<DaemonEntry>& daemons) {
   std::vector<NodeId> ids;
   ids.reserve(daemons.size());
-  for (const auto& daemon : daemons)
+  for (const auto& daemon : daemons) {
     ids.push_back(node_id(daemon.name));
+  }
   std::sort(ids.begin(), ids.end());
   return ids;
 }
@@ -128,8 +129,9 @@ void Node::Impl::route(GroupsOutput& out) {
   }
   for (const auto& delivery : out.deliveries) {
     const BufferRef frame = Session::encode_event(delivery.event);
-    for (const auto id : delivery.to)
+    for (const auto id : delivery.to) {
       write(id, frame);
+    }
   }
   out.submissions.clear();
   out.deliveries.clear();
@@ -168,10 +170,12 @@ void Node::Impl::leave() {
   leaving_ = true;
   leave_deadline_ = now_ + leave_patience;
   std::vector<SessionId> ids;
-  for (const auto& [id, session] : sessions_)
+  for (const auto& [id, session] : sessions_) {
     ids.push_back(id);
-  for (const auto id : ids)
+  }
+  for (const auto id : ids) {
     close(id, Error{Errc::closed, "daemon stopped"}, Cause::disconnect);
+  }
 }
 
 void Node::Impl::continue_leaving() {
@@ -193,7 +197,7 @@ void Node::on_start(
 }
 
 void Node::on_persisted(Instant now, const StoredState& stored, Effects& effects) {
-  impl_->input(now, effects, [&] { impl_->ring_.on_persisted(stored); });
+  impl_->input(now, effects, [&] { impl_->ring().on_persisted(stored); });
 }
 
 void Node::on_packets(Instant now, std::span<const BufferRef> datagrams, Effects& effects) {
@@ -239,14 +243,14 @@ bool Node::deliver(Instant now, Effects& effects) {
   return again;
 }
 
-void Node::seal(BufferRef& packet) { impl_->sealer_->seal(packet.writable()); }
+void Node::seal(BufferRef& packet) { impl_->sealer().seal(packet.writable()); }
 bool Node::may_read(SessionId session) const { return impl_->may_read(session); }
 std::optional<Instant> Node::next_deadline() const { return impl_->next_deadline(); }
-bool Node::stopped() const { return impl_->stopped_; }
+bool Node::stopped() const { return impl_->stopped(); }
 NodeStatus Node::status(Instant now) const { return impl_->status(now); }
 
 void Node::observe(std::function<void(const OrderedEvent&)> observer) {
-  impl_->observer_ = std::move(observer);
+  impl_->observe(std::move(observer));
 }
 
 void Node::count(std::string_view counter, std::uint64_t more) { impl_->count(counter, more); }

@@ -94,8 +94,9 @@ void Node::Impl::take(SessionId id, Session& session, const ClientRequest& reque
 
 std::string Node::Impl::free_name() const {
   std::uint64_t number = last_session_;
-  while (names_.contains("c" + std::to_string(number)))
+  while (names_.contains("c" + std::to_string(number))) {
     ++number;
+  }
   return "c" + std::to_string(number);
 }
 
@@ -126,9 +127,9 @@ void Node::Impl::greet(SessionId id, Session& session, const HelloRequest& hello
   route(out);
 }
 
-void Node::Impl::client_written(SessionId id, std::size_t bytes) {
+void Node::Impl::client_written(SessionId id, std::size_t count) {
   const auto found = sessions_.find(id);
-  if (found != sessions_.end()) found->second.written(bytes);
+  if (found != sessions_.end()) found->second.written(count);
 }
 
 void Node::Impl::client_closed(SessionId id) {

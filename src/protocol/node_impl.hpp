@@ -11,6 +11,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "protocol/base/assert.hpp"
@@ -52,10 +53,12 @@ class Node::Impl {
     effects_ = nullptr;
   }
 
-  Ring ring_;
-  std::unique_ptr<Sealer> sealer_;
-  bool stopped_{false};
-  std::function<void(const OrderedEvent&)> observer_;
+  Ring& ring() { return ring_; }
+  Sealer& sealer() { return *sealer_; }
+  [[nodiscard]] bool stopped() const { return stopped_; }
+  void observe(std::function<void(const OrderedEvent&)> observer) {
+    observer_ = std::move(observer);
+  }
 
  private:
   struct Door;  // visits a client's request
@@ -73,8 +76,11 @@ class Node::Impl {
   [[nodiscard]] DaemonTable daemon_table() const;
   [[nodiscard]] std::string name_of(NodeId node) const;
 
+  Ring ring_;
   NodeConfig config_;
   TraceSink* trace_;
+  std::unique_ptr<Sealer> sealer_;
+  std::function<void(const OrderedEvent&)> observer_;
   Instant now_{};
   Instant started_{};
   Effects* effects_{nullptr};
@@ -89,6 +95,7 @@ class Node::Impl {
   std::uint64_t last_name_{0};
   std::optional<Instant> leave_deadline_;
   bool leaving_{false};
+  bool stopped_{false};
 };
 
 }  // namespace ringcast

@@ -41,8 +41,9 @@ constexpr std::array ring_counters = {
 
 DaemonTable Node::Impl::daemon_table() const {
   DaemonTable table;
-  for (const auto& daemon : config_.daemons)
+  for (const auto& daemon : config_.daemons) {
     table.emplace_back(node_id(daemon.name), daemon.name);
+  }
   std::sort(table.begin(), table.end());
   return table;
 }
@@ -68,8 +69,9 @@ NodeStatus Node::Impl::status(Instant now) const {
         configuration.id.seq,
         name_of(configuration.id.representative),
         configuration.id.boot.value};
-    for (const auto node : members)
+    for (const auto node : members) {
       status.configuration.daemons.push_back(name_of(node));
+    }
     status.groups = groups_->group_count();
     // The ring may be ahead of the last configuration whose groups are complete.
     if (ring_.phase() == RingPhase::operational && !groups_->gate_open()) status.state = "exchange";
@@ -84,8 +86,9 @@ NodeStatus Node::Impl::status(Instant now) const {
   }
   std::sort(status.configuration.configured.begin(), status.configuration.configured.end());
   std::sort(status.daemons.begin(), status.daemons.end());
-  for (const auto& [id, session] : sessions_)
+  for (const auto& [id, session] : sessions_) {
     status.sessions += session.established() ? 1U : 0U;
+  }
   status.warnings.emplace_back(
       "the ring is unprotected: daemons do not authenticate one another (null sealer); keep it on "
       "a "
@@ -93,8 +96,9 @@ NodeStatus Node::Impl::status(Instant now) const {
   for (const auto& counter : ring_counters) {
     status.counters.emplace_back(counter.name, ring_.counters().*counter.value);
   }
-  for (const auto& [name, value] : counters_)
+  for (const auto& [name, value] : counters_) {
     status.counters.emplace_back(name, value);
+  }
   if (groups_) status.counters.emplace_back("groups_rejected", groups_->rejected_envelopes());
   status.counters.emplace_back("ring_queue_bytes", ring_.queued_bytes());
   std::sort(status.counters.begin(), status.counters.end());
@@ -109,8 +113,9 @@ Result<void> Node::Impl::reload(const NodeConfig& config) {
     return Error{Errc::invalid_argument, "the daemon's name cannot change while running"};
   }
   std::vector<NodeId> ids;
-  for (const auto& daemon : config.daemons)
+  for (const auto& daemon : config.daemons) {
     ids.push_back(node_id(daemon.name));
+  }
   std::sort(ids.begin(), ids.end());
   if (!std::binary_search(ids.begin(), ids.end(), node_id(config_.name))) {
     return Error{Errc::invalid_argument, "this daemon is no longer configured; stop it instead"};

@@ -16,8 +16,9 @@ namespace {
 
 std::size_t index_in(const CommitToken& commit, const NodeKey& key) {
   std::size_t i = 0;
-  while (i < commit.members.size() && commit.members[i].member != key)
+  while (i < commit.members.size() && commit.members[i].member != key) {
     ++i;
+  }
   return i;
 }
 
@@ -30,8 +31,9 @@ bool filled_up_to(const CommitToken& commit, std::size_t end) {
 
 std::vector<NodeKey> keys_of(const CommitToken& commit) {
   std::vector<NodeKey> keys;
-  for (const auto& entry : commit.members)
+  for (const auto& entry : commit.members) {
     keys.push_back(entry.member);
+  }
   return keys;
 }
 

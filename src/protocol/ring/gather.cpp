@@ -28,8 +28,9 @@ bool equal(const std::set<NodeKey>& a, const std::vector<NodeKey>& b) {
 
 std::string describe(const std::vector<NodeKey>& keys) {
   std::string text;
-  for (const auto& key : keys)
+  for (const auto& key : keys) {
     text += (text.empty() ? "{" : ", ") + to_string(key);
+  }
   return text.empty() ? "{}" : text + "}";
 }
 

@@ -48,8 +48,9 @@ void Ring::visit(Token token, bool may_hold) {
   const std::uint64_t again = answer_requests(ring, token);
   std::vector<Data> packets = originate(ring, token, requested);
   std::uint64_t cost = again;
-  for (const auto& packet : packets)
+  for (const auto& packet : packets) {
     cost += datagram_cost(packet.datagram.size());
+  }
 
   token.fcc = ring.flow.account(token.fcc, cost);
   token.backlog = ring.flow.account_backlog(token.backlog, queue_.ready_bytes(gate_open()));
@@ -75,30 +76,36 @@ std::uint64_t Ring::answer_requests(RingState& ring, Token& token) {
   std::uint64_t cost = 0;
   std::vector<SeqRange> open;
   for (const auto& range : token.rtr) {
-    const std::uint64_t end =
-        std::min(range.first.value + range.count, ring.window.high().value + 1);
-    for (std::uint64_t s = range.first.value; s < range.first.value + range.count; ++s) {
-      if (s >= end) {  // nobody here has these; keep them as one range
-        const auto rest = static_cast<std::uint32_t>(range.first.value + range.count - s);
-        open.push_back(SeqRange{.first = Seq{s}, .count = rest});
-        break;
-      }
-      if (Seq{s} <= ring.window.discarded()) continue;  // everyone has it
-      Data* const held = ring.window.find(Seq{s});
-      if (held == nullptr || cost > budget) {
-        append_seq(open, Seq{s});
-        continue;
-      }
-      cost += datagram_cost(held->datagram.size());
-      ++counters_.packets_retransmitted;
-      trace(TraceKind::packet_retransmitted, TraceLevel::debug, Seq{s}, [] {
-        return "as requested";
-      });
-      send_to_members(ring, held->datagram);
-    }
+    cost += answer_request(ring, range, budget - std::min(cost, budget), open);
   }
   if (open.size() > retransmit_ranges_max) open.resize(retransmit_ranges_max);
   token.rtr.swap(open);
+  return cost;
+}
+
+std::uint64_t Ring::answer_request(
+    RingState& ring, const SeqRange& range, std::uint64_t budget, std::vector<SeqRange>& open) {
+  const std::uint64_t end = range.first.value + range.count;
+  const std::uint64_t held_end = std::min(end, ring.window.high().value + 1);
+  std::uint64_t cost = 0;
+  // Up to the safe line everyone has them.
+  std::uint64_t s = std::max(range.first.value, ring.window.discarded().value + 1);
+  for (; s < held_end; ++s) {
+    const Data* const held = ring.window.find(Seq{s});
+    if (held == nullptr || cost >= budget) {
+      append_seq(open, Seq{s});
+      continue;
+    }
+    cost += datagram_cost(held->datagram.size());
+    ++counters_.packets_retransmitted;
+    trace(
+        TraceKind::packet_retransmitted, TraceLevel::debug, Seq{s}, [] { return "as requested"; });
+    send_to_members(ring, held->datagram);
+  }
+  // Nobody here has the rest; it stays one range.
+  if (s < end) {
+    open.push_back(SeqRange{.first = Seq{s}, .count = static_cast<std::uint32_t>(end - s)});
+  }
   return cost;
 }
 
@@ -155,8 +162,9 @@ void Ring::transmit_visit(
   // last of them.
   const std::size_t tail = packets.size() * config_.accelerated_percent / 100;
   const std::size_t head = packets.size() - tail;
-  for (std::size_t i = 0; i < head; ++i)
+  for (std::size_t i = 0; i < head; ++i) {
     send_to_members(ring, packets[i].datagram);
+  }
   ring.idle_hint = token.idle;
   if (hold) {
     held_ = token;

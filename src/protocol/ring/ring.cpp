@@ -159,8 +159,9 @@ void Ring::leave() {
   }
   // Nobody confirms a leave; if all copies are lost the others notice by token loss.
   constexpr int copies = 3;
-  for (int i = 0; i < copies; ++i)
+  for (int i = 0; i < copies; ++i) {
     send(others, encode(join), true);
+  }
   timers_.disarm_all();
   held_.reset();
   self_token_.reset();
@@ -186,8 +187,9 @@ void Ring::on_packets(std::span<Packet> packets) {
   };
   std::vector<Turn> turns;
   turns.reserve(packets.size());
-  for (const auto& packet : packets)
+  for (const auto& packet : packets) {
     turns.push_back(turn_of(packet));
+  }
   for (const auto turn : {Turn::early_data, Turn::token_and_others, Turn::late_data}) {
     for (std::size_t i = 0; i < packets.size(); ++i) {
       if (turns[i] == turn) dispatch(packets[i]);

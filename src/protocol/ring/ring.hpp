@@ -167,6 +167,8 @@ class Ring {
   void install_first();
   void visit(Token token, bool may_hold);
   std::uint64_t answer_requests(RingState& ring, Token& token);
+  std::uint64_t answer_request(
+      RingState& ring, const SeqRange& range, std::uint64_t budget, std::vector<SeqRange>& open);
   std::vector<Data> originate(RingState& ring, Token& token, std::uint64_t requested);
   void transmit_visit(RingState& ring, const Token& token, std::vector<Data>& packets, bool hold);
   void advance_safe_line(RingState& ring, const Token& token);

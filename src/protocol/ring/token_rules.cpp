@@ -58,8 +58,9 @@ void add_requests(std::vector<SeqRange>& requests, const Window& window, Seq bou
 
 std::uint64_t count(const std::vector<SeqRange>& requests) {
   std::uint64_t total = 0;
-  for (const auto& range : requests)
+  for (const auto& range : requests) {
     total += range.count;
+  }
   return total;
 }
 

@@ -28,8 +28,9 @@ Window::Insert Window::insert(Data packet) {
   if (distance > slots_.size()) {
     // Grow by doubling: a quiet ring stays small, a busy one grows to its capacity once.
     std::size_t size = slots_.size();
-    while (size < distance)
+    while (size < distance) {
       size *= 2;
+    }
     std::vector<std::optional<Data>> grown(size);
     for (auto& held : slots_) {
       if (held) grown[held->seq.value % size] = std::move(held);
@@ -41,8 +42,9 @@ Window::Insert Window::insert(Data packet) {
   bytes_ += cost(packet);
   place = std::move(packet);
   high_ = std::max(high_, seq);
-  while (aru_ < high_ && find(next(aru_)) != nullptr)
+  while (aru_ < high_ && find(next(aru_)) != nullptr) {
     aru_ = next(aru_);
+  }
   return Insert::stored;
 }
 

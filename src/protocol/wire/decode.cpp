@@ -66,8 +66,9 @@ Result<Data> decode_data_body(const BufferRef& body) {
   data.entries = reader.u16();
   if (!reader.ok()) return malformed("data: shorter than its header");
   if (flags > 7 || reserved != 0) return malformed("data: unknown flags");
-  if (data.seq.value == 0 || data.seq.value > ring_seq_limit)
+  if (data.seq.value == 0 || data.seq.value > ring_seq_limit) {
     return malformed("data: seq out of range");
+  }
   data.safe = (flags & 1U) != 0;
   data.recovered = (flags & 2U) != 0;
   data.after_token = (flags & 4U) != 0;
@@ -158,12 +159,15 @@ Result<PacketBody> decode_join(ByteReader& reader) {
     return malformed("join: members do not fit");
   }
   join.leave = (flags & 1U) != 0;
-  for (std::uint16_t i = 0; i < proc; ++i)
+  for (std::uint16_t i = 0; i < proc; ++i) {
     join.proc.push_back(get_key(reader));
-  for (std::uint16_t i = 0; i < fail; ++i)
+  }
+  for (std::uint16_t i = 0; i < fail; ++i) {
     join.fail.push_back(get_key(reader));
-  if (!ascending(join.proc) || !ascending(join.fail))
+  }
+  if (!ascending(join.proc) || !ascending(join.fail)) {
     return malformed("join: members out of order");
+  }
   if (!std::includes(join.proc.begin(), join.proc.end(), join.fail.begin(), join.fail.end())) {
     return malformed("join: fails a daemon it does not consider");
   }
@@ -181,8 +185,9 @@ CommitEntry get_commit_entry(ByteReader& reader) {
   entry.received_ring = get_ring(reader);
   for (std::size_t byte = 0; byte < nodes_max / 8; ++byte) {
     const std::uint8_t bits = reader.u8();
-    for (std::size_t i = 0; i < 8; ++i)
+    for (std::size_t i = 0; i < 8; ++i) {
       entry.obligation[byte * 8 + i] = ((bits >> i) & 1U) != 0;
+    }
   }
   entry.datagram_bytes = reader.u32();
   entry.window_bytes = reader.u32();
@@ -200,8 +205,9 @@ Result<PacketBody> decode_commit(ByteReader& reader) {
   if (commit.ring.seq == 0 || commit.ring.seq > ring_seq_limit) {
     return malformed("commit: ring sequence out of range");
   }
-  if (reader.remaining() != count * commit_entry_bytes)
+  if (reader.remaining() != count * commit_entry_bytes) {
     return malformed("commit: members do not fit");
+  }
   for (std::uint16_t i = 0; i < count; ++i) {
     commit.members.push_back(get_commit_entry(reader));
     const auto& entry = commit.members.back();
@@ -261,8 +267,9 @@ Result<PacketBody> decode_body(PacketType type, const BufferRef& datagram, const
 }  // namespace
 
 Result<Packet> decode(const BufferRef& datagram) {
-  if (datagram.size() < packet_header_bytes + tag_bytes)
+  if (datagram.size() < packet_header_bytes + tag_bytes) {
     return malformed("shorter than a header and a tag");
+  }
   const BufferRef body =
       datagram.slice(packet_header_bytes, datagram.size() - packet_header_bytes - tag_bytes);
   Packet packet;

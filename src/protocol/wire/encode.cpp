@@ -118,10 +118,12 @@ BufferRef encode(const Join& join) {
   writer.u16(static_cast<std::uint16_t>(join.fail.size()));
   writer.u16(0);
   writer.u64(join.ring_seq);
-  for (const auto& key : join.proc)
+  for (const auto& key : join.proc) {
     put(writer, key);
-  for (const auto& key : join.fail)
+  }
+  for (const auto& key : join.fail) {
     put(writer, key);
+  }
   return finish(writer);
 }
 
@@ -142,8 +144,9 @@ BufferRef encode(const CommitToken& commit) {
     put(writer, entry.received_ring);
     for (std::size_t byte = 0; byte < nodes_max / 8; ++byte) {
       unsigned bits = 0;
-      for (std::size_t i = 0; i < 8; ++i)
+      for (std::size_t i = 0; i < 8; ++i) {
         bits |= entry.obligation[byte * 8 + i] ? 1U << i : 0U;
+      }
       writer.u8(static_cast<std::uint8_t>(bits));
     }
     writer.u32(entry.datagram_bytes);

@@ -83,8 +83,9 @@ Result<PacketHeader> NullSealer::open(std::span<const std::byte> datagram) {
   if (reader.u8() != wire_version) return Error{Errc::unsupported_version, "another wire version"};
   const PacketHeader header = read_header(datagram);
   if (header.key_id != 0) return Error{Errc::unsupported_version, "sealed with an unknown key"};
-  if (header.cluster != cluster_)
+  if (header.cluster != cluster_) {
     return Error{Errc::invalid_argument, "another cluster's datagram"};
+  }
   const Tag tag = checksum(datagram.first(datagram.size() - tag_bytes));
   if (!std::equal(tag.begin(), tag.end(), datagram.end() - tag_bytes)) {
     return Error{Errc::corrupt, "tag does not match"};
