@@ -219,8 +219,8 @@ void Node::on_client_bytes(
   impl_->input(now, effects, [&] { impl_->client_bytes(session, bytes); });
 }
 
-void Node::on_client_written(Instant now, SessionId session, std::size_t bytes, Effects& effects) {
-  impl_->input(now, effects, [&] { impl_->client_written(session, bytes); });
+void Node::on_client_written(Instant now, SessionId session, std::size_t count, Effects& effects) {
+  impl_->input(now, effects, [&] { impl_->client_written(session, count); });
 }
 
 void Node::on_client_closed(Instant now, SessionId session, Effects& effects) {

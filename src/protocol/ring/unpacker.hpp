@@ -7,10 +7,13 @@
 
 #include <cstddef>
 #include <map>
+#include <optional>
+#include <utility>
 #include <vector>
 
 #include "protocol/base/ids.hpp"
 #include "protocol/base/ordered.hpp"
+#include "protocol/wire/codec.hpp"
 #include "protocol/wire/packets.hpp"
 
 namespace ringcast {
@@ -25,6 +28,9 @@ class Unpacker {
   [[nodiscard]] std::uint64_t strays() const { return strays_; }
 
  private:
+  /// Adds one entry; the message that ends in it, if any.
+  std::optional<std::pair<BufferRef, Service>> take(NodeId originator, Entry entry);
+
   struct Partial {
     BufferRef bytes;
     std::size_t received{0};

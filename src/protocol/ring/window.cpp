@@ -59,21 +59,24 @@ Data* Window::find(Seq seq) { return const_cast<Data*>(std::as_const(*this).find
 void Window::append_holes(Seq up_to, std::size_t ranges_max, std::vector<SeqRange>& out) const {
   Seq seq = next(aru_);
   while (seq <= up_to && out.size() < ranges_max) {
-    if (find(seq) != nullptr) {
+    const Seq end = hole_end(seq, up_to);
+    if (end == seq) {
       seq = next(seq);
       continue;
     }
-    SeqRange hole{.first = seq, .count = 0};
-    while (seq <= up_to && find(seq) == nullptr) {
-      ++hole.count;
-      seq = next(seq);
-      if (seq > high_) {  // nothing is held above: the rest is one hole
-        hole.count += static_cast<std::uint32_t>(up_to.value - seq.value + 1);
-        seq = next(up_to);
-      }
-    }
-    out.push_back(hole);
+    out.push_back(
+        SeqRange{.first = seq, .count = static_cast<std::uint32_t>(end.value - seq.value)});
+    seq = end;
   }
+}
+
+Seq Window::hole_end(Seq seq, Seq up_to) const {
+  const Seq last = std::min(up_to, high_);
+  while (seq <= last && find(seq) == nullptr) {
+    seq = next(seq);
+  }
+  // Nothing is held above `high_`: the rest is one hole.
+  return seq > last ? std::max(seq, next(up_to)) : seq;
 }
 
 void Window::discard(Seq up_to) {

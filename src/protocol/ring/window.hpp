@@ -49,6 +49,8 @@ class Window {
   [[nodiscard]] bool is_consistent() const;
 
  private:
+  /// The first seq from `seq` on that is held, at most the one after `up_to`.
+  [[nodiscard]] Seq hole_end(Seq seq, Seq up_to) const;
   [[nodiscard]] std::size_t slot(Seq seq) const { return seq.value % slots_.size(); }
 
   RingId ring_;

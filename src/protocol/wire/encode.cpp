@@ -40,6 +40,16 @@ void put(ByteWriter& writer, const NodeKey& key) {
   writer.u32(key.boot.value);
 }
 
+void put(ByteWriter& writer, const ObligationBits& set) {
+  for (std::size_t byte = 0; byte < nodes_max / 8; ++byte) {
+    unsigned bits = 0;
+    for (std::size_t i = 0; i < 8; ++i) {
+      bits |= set[byte * 8 + i] ? 1U << i : 0U;
+    }
+    writer.u8(static_cast<std::uint8_t>(bits));
+  }
+}
+
 std::uint8_t bit(bool value, unsigned position) {
   return static_cast<std::uint8_t>(value ? 1U << position : 0U);
 }
@@ -142,13 +152,7 @@ BufferRef encode(const CommitToken& commit) {
     writer.u64(entry.high_received.value);
     writer.u64(entry.high_delivered.value);
     put(writer, entry.received_ring);
-    for (std::size_t byte = 0; byte < nodes_max / 8; ++byte) {
-      unsigned bits = 0;
-      for (std::size_t i = 0; i < 8; ++i) {
-        bits |= entry.obligation[byte * 8 + i] ? 1U << i : 0U;
-      }
-      writer.u8(static_cast<std::uint8_t>(bits));
-    }
+    put(writer, entry.obligation);
     writer.u32(entry.datagram_bytes);
     writer.u32(entry.window_bytes);
   }
