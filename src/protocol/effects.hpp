@@ -47,7 +47,8 @@ struct Effects {
   std::vector<Transmit> transmits;
   std::vector<ClientWrite> client_writes;
   std::vector<ClientClose> client_closes;
-  std::optional<StoredState> persist;  ///< store durably, then call on_persisted with it
+  /// Store durably, then call on_persisted with it. No other comes before that.
+  std::optional<StoredState> persist;
 
   void clear() {
     peer_sets.clear();

@@ -101,7 +101,10 @@ void Ring::start(const StoredState& stored, BootId boot, std::uint64_t seed) {
 
 bool Ring::reserve(std::uint64_t ring_seq) {
   if (ring_seq <= reserved_) return true;
-  if (ring_seq > asked_) {
+  // One at a time: of two on their way to the disk, the older might arrive last. Whoever needs
+  // more asks again.
+  const bool is_waiting = asked_ > reserved_;
+  if (!is_waiting) {
     asked_ = ring_seq + ring_seq_block;
     effects_->persist = StoredState{asked_};
   }
