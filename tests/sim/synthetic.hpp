@@ -38,6 +38,7 @@ class Synthetic {
 
   std::vector<NodeKey> members(const std::vector<ProcessIndex>& processes) const {
     std::vector<NodeKey> keys;
+    keys.reserve(processes.size());
     for (const ProcessIndex p : processes) {
       keys.push_back(key(p));
     }
