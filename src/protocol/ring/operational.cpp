@@ -56,10 +56,7 @@ void Ring::visit(Token token, bool may_hold) {
   token.backlog = ring.flow.account_backlog(token.backlog, queue_.ready_bytes(gate_open()));
   const bool quiet = note_quiet(ring, token, may_hold, received_seq);
   update_aru(token, std::min(ring.window.aru(), token.seq), self_.node);
-  // [ORD-5] Later packets may still be on their way: they were sent after their token.
-  const std::uint64_t before = count(token.rtr);
-  add_requests(token.rtr, ring.window, ring.sent_seq);
-  counters_.packets_requested += count(token.rtr) - before;
+  request_missing(ring, token);
   ++token.token_seq;
 
   transmit_visit(ring, token, packets, quiet);
@@ -68,6 +65,21 @@ void Ring::visit(Token token, bool may_hold) {
   if (phase_ != RingPhase::operational) return;
   deliver_ready();
   watch_stuck_member(ring, token);
+}
+
+void Ring::request_missing(const RingState& ring, Token& token) {
+  // [ORD-5] Later packets may still be on their way: they were sent after their token.
+  const std::uint64_t before = count(token.rtr);
+  add_requests(token.rtr, ring.window, ring.sent_seq);
+  const std::uint64_t added = count(token.rtr) - before;
+  if (added == 0) return;
+  counters_.packets_requested += added;
+  trace(
+      TraceKind::packet_requested,
+      TraceLevel::debug,
+      next(ring.window.aru()),
+      [&] { return std::to_string(added) + " packets asked for"; },
+      added);
 }
 
 std::uint64_t Ring::answer_requests(RingState& ring, Token& token) {

@@ -155,7 +155,7 @@ void Ring::visit_recovery(Token token) {
   Seq my_aru = std::min(ring.window.aru(), token.seq);
   if (install_seq_) my_aru = std::min(my_aru, *install_seq_);
   update_aru(token, my_aru, self_.node);
-  add_requests(token.rtr, ring.window, ring.sent_seq);
+  request_missing(ring, token);
   ++token.token_seq;
   timers_.arm(Timer::token_loss, now_ + config_.token_loss);
   send_token(ring, token);

@@ -140,7 +140,6 @@ class Ring {
   [[nodiscard]] bool is_drained() const;
   [[nodiscard]] RingId ring() const { return current_ ? current_->ring : RingId{}; }
   [[nodiscard]] const RingCounters& counters() const { return counters_; }
-  [[nodiscard]] Duration rotation() const { return rotation_; }
 
  private:
   // Shared by all states (ring.cpp).
@@ -166,6 +165,7 @@ class Ring {
   // operational.cpp
   void install_first();
   void visit(Token token, bool may_hold);
+  void request_missing(const RingState& ring, Token& token);
   std::uint64_t answer_requests(RingState& ring, Token& token);
   std::uint64_t answer_request(
       RingState& ring, const SeqRange& range, std::uint64_t budget, std::vector<SeqRange>& open);

@@ -42,7 +42,6 @@ class SendQueue {
   [[nodiscard]] std::uint64_t ready_bytes(bool gate_open) const {
     return exchange_bytes_ + (gate_open ? client_bytes_ : 0);
   }
-  [[nodiscard]] std::size_t client_messages() const { return client_.size(); }
 
  private:
   std::deque<Outgoing> exchange_;
