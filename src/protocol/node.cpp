@@ -66,19 +66,22 @@ void Node::Impl::on_packets(std::span<const BufferRef> datagrams) {
   std::vector<Packet> packets;
   packets.reserve(datagrams.size());
   for (const auto& datagram : datagrams) {
-    const auto header = sealer_->open(datagram.bytes());
-    if (!header) {
-      count("datagrams_rejected_" + std::string(to_string(header.error().code)));
-      continue;
+    if (const auto header = sealer_->open(datagram.bytes()); !header) {
+      reject(datagram, header.error());
+    } else if (auto packet = decode(datagram); !packet) {
+      reject(datagram, packet.error());
+    } else {
+      packets.push_back(std::move(*packet));
     }
-    auto packet = decode(datagram);
-    if (!packet) {
-      count("datagrams_rejected_malformed");
-      continue;
-    }
-    packets.push_back(std::move(*packet));
   }
   ring_.on_packets(packets);
+}
+
+void Node::Impl::reject(const BufferRef& datagram, const Error& error) {
+  count("datagrams_rejected_" + std::string(to_string(error.code)));
+  trace(TraceKind::packet_dropped, TraceLevel::debug, datagram.size(), [&] {
+    return "datagram of " + std::to_string(datagram.size()) + " bytes: " + error.message;
+  });
 }
 
 void Node::Impl::on_timer() {

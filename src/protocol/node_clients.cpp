@@ -114,6 +114,9 @@ void Node::Impl::greet(SessionId id, Session& session, const HelloRequest& hello
   }
   session.establish(name);
   silent_.erase(id);
+  trace(TraceKind::session_opened, TraceLevel::debug, id.value, [&] {
+    return "session " + std::to_string(id.value) + " opened as " + name;
+  });
   write(
       id,
       Session::encode_welcome(WelcomeInfo{
@@ -146,16 +149,10 @@ void Node::Impl::forget(SessionId id, const Error& reason, Cause cause, bool tel
   if (found == sessions_.end()) return;
   const bool established = found->second.established();
   if (established) names_.erase(found->second.name());
-  if (trace_ != nullptr && trace_->listens(TraceKind::session_closed, TraceLevel::info)) {
-    trace_->trace(TraceEvent{
-        TraceKind::session_closed,
-        TraceLevel::info,
-        ring_.ring(),
-        Seq{},
-        id.value,
-        "session " + std::to_string(id.value) + " " + found->second.name() +
-            " -> closed: " + reason.message});
-  }
+  trace(TraceKind::session_closed, TraceLevel::info, id.value, [&] {
+    return "session " + std::to_string(id.value) + " " + found->second.name() +
+           " -> closed: " + reason.message;
+  });
   sessions_.erase(found);
   over_backlog_.erase(id);
   silent_.erase(id);

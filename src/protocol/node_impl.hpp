@@ -63,12 +63,15 @@ class Node::Impl {
  private:
   struct Door;  // visits a client's request
 
+  void reject(const BufferRef& datagram, const Error& error);
   void route(GroupsOutput& out);
   void write(SessionId id, const BufferRef& frame);
   void close(SessionId id, const Error& reason, Cause cause);
   void forget(SessionId id, const Error& reason, Cause cause, bool tell_driver);
   void close_over_backlog();
   void close_silent();
+  template <class Text>
+  void trace(TraceKind kind, TraceLevel level, std::uint64_t count, Text text) const;
   void continue_leaving();
   void take(SessionId id, Session& session, const ClientRequest& request);
   void greet(SessionId id, Session& session, const HelloRequest& hello);
@@ -92,10 +95,15 @@ class Node::Impl {
   std::set<SessionId> silent_;  ///< sessions that have not said hello, oldest first
   std::set<SessionId> over_backlog_;
   std::uint64_t last_session_{0};
-  std::uint64_t last_name_{0};
   std::optional<Instant> leave_deadline_;
   bool leaving_{false};
   bool stopped_{false};
 };
+
+template <class Text>
+void Node::Impl::trace(TraceKind kind, TraceLevel level, std::uint64_t count, Text text) const {
+  if (trace_ == nullptr || !trace_->listens(kind, level)) return;
+  trace_->trace(TraceEvent{kind, level, ring_.ring(), Seq{}, count, std::string(text())});
+}
 
 }  // namespace ringcast
