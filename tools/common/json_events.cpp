@@ -3,47 +3,42 @@
 // Events and status, field by field.
 #include "tools/common/json_events.hpp"
 
-#include "tools/common/json_line.hpp"
+#include <cmath>
+
+#include "tools/common/base64.hpp"
+#include "tools/common/json.hpp"
 #include "tools/common/utf8.hpp"
 
 namespace ringcast::tools {
 namespace {
 
-void add_position(JsonLine& line, const Position& position) {
-  line.text("configuration", to_string(position.configuration))
-      .number("seq", position.seq)
-      .number("index", position.index);
+void append_line(std::string& out, const Json& json) { out += one_line_json(json) + '\n'; }
+
+void add_position(Json& json, const Position& position) {
+  json["configuration"] = to_string(position.configuration);
+  json["seq"] = position.seq;
+  json["index"] = position.index;
 }
 
-// A sentence of the daemon; should it hold strange bytes, JSON still stays valid.
-void add_sentence(JsonLine& line, std::string_view key, std::string_view sentence) {
-  if (is_valid_utf8(sentence)) {
-    line.text(key, sentence);
-    return;
+Json id_of(const Configuration& configuration) {
+  if (configuration.id.representative.empty()) return nullptr;  // before the first one
+  return to_string(configuration.id);
+}
+
+Json list_of(const std::vector<MemberName>& members) {
+  auto list = Json::array();
+  for (const auto& member : members) {
+    list.push_back(to_string(member));
   }
-  std::string printable;
-  append_one_line(printable, sentence);
-  line.text(key, printable);
+  return list;
 }
 
-void add_configuration_id(JsonLine& line, std::string_view key, const ConfigurationId& id) {
-  if (id.representative.empty()) {
-    line.null(key);
-  } else {
-    line.text(key, to_string(id));
-  }
-}
-
-void add_daemons(JsonLine& line, const std::vector<DaemonInfo>& daemons) {
-  line.open_array("daemons");
+Json list_of(const std::vector<DaemonInfo>& daemons) {
+  auto list = Json::array();
   for (const auto& daemon : daemons) {
-    line.open_element()
-        .text("name", daemon.name)
-        .text("address", daemon.address)
-        .boolean("member", daemon.member)
-        .close_object();
+    list.push_back({{"name", daemon.name}, {"address", daemon.address}, {"member", daemon.member}});
   }
-  line.close_array();
+  return list;
 }
 
 }  // namespace
@@ -53,127 +48,118 @@ void append_json(std::string& out, const Event& event) {
 }
 
 void append_json(std::string& out, const Message& message) {
-  JsonLine line(out);
-  line.text("event", "message")
-      .words("groups", message.groups)
-      .text("sender", to_string(message.sender))
-      .text("service", to_string(message.service));
-  add_position(line, message.position);
-  line.integer("type", message.type);
-  if (message.transitional) line.boolean("transitional", true);
+  Json json = {
+      {"event", "message"},
+      {"groups", message.groups},
+      {"sender", to_string(message.sender)},
+      {"service", to_string(message.service)}};
+  add_position(json, message.position);
+  json["type"] = message.type;
+  if (message.transitional) json["transitional"] = true;
   const auto payload = as_text(message.payload);
   if (is_valid_utf8(payload)) {
-    line.text("payload", payload);
+    json["payload"] = payload;
   } else {
-    line.key("payload_base64");
-    out += '"';
-    append_base64(out, message.payload);
-    out += '"';
+    json["payload_base64"] = base64(message.payload);
   }
-  line.end();
+  append_line(out, json);
 }
 
 void append_json(std::string& out, const View& view) {
-  JsonLine line(out);
-  line.text("event", "view")
-      .text("group", view.group)
-      .text("id", view.id)
-      .text("cause", to_string(view.cause))
-      .members("who", view.who)
-      .members("members", view.members)
-      .members("with_me", view.with_me)
-      .end();
+  append_line(
+      out,
+      {{"event", "view"},
+       {"group", view.group},
+       {"id", view.id},
+       {"cause", to_string(view.cause)},
+       {"who", list_of(view.who)},
+       {"members", list_of(view.members)},
+       {"with_me", list_of(view.with_me)}});
 }
 
 void append_json(std::string& out, const Transitional& transitional) {
-  JsonLine(out).text("event", "transitional").text("group", transitional.group).end();
+  append_line(out, {{"event", "transitional"}, {"group", transitional.group}});
 }
 
 void append_json(std::string& out, const Left& left) {
-  JsonLine(out).text("event", "left").text("group", left.group).end();
+  append_line(out, {{"event", "left"}, {"group", left.group}});
 }
 
 void append_json(std::string& out, const Configuration& configuration) {
-  JsonLine(out)
-      .text("event", "configuration")
-      .text("configuration", to_string(configuration.id))
-      .words("daemons", configuration.daemons)
-      .end();
+  append_line(
+      out,
+      {{"event", "configuration"},
+       {"configuration", to_string(configuration.id)},
+       {"daemons", configuration.daemons}});
 }
 
 void append_json(std::string& out, const Confirmation& confirmation) {
-  JsonLine line(out);
-  line.text("event", "confirmation");
-  add_position(line, confirmation.position);
-  line.boolean("stable", confirmation.stable)
-      .boolean("transitional", confirmation.transitional)
-      .number("ticket", confirmation.ticket)
-      .end();
+  Json json = {{"event", "confirmation"}};
+  add_position(json, confirmation.position);
+  json["stable"] = confirmation.stable;
+  json["transitional"] = confirmation.transitional;
+  json["ticket"] = confirmation.ticket;
+  append_line(out, json);
 }
 
 void append_json(std::string& out, const Reconnected& reconnected) {
-  JsonLine(out)
-      .text("event", "reconnected")
-      .text("name", to_string(reconnected.name))
-      .words("groups", reconnected.groups)
-      .numbers("unconfirmed", reconnected.unconfirmed)
-      .end();
+  append_line(
+      out,
+      {{"event", "reconnected"},
+       {"name", to_string(reconnected.name)},
+       {"groups", reconnected.groups},
+       {"unconfirmed", reconnected.unconfirmed}});
 }
 
 void append_json(std::string& out, const Closed& closed) {
-  JsonLine line(out);
-  line.text("event", "closed");
-  add_sentence(line, "reason", closed.reason);
-  if (closed.reconnecting) line.boolean("reconnecting", true);
-  line.end();
+  Json json = {{"event", "closed"}, {"reason", closed.reason}};
+  if (closed.reconnecting) json["reconnecting"] = true;
+  append_line(out, json);
 }
 
 void append_json(std::string& out, const Refused& refused) {
-  JsonLine line(out);
-  line.text("event", "refused");
-  if (refused.ticket != 0) line.number("ticket", refused.ticket);
-  if (!refused.group.empty()) line.text("group", refused.group);
-  line.text("error", to_string(refused.error.code));
-  add_sentence(line, "reason", refused.error.message);
-  line.end();
+  Json json = {{"event", "refused"}};
+  if (refused.ticket != 0) json["ticket"] = refused.ticket;
+  if (!refused.group.empty()) json["group"] = refused.group;
+  json["error"] = to_string(refused.error.code);
+  json["reason"] = refused.error.message;
+  append_line(out, json);
 }
 
 void append_json(std::string& out, const NodeStatus& status) {
-  JsonLine line(out);
-  line.text("event", "status")
-      .text("daemon", status.daemon)
-      .text("cluster", status.cluster)
-      .text("version", status.version)
-      .text("state", status.state)
-      .open_object("configuration");
-  add_configuration_id(line, "id", status.configuration.id);
-  line.words("members", status.configuration.daemons).close_object();
-  line.seconds("uptime_s", status.uptime_s)
-      .number("groups", status.groups)
-      .number("sessions", status.sessions);
-  add_daemons(line, status.daemons);
-  line.words("warnings", status.warnings).open_object("counters");
+  auto counters = Json::object();
   for (const auto& [name, value] : status.counters) {
-    line.number(name, value);
+    counters[name] = value;
   }
-  line.close_object().end();
+  append_line(
+      out,
+      {{"event", "status"},
+       {"daemon", status.daemon},
+       {"cluster", status.cluster},
+       {"version", status.version},
+       {"state", status.state},
+       {"configuration",
+        {{"id", id_of(status.configuration)}, {"members", status.configuration.daemons}}},
+       {"uptime_s", std::round(status.uptime_s * 1000) / 1000},
+       {"groups", status.groups},
+       {"sessions", status.sessions},
+       {"daemons", list_of(status.daemons)},
+       {"warnings", status.warnings},
+       {"counters", std::move(counters)}});
 }
 
 void append_json_members(std::string& out, const NodeStatus& status) {
-  JsonLine line(out);
-  line.text("event", "members");
-  add_configuration_id(line, "configuration", status.configuration.id);
-  line.words("members", status.configuration.daemons);
-  add_daemons(line, status.daemons);
-  line.end();
+  append_line(
+      out,
+      {{"event", "members"},
+       {"configuration", id_of(status.configuration)},
+       {"members", status.configuration.daemons},
+       {"daemons", list_of(status.daemons)}});
 }
 
 void append_json(std::string& out, const GroupInfo& group) {
-  JsonLine(out)
-      .text("event", "group")
-      .text("group", group.group)
-      .members("members", group.members)
-      .end();
+  append_line(
+      out, {{"event", "group"}, {"group", group.group}, {"members", list_of(group.members)}});
 }
 
 }  // namespace ringcast::tools

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Payload bytes as text: whether they are UTF-8, and how they look on one line of a
-// terminal or inside JSON when they are not.
+// Payload bytes as text: whether they are UTF-8, and how they look on one line of a terminal.
 #pragma once
 
 #include <cstddef>
@@ -13,9 +12,6 @@ namespace ringcast::tools {
 
 /// True for well-formed UTF-8: no overlong forms, no surrogates, nothing above U+10FFFF.
 bool is_valid_utf8(std::string_view bytes);
-
-/// Appends RFC 4648 base64 with padding.
-void append_base64(std::string& out, std::span<const std::byte> bytes);
 
 /// Appends `bytes` so that they stay on one line and cannot drive a terminal: control
 /// characters, backslash and bytes that are not UTF-8 become \n, \t, \\ or \xHH.

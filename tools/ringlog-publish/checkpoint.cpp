@@ -3,16 +3,16 @@
 // The checkpoint file as JSON.
 #include "tools/ringlog-publish/checkpoint.hpp"
 
-#include <nlohmann/json.hpp>
 #include <xxhash.h>
 
+#include "tools/common/json.hpp"
 #include "tools/ringlog/files.hpp"
 
 namespace ringcast::ringlog {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
+using tools::Json;
 constexpr int checkpoint_version = 1;
 
 std::optional<std::uint64_t> number(const Json& json, const char* field) {

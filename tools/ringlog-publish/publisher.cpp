@@ -14,7 +14,7 @@
 #include <unistd.h>
 #include <utility>
 
-#include "tools/common/json_line.hpp"
+#include "tools/common/json.hpp"
 #include "tools/ringlog/progress.hpp"
 
 namespace ringcast::ringlog {
@@ -459,17 +459,15 @@ void Publisher::summarize() const {
   const auto dropped = input_ != nullptr ? input_->dropped() : 0;
   const auto too_long = (input_ != nullptr ? input_->too_long() : tail_too_long_) + refused_lines_;
   if (options_.json) {
-    std::string line;
-    tools::JsonLine json(line);
-    json.text("event", "summary")
-        .number("lines", lines)
-        .number("unconfirmed", waiting)
-        .number("records_kept", kept_records_)
-        .number("records_sent_again", intake_->outbox().sent_again())
-        .number("dropped", dropped)
-        .number("too_long", too_long);
-    json.end();
-    (void)std::fwrite(line.data(), 1, line.size(), stdout);
+    const tools::Json json = {
+        {"event", "summary"},
+        {"lines", lines},
+        {"unconfirmed", waiting},
+        {"records_kept", kept_records_},
+        {"records_sent_again", intake_->outbox().sent_again()},
+        {"dropped", dropped},
+        {"too_long", too_long}};
+    (void)std::puts(tools::one_line_json(json).c_str());
     (void)std::fflush(stdout);
     return;
   }

@@ -3,20 +3,20 @@
 // Marker lines as "#ringlog-WORD JSON".
 #include "tools/ringlog-write/markers.hpp"
 
-#include <nlohmann/json.hpp>
 #include <string_view>
 #include <variant>
+
+#include "tools/common/json.hpp"
 
 namespace ringcast::ringlog {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
+using tools::Json;
 
 std::string marker(std::string_view word, const Json& json) {
   // Names come from the network: what is not UTF-8 in them is replaced, never refused.
-  return "#ringlog-" + std::string(word) + " " +
-         json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return "#ringlog-" + std::string(word) + " " + tools::one_line_json(json);
 }
 
 Json head_of(const Record& record) {

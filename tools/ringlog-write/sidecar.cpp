@@ -7,19 +7,19 @@
 #include <charconv>
 #include <cstdio>
 #include <fcntl.h>
-#include <nlohmann/json.hpp>
 #include <string_view>
 #include <sys/stat.h>
 #include <utility>
 #include <xxhash.h>
 
+#include "tools/common/json.hpp"
 #include "tools/ringlog/chain.hpp"
 
 namespace ringcast::ringlog {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
+using tools::Json;
 constexpr int sidecar_version = 1;
 constexpr std::uint64_t entries_bytes_max = std::uint64_t{4} << 20U;
 constexpr std::size_t checksum_digits = 16;
@@ -38,7 +38,7 @@ std::optional<std::uint64_t> parse_hex(std::string_view text) {
 }
 
 std::string sealed(const Json& json) {
-  const auto text = json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  const auto text = tools::one_line_json(json);
   return hex(XXH3_64bits(text.data(), text.size())) + " " + text + "\n";
 }
 

@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <utility>
 
-#include "tools/common/json_line.hpp"
+#include "tools/common/json.hpp"
 #include "tools/ringlog/chain.hpp"
 #include "tools/ringlog/progress.hpp"
 
@@ -465,27 +465,25 @@ ExitCode Writer::finish() {
 
 void Writer::summarize() const {
   const auto& counters = reconciler_->counters();
-  std::string line;
-  tools::JsonLine json(line);
-  json.text("event", "summary")
-      .text("file", options_.path)
-      .number("lines", written_.lines - lines_before_)
-      .number("lines_total", written_.lines)
-      .number("distinct", written_.table.count())
-      .number("bytes", written_.length)
-      .number("duplicates", counters.duplicates)
-      .number("views", counters.views)
-      .number("configurations", counters.configurations)
-      .number("sessions", session_count_)
-      .number("gaps", counters.gaps)
-      .number("gap_lines", counters.gap_lines)
-      .number("pending_lines", counters.pending_lines)
-      .number("lost_lines", counters.lost_lines)
-      .number("holes", written_.table.holes())
-      .number("foreign", counters.foreign);
-  json.end();
   if (options_.json) {
-    (void)std::fwrite(line.data(), 1, line.size(), stdout);
+    const tools::Json json = {
+        {"event", "summary"},
+        {"file", options_.path},
+        {"lines", written_.lines - lines_before_},
+        {"lines_total", written_.lines},
+        {"distinct", written_.table.count()},
+        {"bytes", written_.length},
+        {"duplicates", counters.duplicates},
+        {"views", counters.views},
+        {"configurations", counters.configurations},
+        {"sessions", session_count_},
+        {"gaps", counters.gaps},
+        {"gap_lines", counters.gap_lines},
+        {"pending_lines", counters.pending_lines},
+        {"lost_lines", counters.lost_lines},
+        {"holes", written_.table.holes()},
+        {"foreign", counters.foreign}};
+    (void)std::puts(tools::one_line_json(json).c_str());
     (void)std::fflush(stdout);
     return;
   }

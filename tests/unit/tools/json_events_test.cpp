@@ -9,7 +9,6 @@
 
 #include <catch2/catch.hpp>
 
-#include "tools/common/json_line.hpp"
 #include "tools/common/utf8.hpp"
 
 using namespace ringcast;
@@ -129,8 +128,7 @@ TEST_CASE("JSON events: the small events") {
                                                   "\n");
   CHECK(
       line_of(Closed{"daemon \xff", true}) ==
-      R"({"event":"closed","reason":"daemon \\xff","reconnecting":true})"
-      "\n");
+      "{\"event\":\"closed\",\"reason\":\"daemon \xef\xbf\xbd\",\"reconnecting\":true}\n");
   CHECK(
       line_of(Reconnected{{"me", "web1"}, {"a", "b"}, {4, 5}}) ==
       R"({"event":"reconnected","name":"#me#web1","groups":["a","b"],"unconfirmed":[4,5]})"
@@ -164,7 +162,7 @@ TEST_CASE("JSON events: the status") {
   CHECK(
       line_of(sample_status()) ==
       R"({"event":"status","daemon":"web1","cluster":"demo","version":"0.1.0","state":"operational",)"
-      R"("configuration":{"id":"17.web1.5f0c9a31","members":["web2","web1"]},"uptime_s":12.500,"groups":2,"sessions":5,)"
+      R"("configuration":{"id":"17.web1.5f0c9a31","members":["web2","web1"]},"uptime_s":12.5,"groups":2,"sessions":5,)"
       R"("daemons":[{"name":"web1","address":"127.0.0.1:4913","member":true},{"name":"web3","address":"127.0.0.3:4913","member":false}],)"
       R"("warnings":["the ring is \"unprotected\""],"counters":{"messages_delivered":7,"tokens":18446744073709551615}})"
       "\n");

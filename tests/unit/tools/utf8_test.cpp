@@ -25,12 +25,6 @@ std::string encode(std::uint32_t point) {
   return {static_cast<char>(0xf0U | (point >> 18U)), tail(12), tail(6), tail(0)};
 }
 
-std::string base64(std::string_view text) {
-  std::string out;
-  append_base64(out, as_bytes(text));
-  return out;
-}
-
 std::string one_line(std::string_view text) {
   std::string out;
   append_one_line(out, text);
@@ -86,17 +80,6 @@ TEST_CASE("UTF-8: a wrong byte is found wherever it stands") {
       CHECK_FALSE(is_valid_utf8(text));
     }
   }
-}
-
-TEST_CASE("UTF-8: base64 as in RFC 4648") {
-  CHECK(base64("").empty());
-  CHECK(base64("f") == "Zg==");
-  CHECK(base64("fo") == "Zm8=");
-  CHECK(base64("foo") == "Zm9v");
-  CHECK(base64("foob") == "Zm9vYg==");
-  CHECK(base64("fooba") == "Zm9vYmE=");
-  CHECK(base64("foobar") == "Zm9vYmFy");
-  CHECK(base64("\xfb\xff\x00"sv) == "+/8A");
 }
 
 TEST_CASE("UTF-8: a payload stays on its line and cannot drive the terminal") {
