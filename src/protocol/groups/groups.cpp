@@ -13,8 +13,8 @@
 namespace ringcast {
 namespace {
 
-/// What a queued message costs beside its payload, for credit. [GRP-10]
-constexpr std::uint64_t credit_per_message = 128;
+/// What a queued request costs beside its envelope, for credit. [GRP-10]
+constexpr std::uint64_t credit_per_request = 128;
 
 }  // namespace
 
@@ -38,14 +38,13 @@ void Groups::Impl::open_session(SessionId session, std::string_view name, Groups
 void Groups::Impl::join(SessionId session, std::string_view group, GroupsOutput& out) {
   auto& local = open_local(session);
   local.asked.emplace(group);
-  const JoinChange change{.session = session, .name = local.name, .group = group};
-  out.submissions.push_back({.envelope = encode(change)});
+  submit(local, JoinChange{.session = session, .name = local.name, .group = group}, {}, out);
 }
 
 void Groups::Impl::leave(SessionId session, std::string_view group, GroupsOutput& out) {
-  auto& asked = open_local(session).asked;
-  if (const auto at = asked.find(group); at != asked.end()) asked.erase(at);
-  out.submissions.push_back({.envelope = encode(LeaveChange{.session = session, .group = group})});
+  auto& local = open_local(session);
+  if (const auto at = local.asked.find(group); at != local.asked.end()) local.asked.erase(at);
+  submit(local, LeaveChange{.session = session, .group = group}, {}, out);
 }
 
 void Groups::Impl::publish(SessionId session, const PublishRequest& request, GroupsOutput& out) {
@@ -59,8 +58,28 @@ void Groups::Impl::publish(SessionId session, const PublishRequest& request, Gro
       .groups = {request.groups.begin(), request.groups.end()},
       .payload = request.payload};
   if (request.confirm) message.ticket = request.ticket;
-  out.submissions.push_back({.envelope = encode(message), .service = request.service});
-  local.unordered_bytes += request.payload.size() + credit_per_message;
+  submit(local, message, request.service, out);
+}
+
+// [GRP-10]
+void Groups::Impl::submit(
+    LocalSession& local, const Envelope& request, Service service, GroupsOutput& out) {
+  BufferRef envelope = encode(request);
+  local.unordered_bytes += envelope.size() + credit_per_request;
+  out.submissions.push_back({.envelope = std::move(envelope), .service = service});
+}
+
+// [GRP-10]
+void Groups::Impl::give_credit_back(const OrderedMessage& message, const Envelope& envelope) {
+  if (message.originator != self_.node) return;
+  SessionId session;
+  if (const auto* const sent = std::get_if<ClientMessage>(&envelope)) session = sent->session;
+  if (const auto* const join = std::get_if<JoinChange>(&envelope)) session = join->session;
+  if (const auto* const leave = std::get_if<LeaveChange>(&envelope)) session = leave->session;
+  const auto at = sessions_.find(session);
+  if (at == sessions_.end()) return;
+  auto& unordered = at->second.unordered_bytes;
+  unordered -= std::min(unordered, message.payload.size() + credit_per_request);
 }
 
 void Groups::Impl::close_session(SessionId session, Cause cause, GroupsOutput& out) {
@@ -88,6 +107,7 @@ void Groups::Impl::on_message(const OrderedMessage& message, GroupsOutput& out) 
     reject(message, envelope.error().message);
     return;
   }
+  give_credit_back(message, *envelope);
   if (!complete_ && !std::holds_alternative<ExchangeChunk>(*envelope)) {
     reject(message, "sent although the exchange was not complete");  // [GRP-5]
     return;
@@ -152,10 +172,7 @@ void Groups::Impl::apply(
 void Groups::Impl::confirm(
     const OrderedMessage& message, const ClientMessage& sent, GroupsOutput& out) {
   const auto at = sessions_.find(sent.session);
-  if (at == sessions_.end() || !at->second.open) return;
-  auto& unordered = at->second.unordered_bytes;
-  unordered -= std::min(unordered, sent.payload.size() + credit_per_message);
-  if (!sent.ticket) return;
+  if (at == sessions_.end() || !at->second.open || !sent.ticket) return;
   const ConfirmEvent event{
       .ticket = *sent.ticket,
       .configuration = message.configuration,

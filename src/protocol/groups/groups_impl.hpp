@@ -55,6 +55,9 @@ class Groups::Impl {
 
  private:
   LocalSession& open_local(SessionId session);
+  static void submit(
+      LocalSession& local, const Envelope& request, Service service, GroupsOutput& out);
+  void give_credit_back(const OrderedMessage& message, const Envelope& envelope);
   [[nodiscard]] std::vector<SessionId> open_members(std::string_view group) const;
   void add_private_recipient(std::string_view destination, std::vector<SessionId>& to) const;
 

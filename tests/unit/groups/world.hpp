@@ -115,6 +115,11 @@ class World {
     return true;
   }
 
+  /// The newest message in the order of its configuration.
+  [[nodiscard]] const OrderedMessage& newest(const std::string& name) {
+    return ring(daemons_.at(name).ring).entries.back().message;
+  }
+
   /// Until nobody has anything to send or to read.
   void run() {
     bool busy = true;
