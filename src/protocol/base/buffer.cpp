@@ -11,13 +11,12 @@ namespace ringcast {
 
 struct BufferRef::Block {
   std::uint32_t references;
-  std::size_t size;
 };
 
 BufferRef BufferRef::allocate(std::size_t size) {
   void* memory = ::operator new(sizeof(Block) + size);
   BufferRef buffer;
-  buffer.block_ = new (memory) Block{.references = 1, .size = size};
+  buffer.block_ = new (memory) Block{.references = 1};
   buffer.data_ = static_cast<std::byte*>(memory) + sizeof(Block);
   buffer.size_ = size;
   return buffer;
@@ -59,8 +58,6 @@ BufferRef::~BufferRef() {
   if (block_ == nullptr) return;
   if (--block_->references == 0) ::operator delete(static_cast<void*>(block_));
 }
-
-std::size_t BufferRef::block_bytes() const { return block_ == nullptr ? 0 : block_->size; }
 
 BufferRef BufferRef::slice(std::size_t offset, std::size_t length) const {
   RC_ASSERT(offset <= size_);

@@ -32,8 +32,6 @@ class BufferRef {
 
   [[nodiscard]] std::size_t size() const { return size_; }
   [[nodiscard]] bool empty() const { return size_ == 0; }
-  /// Bytes of the whole block behind this slice: what holding it costs.
-  [[nodiscard]] std::size_t block_bytes() const;
   [[nodiscard]] std::span<const std::byte> bytes() const { return {data_, size_}; }
   [[nodiscard]] std::span<std::byte> writable() { return {data_, size_}; }
 

@@ -20,7 +20,6 @@ using SessionId =
     Strong<struct SessionIdTag, std::uint64_t>;  ///< unique within one run of a daemon
 
 constexpr Seq next(Seq seq) { return Seq{seq.value + 1}; }
-constexpr Seq prev(Seq seq) { return Seq{seq.value - 1}; }
 
 /// The id of the daemon of that name: 32 bits of XXH3. Two names with one id are a
 /// configuration error.

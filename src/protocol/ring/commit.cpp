@@ -101,6 +101,9 @@ void Ring::commit_first_visit(CommitToken& commit) {
 void Ring::commit_second_visit(CommitToken& commit) {
   if (commit.ring != forming_->ring || commit.hop <= commit_.hop) return;
   if (!filled_up_to(commit, commit.members.size())) return;
+  if (keys_of(commit) != forming_->members) return;
+  const std::size_t mine = index_in(commit, self_);
+  if (commit.members[mine] != commit_.members[mine]) return;  // not what we wrote
   enter_recovery(commit);
   forward_commit(commit);
 }
@@ -111,14 +114,14 @@ void Ring::fill_entry(CommitToken& commit) const {
   entry.filled = true;
   entry.old_ring = old.ring;
   entry.old_aru = old.window.aru();
-  entry.high_received = old.window.high();
   entry.high_delivered = std::max({old.delivered, old.safe_line, known_delivered_});
   entry.received_ring = received_ring_;
   for (std::size_t i = 0; i < old.members.size(); ++i) {
     entry.obligation[i] = obligation_.contains(old.members[i].node);
   }
-  entry.datagram_bytes = path_datagram_bytes_;
+  entry.datagram_bytes = own_datagram_bytes();
   entry.window_bytes = path_receive_bytes_ / 3;
+  entry.window_packets = config_.window_packets_max;
 }
 
 void Ring::forward_commit(CommitToken& commit) {

@@ -6,6 +6,8 @@
 
 #include <utility>
 
+#include "protocol/base/limits.hpp"
+
 namespace ringcast {
 namespace {
 
@@ -85,6 +87,18 @@ void require_timing(const RingConfig& config, Relations& relations) {
 
 void require_sizes(const RingConfig& config, Relations& relations) {
   const auto message = named("message_bytes_max", config.message_bytes_max);
+  relations.require(
+      config.datagram_bytes_min >= datagram_bytes_least,
+      {"datagram_bytes_min"},
+      named("datagram_bytes_min", config.datagram_bytes_min) + " is less than " +
+          shown(datagram_bytes_least),
+      "every network carries that much: raise datagram_bytes_min");
+  relations.require(
+      config.window_packets_max >= window_packets_least,
+      {"window_packets_max"},
+      named("window_packets_max", config.window_packets_max) + " is less than " +
+          shown(window_packets_least),
+      "raise window_packets_max");
   relations.require(
       config.datagram_bytes_min <= config.datagram_bytes_max,
       {"datagram_bytes_min", "datagram_bytes_max"},

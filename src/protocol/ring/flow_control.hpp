@@ -29,8 +29,8 @@ class FlowControl {
     std::uint64_t requested{0};    ///< packets requested on the token
     bool is_slow{false};           ///< the last rotation took a good part of the token loss time
   };
-  /// Cost that may be originated in this visit; at least one datagram's worth unless the
-  /// window is used up by others.
+  /// Cost that may be originated in this visit. Never nothing, whatever the others sent, so that
+  /// nobody starves [FLW-1].
   std::uint64_t allowance(const Visit& visit);
   /// What was sent in this visit (new and again); returns the token's new fcc.
   std::uint64_t account(std::uint64_t fcc, std::uint64_t sent);

@@ -101,7 +101,7 @@ void Ring::send_join() {
 
 void Ring::on_join(const PacketHeader& header, const Join& join) {
   const NodeKey sender = header.sender;
-  if (!peers_.hear(sender, now_) || !peers_.is_fresh(sender, header.counter)) return;
+  if (!hear(sender) || !peers_.is_fresh(sender, header.counter)) return;
   if (!is_plausible(join.ring_seq)) return;
   // [MBR-3] A number beyond the reserve is not used before the reserve covers it; the join
   // comes again.

@@ -26,7 +26,7 @@ void Ring::install_first() {
   ring_seq_ = ring_seq_ + 1;
   const RingId id{ring_seq_, self_.node, self_.boot};
   current_.emplace(id, std::vector<NodeKey>{self_}, self_, config_.window_packets_max);
-  current_->datagram_bytes = path_datagram_bytes_;
+  current_->datagram_bytes = own_datagram_bytes();
   current_->flow.reset(path_receive_bytes_ / 3);
   ordered_.emplace_back(ConfigurationChange{
       .kind = ConfigurationChange::Kind::regular, .id = id, .previous = {}, .members = {self_}});
@@ -350,7 +350,7 @@ void Ring::answer_probe(const NodeKey& sender) {
 
 void Ring::on_probe(const PacketHeader& header, const Probe& probe) {
   const NodeKey sender = header.sender;
-  if (!peers_.hear(sender, now_) || !peers_.is_fresh(sender, header.counter)) return;
+  if (!hear(sender) || !peers_.is_fresh(sender, header.counter)) return;
   if (phase_ != RingPhase::operational && phase_ != RingPhase::gather) return;
   const bool hears_us = probe.echo == self_.boot;
   if (phase_ == RingPhase::gather) {

@@ -21,12 +21,17 @@ namespace ringcast {
 
 void Ring::enter_recovery(const CommitToken& commit) {
   RingState& ring = *forming_;
-  ring.datagram_bytes = path_datagram_bytes_;
+  ring.datagram_bytes = own_datagram_bytes();
   std::uint64_t window = path_receive_bytes_ / 3;
+  std::uint32_t window_packets = config_.window_packets_max;
   for (const auto& entry : commit.members) {
     ring.datagram_bytes = std::min(ring.datagram_bytes, entry.datagram_bytes);
     window = std::min<std::uint64_t>(window, entry.window_bytes);
+    window_packets = std::min(window_packets, entry.window_packets);
   }
+  // [FLW-2] One width for all: what one member may send, each of the others can hold, on this
+  // ring and when it is given again in the next one's recovery.
+  ring.window = Window(ring.ring, window_packets);
   ring.datagram_bytes = std::max(ring.datagram_bytes, config_.datagram_bytes_min);
   ring.flow.reset(window);
   my_flag_ = false;
@@ -46,7 +51,7 @@ void Ring::plan_exchange(const CommitToken& commit) {
   Seq low = old.window.aru();
   bool all_received = true;
   for (const auto& entry : commit.members) {
-    if (entry.old_ring != old.ring) continue;
+    if (entry.old_ring != old.ring || !old.is_member(entry.member)) continue;
     transitional_.insert(entry.member);
     obligation_plan_.insert(entry.member.node);
     for (std::size_t i = 0; i < old.members.size(); ++i) {
@@ -89,7 +94,9 @@ void Ring::on_recovered(const Data& data) {
   // Of another old ring: nothing to us. [REC-9]
   if (!inner || inner->ring != current_->ring) return;
   recovered_seen_.insert(inner->seq);
-  (void)current_->window.insert(std::move(*inner));
+  if (current_->window.insert(std::move(*inner)) == Window::Insert::outside) {
+    ++counters_.packets_outside;
+  }
 }
 
 std::uint64_t Ring::originate_recovered(RingState& ring, Token& token, std::uint64_t allowance) {

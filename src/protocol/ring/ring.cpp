@@ -66,6 +66,7 @@ void Ring::finish() {
   pump_self();
   if (phase_ == RingPhase::operational && !queue_.empty(gate_open())) wake_ring();
   pump_self();
+  effects_ = nullptr;
 }
 
 void Ring::pump_self() {
@@ -81,9 +82,12 @@ void Ring::pump_self() {
 }
 
 void Ring::set_path(std::uint32_t datagram_bytes, std::uint32_t receive_bytes) {
-  path_datagram_bytes_ =
-      std::clamp(datagram_bytes, config_.datagram_bytes_min, config_.datagram_bytes_max);
+  path_datagram_bytes_ = datagram_bytes;
   path_receive_bytes_ = receive_bytes;
+}
+
+std::uint32_t Ring::own_datagram_bytes() const {
+  return std::clamp(path_datagram_bytes_, config_.datagram_bytes_min, config_.datagram_bytes_max);
 }
 
 void Ring::start(const StoredState& stored, BootId boot, std::uint64_t seed) {
@@ -224,6 +228,15 @@ void Ring::dispatch(Packet& packet) {
   }
 }
 
+bool Ring::hear(const NodeKey& sender) {
+  // [MBR-8] The run that works in our ring is silent here: members exchange no joins or probes.
+  if (phase_ == RingPhase::operational && peers_.is_dead(sender)) {
+    const auto live = peers_.boot_of(sender.node);
+    if (live && current_->is_member(NodeKey{sender.node, *live})) return false;
+  }
+  return peers_.hear(sender, now_);
+}
+
 void Ring::on_data(const PacketHeader& header, const Data& data) {
   RingState* ring = nullptr;
   if (phase_ == RingPhase::recovery && forming_->ring == data.ring) {
@@ -240,10 +253,9 @@ void Ring::on_data(const PacketHeader& header, const Data& data) {
   }
   ++counters_.packets_received;
   const auto result = ring->window.insert(data);
-  if (result != Window::Insert::stored) {
-    ++counters_.packets_duplicate;
-    return;
-  }
+  if (result == Window::Insert::duplicate) ++counters_.packets_duplicate;
+  if (result == Window::Insert::outside) ++counters_.packets_outside;
+  if (result != Window::Insert::stored) return;
   if (data.seq > ring->sent_seq) evidence_of_progress();
   if (ring == &*current_) {
     deliver_ready();

@@ -65,6 +65,7 @@ struct RingCounters {
   std::uint64_t packets_originated{0};
   std::uint64_t packets_received{0};
   std::uint64_t packets_duplicate{0};
+  std::uint64_t packets_outside{0};  ///< above the window: refused, to be asked for again
   std::uint64_t packets_foreign{0};
   std::uint64_t packets_requested{0};
   std::uint64_t packets_retransmitted{0};
@@ -155,6 +156,10 @@ class Ring {
   /// A number so far above ours comes from a broken peer; reserving it would be for ever.
   [[nodiscard]] bool is_plausible(std::uint64_t ring_seq) const;
   void dispatch(Packet& packet);
+  /// A join or probe came from this run; false: drop it.
+  bool hear(const NodeKey& sender);
+  /// What our path carries, within the configured bounds as they are now.
+  [[nodiscard]] std::uint32_t own_datagram_bytes() const;
   void on_data(const PacketHeader& header, const Data& data);
   void on_token(const PacketHeader& header, Token token);
   void pump_self();

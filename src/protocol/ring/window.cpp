@@ -5,13 +5,15 @@
 #include <utility>
 
 #include "protocol/base/assert.hpp"
+#include "protocol/wire/codec.hpp"
 
 namespace ringcast {
 namespace {
 
 constexpr std::size_t initial_slots = 64;
 
-std::uint64_t cost(const Data& packet) { return packet.body.block_bytes(); }
+// Packets that arrived in one block share it, so each costs its own part.
+std::uint64_t cost(const Data& packet) { return packet.body.size() + data_overhead_bytes; }
 
 }  // namespace
 
@@ -53,8 +55,6 @@ const Data* Window::find(Seq seq) const {
   const auto& place = slots_[slot(seq)];
   return place && place->seq == seq ? &*place : nullptr;
 }
-
-Data* Window::find(Seq seq) { return const_cast<Data*>(std::as_const(*this).find(seq)); }
 
 void Window::append_holes(Seq up_to, std::size_t ranges_max, std::vector<SeqRange>& out) const {
   Seq seq = next(aru_);

@@ -37,7 +37,6 @@ class Window {
 
   /// Nothing when not held (or already discarded).
   [[nodiscard]] const Data* find(Seq seq) const;
-  [[nodiscard]] Data* find(Seq seq);
 
   /// Appends the holes in (aru, up_to], lowest first, until `out` has `ranges_max` ranges.
   void append_holes(Seq up_to, std::size_t ranges_max, std::vector<SeqRange>& out) const;

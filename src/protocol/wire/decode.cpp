@@ -3,6 +3,7 @@
 // The reading half of codec.hpp. Each function checks one packet type completely; what it
 // returns needs no further validation.
 #include <algorithm>
+#include <optional>
 
 #include "ringcast/service.hpp"
 
@@ -16,7 +17,7 @@ namespace {
 
 constexpr std::size_t key_bytes = 8;
 constexpr std::size_t range_bytes = 12;
-constexpr std::size_t commit_entry_bytes = 8 + 1 + 16 + 8 + 8 + 8 + 16 + nodes_max / 8 + 4 + 4;
+constexpr std::size_t commit_entry_bytes = 8 + 1 + 16 + 8 + 8 + 16 + nodes_max / 8 + 4 + 4 + 4;
 
 Error malformed(const char* rule) { return Error{Errc::malformed, rule}; }
 
@@ -66,7 +67,7 @@ Result<Data> decode_data_body(const BufferRef& body) {
   data.entries = reader.u16();
   if (!reader.ok()) return malformed("data: shorter than its header");
   if (flags > 7 || reserved != 0) return malformed("data: unknown flags");
-  if (data.seq.value == 0 || data.seq.value > ring_seq_limit) {
+  if (data.seq.value == 0 || data.seq.value > packet_seq_limit) {
     return malformed("data: seq out of range");
   }
   data.safe = (flags & 1U) != 0;
@@ -107,17 +108,17 @@ Result<PacketBody> decode_token(ByteReader& reader) {
   token.aru = Seq{reader.u64()};
   const NodeId aru_id{reader.u32()};
   const std::uint8_t flags = reader.u8();
-  (void)reader.u8();
+  const std::uint8_t reserved = reader.u8();
   const std::uint16_t count = reader.u16();
   token.fcc = reader.u64();
   token.backlog = reader.u64();
   if (!reader.ok()) return malformed("token: shorter than its header");
-  if (flags > 7) return malformed("token: unknown flags");
+  if (flags > 7 || reserved != 0) return malformed("token: unknown flags");
   if ((flags & 1U) != 0) token.aru_id = aru_id;
   token.retransmitting = (flags & 2U) != 0;
   token.idle = (flags & 4U) != 0;
   if (token.aru > token.seq) return malformed("token: aru above seq");
-  if (token.seq.value > ring_seq_limit) return malformed("token: seq out of range");
+  if (token.seq.value > packet_seq_limit) return malformed("token: seq out of range");
   if (count > retransmit_ranges_max) return malformed("token: too many requests");
   if (reader.remaining() != count * range_bytes) return malformed("token: requests do not fit");
   for (std::uint16_t i = 0; i < count; ++i) {
@@ -146,13 +147,13 @@ bool ascending(const std::vector<NodeKey>& keys) {
 Result<PacketBody> decode_join(ByteReader& reader) {
   Join join;
   const std::uint8_t flags = reader.u8();
-  (void)reader.u8();
+  std::uint32_t reserved = reader.u8();
   const std::uint16_t proc = reader.u16();
   const std::uint16_t fail = reader.u16();
-  (void)reader.u16();
+  reserved |= reader.u16();
   join.ring_seq = reader.u64();
   if (!reader.ok()) return malformed("join: shorter than its header");
-  if (flags > 1) return malformed("join: unknown flags");
+  if (flags > 1 || reserved != 0) return malformed("join: unknown flags");
   if (proc > join_keys_max || fail > join_keys_max) return malformed("join: too many members");
   if (join.ring_seq > ring_seq_limit) return malformed("join: ring sequence out of range");
   if (reader.remaining() != (std::size_t{proc} + fail) * key_bytes) {
@@ -174,13 +175,14 @@ Result<PacketBody> decode_join(ByteReader& reader) {
   return PacketBody(std::move(join));
 }
 
-CommitEntry get_commit_entry(ByteReader& reader) {
+std::optional<CommitEntry> get_commit_entry(ByteReader& reader) {
   CommitEntry entry;
   entry.member = get_key(reader);
-  entry.filled = reader.u8() != 0;
+  const std::uint8_t filled = reader.u8();
+  if (filled > 1) return std::nullopt;
+  entry.filled = filled == 1;
   entry.old_ring = get_ring(reader);
   entry.old_aru = Seq{reader.u64()};
-  entry.high_received = Seq{reader.u64()};
   entry.high_delivered = Seq{reader.u64()};
   entry.received_ring = get_ring(reader);
   for (std::size_t byte = 0; byte < nodes_max / 8; ++byte) {
@@ -191,6 +193,7 @@ CommitEntry get_commit_entry(ByteReader& reader) {
   }
   entry.datagram_bytes = reader.u32();
   entry.window_bytes = reader.u32();
+  entry.window_packets = reader.u32();
   return entry;
 }
 
@@ -199,8 +202,9 @@ Result<PacketBody> decode_commit(ByteReader& reader) {
   commit.ring = get_ring(reader);
   commit.hop = reader.u64();
   const std::uint16_t count = reader.u16();
-  (void)reader.u16();
+  const std::uint16_t reserved = reader.u16();
   if (!reader.ok()) return malformed("commit: shorter than its header");
+  if (reserved != 0) return malformed("commit: unknown flags");
   if (count == 0 || count > nodes_max) return malformed("commit: impossible member count");
   if (commit.ring.seq == 0 || commit.ring.seq > ring_seq_limit) {
     return malformed("commit: ring sequence out of range");
@@ -209,10 +213,13 @@ Result<PacketBody> decode_commit(ByteReader& reader) {
     return malformed("commit: members do not fit");
   }
   for (std::uint16_t i = 0; i < count; ++i) {
-    commit.members.push_back(get_commit_entry(reader));
+    const auto read = get_commit_entry(reader);
+    if (!read) return malformed("commit: unknown flags of a member");
+    commit.members.push_back(*read);
     const auto& entry = commit.members.back();
-    if (entry.filled && (entry.old_aru > entry.high_received || entry.datagram_bytes < 512)) {
-      return malformed("commit: a member contradicts itself");
+    if (entry.filled && (entry.datagram_bytes < datagram_bytes_least ||
+                         entry.window_packets < window_packets_least)) {
+      return malformed("commit: a member takes less than the protocol needs");
     }
     if (i > 0 && commit.members[i - 1U].member.node >= entry.member.node) {
       return malformed("commit: members out of order");
@@ -229,11 +236,11 @@ Result<PacketBody> decode_probe(ByteReader& reader) {
   Probe probe;
   probe.ring = get_ring(reader);
   const std::uint8_t flags = reader.u8();
-  (void)reader.u8();
-  (void)reader.u16();
+  std::uint32_t reserved = reader.u8();
+  reserved |= reader.u16();
   const BootId echo{reader.u32()};
   if (!reader.done()) return malformed("probe: wrong length");
-  if (flags > 1) return malformed("probe: unknown flags");
+  if (flags > 1 || reserved != 0) return malformed("probe: unknown flags");
   if ((flags & 1U) != 0) probe.echo = echo;
   return PacketBody(probe);
 }

@@ -149,12 +149,12 @@ BufferRef encode(const CommitToken& commit) {
     writer.u8(bit(entry.filled, 0));
     put(writer, entry.old_ring);
     writer.u64(entry.old_aru.value);
-    writer.u64(entry.high_received.value);
     writer.u64(entry.high_delivered.value);
     put(writer, entry.received_ring);
     put(writer, entry.obligation);
     writer.u32(entry.datagram_bytes);
     writer.u32(entry.window_bytes);
+    writer.u32(entry.window_packets);
   }
   return finish(writer);
 }

@@ -84,12 +84,14 @@ struct CommitEntry {
   bool filled{false};
   RingId old_ring;
   Seq old_aru;
-  Seq high_received;
   Seq high_delivered;    ///< highest packet it knows somebody delivered in the old ring
   RingId received_ring;  ///< the aborted ring in whose recovery it received everything; seq 0: none
   ObligationBits obligation;  ///< by index into the old ring's members
   std::uint32_t datagram_bytes{0};
   std::uint32_t window_bytes{0};
+  std::uint32_t window_packets{0};
+
+  bool operator==(const CommitEntry&) const = default;
 };
 
 struct CommitToken {

@@ -90,6 +90,8 @@ Result<PacketHeader> NullSealer::open(std::span<const std::byte> datagram) {
   if (!std::equal(tag.begin(), tag.end(), datagram.end() - tag_bytes)) {
     return Error{Errc::corrupt, "tag does not match"};
   }
+  reader.bytes(2);  // type and key id
+  if (reader.u8() != 0 || reader.u16() != 0) return Error{Errc::malformed, "unknown header bits"};
   return header;
 }
 

@@ -62,7 +62,15 @@ class Pair {
   }
 
   /// Joins, and the commit token twice: the node is in recovery.
-  void to_recovery(std::uint64_t seq) {
+  void to_recovery(std::uint64_t seq, std::uint32_t window_packets = 8192) {
+    const CommitToken commit = to_commit(seq, window_packets);
+    node_.receive(commit, lead);
+    REQUIRE(node_.ring().phase() == RingPhase::recovery);
+    (void)node_.sent();
+  }
+
+  /// Joins, and the commit token once; what its second visit brings.
+  CommitToken to_commit(std::uint64_t seq, std::uint32_t window_packets = 8192) {
     ring_ = RingId{seq, lead.node, lead.boot};
     token_seq_ = 0;
     node_.receive(Join{.leave = false, .ring_seq = seq - 1, .proc = {lead, me}, .fail = {}}, lead);
@@ -74,6 +82,7 @@ class Pair {
     commit.members[0].old_ring = RingId{seq - 1, lead.node, lead.boot};
     commit.members[0].datagram_bytes = 1472;
     commit.members[0].window_bytes = 70000;
+    commit.members[0].window_packets = window_packets;
     commit.members[1].member = me;
     node_.receive(commit, lead);
     REQUIRE(node_.ring().phase() == RingPhase::commit);
@@ -81,9 +90,14 @@ class Pair {
     CHECK(commit.members[1].filled);
     CHECK(commit.members[1].old_ring == old_ring_);
     ++commit.hop;
-    node_.receive(commit, lead);
-    REQUIRE(node_.ring().phase() == RingPhase::recovery);
-    (void)node_.sent();
+    return commit;
+  }
+
+  void install() {
+    for (int visit = 0; visit < 4; ++visit) {
+      (void)pass_token(0, 0);
+    }
+    REQUIRE(node_.ring().phase() == RingPhase::operational);
   }
 
   /// The token comes with these; what the node sends on.
@@ -226,6 +240,47 @@ TEST_CASE("a copy of the token changes nothing and lengthens no timer [ORD-2]") 
   pair.node().pass(milliseconds{10});
   CHECK(pair.node().ring().phase() == RingPhase::gather);
   CHECK(pair.node().ring().counters().tokens_duplicate == 39);
+}
+
+TEST_CASE("a commit token that no longer says what we wrote is not taken [REC-2]") {
+  Pair pair;
+  const CommitToken commit = pair.to_commit(100);
+  CommitToken altered = commit;
+  altered.members[1].old_ring.seq += 1;
+  pair.node().receive(altered, lead);
+  CHECK(pair.node().ring().phase() == RingPhase::commit);
+  altered = commit;
+  altered.members.pop_back();
+  pair.node().receive(altered, lead);
+  CHECK(pair.node().ring().phase() == RingPhase::commit);
+  pair.node().receive(commit, lead);
+  CHECK(pair.node().ring().phase() == RingPhase::recovery);
+}
+
+TEST_CASE("a ring's window is the least of its members' [REC-2] [FLW-2]") {
+  Pair pair;
+  pair.to_recovery(100, 16);
+  pair.install();
+  pair.node().receive(packet(pair.ring(), 17, "too far"), lead);
+  CHECK(pair.node().ring().counters().packets_outside == 1);
+  pair.node().receive(packet(pair.ring(), 16, "the last that fits"), lead);
+  CHECK(pair.node().ring().counters().packets_outside == 1);
+}
+
+TEST_CASE("a late join of a dead run does not disturb the run that works [MBR-8]") {
+  constexpr NodeKey dead{lead.node, BootId{6}};
+  Pair pair;
+  pair.node().receive(Join{.leave = false, .ring_seq = 90, .proc = {dead, me}, .fail = {}}, dead);
+  pair.to_recovery(100);
+  pair.install();
+  for (int i = 0; i < 30; ++i) {  // three seconds in which the live run sends tokens only
+    pair.node().pass(milliseconds{100});
+    (void)pair.pass_token(0, 0);
+  }
+  pair.node().receive(Join{.leave = false, .ring_seq = 100, .proc = {dead, me}, .fail = {}}, dead);
+  CHECK(pair.node().ring().phase() == RingPhase::operational);
+  pair.node().receive(Probe{RingId{90, lead.node, BootId{6}}, me.boot}, dead);
+  CHECK(pair.node().ring().phase() == RingPhase::operational);
 }
 
 TEST_CASE("a member that went back to gather ends the attempt at once") {

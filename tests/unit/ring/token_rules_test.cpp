@@ -94,7 +94,7 @@ class Ringlet {
       REQUIRE(range.first > end);  // ascending, and touching ones are one
       REQUIRE(range.count > 0);
       end = Seq{range.first.value + range.count};
-      REQUIRE(prev(end) <= token_.seq);
+      REQUIRE(end.value - 1 <= token_.seq.value);
     }
     // [ORD-5] Every hole of ours is named, as far as we may name it and there is room.
     std::vector<SeqRange> holes;

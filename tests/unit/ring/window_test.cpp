@@ -12,6 +12,7 @@
 #include <catch2/catch.hpp>
 
 #include "protocol/base/random.hpp"
+#include "protocol/wire/codec.hpp"
 
 namespace ringcast {
 namespace {
@@ -35,7 +36,7 @@ class Model {
     const auto seq = data.seq.value;
     if (seq <= discarded_ || held_.contains(seq)) return Window::Insert::duplicate;
     if (seq > discarded_ + capacity_) return Window::Insert::outside;
-    held_[seq] = data.body.size();
+    held_[seq] = data.body.size() + data_overhead_bytes;
     high_ = std::max(high_, seq);
     return Window::Insert::stored;
   }

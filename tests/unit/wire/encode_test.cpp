@@ -82,21 +82,7 @@ TEST_CASE("a commit token is decoded as it was encoded") {
     const auto decoded = back<CommitToken>(encode(commit));
     REQUIRE(decoded.ring == commit.ring);
     REQUIRE(decoded.hop == commit.hop);
-    REQUIRE(decoded.members.size() == commit.members.size());
-    for (std::size_t m = 0; m < commit.members.size(); ++m) {
-      const auto& got = decoded.members[m];
-      const auto& expected = commit.members[m];
-      REQUIRE(got.member == expected.member);
-      REQUIRE(got.filled == expected.filled);
-      REQUIRE(got.old_ring == expected.old_ring);
-      REQUIRE(got.old_aru == expected.old_aru);
-      REQUIRE(got.high_received == expected.high_received);
-      REQUIRE(got.high_delivered == expected.high_delivered);
-      REQUIRE(got.received_ring == expected.received_ring);
-      REQUIRE(got.obligation == expected.obligation);
-      REQUIRE(got.datagram_bytes == expected.datagram_bytes);
-      REQUIRE(got.window_bytes == expected.window_bytes);
-    }
+    REQUIRE(decoded.members == commit.members);
   }
 }
 

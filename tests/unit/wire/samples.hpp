@@ -84,7 +84,6 @@ inline CommitEntry commit_entry(Random& random) {
   entry.filled = random.below(4) != 0;
   entry.old_ring = ring(random);
   entry.old_aru = Seq{random.below(1000)};
-  entry.high_received = Seq{entry.old_aru.value + random.below(1000)};
   entry.high_delivered = Seq{random.below(2000)};
   entry.received_ring = ring(random);
   for (std::size_t i = 0; i < nodes_max; ++i) {
@@ -92,6 +91,7 @@ inline CommitEntry commit_entry(Random& random) {
   }
   entry.datagram_bytes = static_cast<std::uint32_t>(512 + random.below(65000));
   entry.window_bytes = word(random);
+  entry.window_packets = static_cast<std::uint32_t>(window_packets_least + random.below(65000));
   return entry;
 }
 
