@@ -14,6 +14,9 @@
 namespace ringcast {
 namespace {
 
+/// Handed over by one deliver(), so that sockets take it before more is added.
+constexpr std::uint64_t deliver_bytes_max = std::uint64_t{256} << 10U;
+
 /// A leaving node waits so long for its sessions' departure to be ordered and held by all.
 constexpr Duration leave_patience = std::chrono::milliseconds{800};
 
@@ -36,6 +39,7 @@ Node::Impl::Impl(NodeConfig config, TraceSink* trace)
       config_(std::move(config)),
       trace_(trace) {
   const auto ids = ids_of(config_.daemons);
+  RC_ASSERT(ids.size() <= nodes_max);
   RC_ASSERT(std::adjacent_find(ids.begin(), ids.end()) == ids.end());
   RC_ASSERT(std::binary_search(ids.begin(), ids.end(), node_id(config_.name)));
 }
@@ -63,6 +67,7 @@ void Node::Impl::on_start(
 }
 
 void Node::Impl::on_packets(std::span<const BufferRef> datagrams) {
+  close_over_backlog();
   std::vector<Packet> packets;
   packets.reserve(datagrams.size());
   for (const auto& datagram : datagrams) {
@@ -85,6 +90,7 @@ void Node::Impl::reject(const BufferRef& datagram, const Error& error) {
 }
 
 void Node::Impl::on_timer() {
+  close_over_backlog();
   ring_.on_timers();
   close_silent();
   if (leave_deadline_ && now_ >= *leave_deadline_) continue_leaving();
@@ -104,10 +110,16 @@ std::optional<Instant> Node::Impl::next_deadline() const {
 
 bool Node::Impl::deliver() {
   if (!groups_) return false;
-  auto events = ring_.take_ordered();
-  if (events.empty() && !leaving_) return false;
+  for (auto& event : ring_.take_ordered()) {
+    ordered_.push_back(std::move(event));
+  }
+  if (ordered_.empty() && !leaving_) return false;
+  const bool is_busy = !ordered_.empty();
   GroupsOutput out;
-  for (const auto& event : events) {
+  routed_bytes_ = 0;
+  while (!ordered_.empty() && routed_bytes_ < deliver_bytes_max) {
+    const auto event = std::move(ordered_.front());
+    ordered_.pop_front();
     if (observer_) observer_(event);
     if (const auto* const message = std::get_if<OrderedMessage>(&event)) {
       groups_->on_message(*message, out);
@@ -117,9 +129,8 @@ bool Node::Impl::deliver() {
     route(out);
   }
   if (groups_->gate_open()) ring_.open_gate(groups_->configuration().id);
-  close_over_backlog();
   if (leaving_) continue_leaving();
-  return !events.empty();
+  return is_busy;
 }
 
 void Node::Impl::route(GroupsOutput& out) {
@@ -132,6 +143,7 @@ void Node::Impl::route(GroupsOutput& out) {
   }
   for (const auto& delivery : out.deliveries) {
     const BufferRef frame = Session::encode_event(delivery.event);
+    routed_bytes_ += frame.size();
     for (const auto id : delivery.to) {
       write(id, frame);
     }
@@ -151,8 +163,8 @@ void Node::Impl::write(SessionId id, const BufferRef& frame) {
 void Node::Impl::close_over_backlog() {
   for (const auto id : std::exchange(over_backlog_, {})) {
     const auto found = sessions_.find(id);
-    // What was queued within this input may have been written since; a client that reads
-    // slowly but steadily is judged by what is left.
+    // Judged at the next input only: the driver had its turn since, what is left is what the
+    // client's socket did not take.
     if (found == sessions_.end() || !found->second.over_backlog()) continue;
     count("sessions_closed_backlog");
     close(
@@ -164,6 +176,27 @@ void Node::Impl::close_over_backlog() {
                 std::to_string(config_.session.backlog_bytes_max)},
         Cause::disconnect);
   }
+}
+
+Result<void> Node::Impl::reload(const NodeConfig& config) {
+  if (config.cluster != config_.cluster) {
+    return Error{Errc::invalid_argument, "the cluster's name cannot change while running"};
+  }
+  if (config.name != config_.name) {
+    return Error{Errc::invalid_argument, "the daemon's name cannot change while running"};
+  }
+  std::vector<NodeId> ids = ids_of(config.daemons);
+  if (!std::binary_search(ids.begin(), ids.end(), node_id(config_.name))) {
+    return Error{Errc::invalid_argument, "this daemon is no longer configured; stop it instead"};
+  }
+  config_ = config;
+  ring_.reconfigure(config.ring, std::move(ids));
+  const BufferRef table = Session::encode_daemons(daemon_table());
+  for (auto& [id, session] : sessions_) {
+    session.reconfigure(config.session, config.ring.message_bytes_max);
+    if (session.established()) write(id, table);
+  }
+  return {};
 }
 
 // --- leaving -------------------------------------------------------------------------------
@@ -183,7 +216,8 @@ void Node::Impl::leave() {
 
 void Node::Impl::continue_leaving() {
   if (stopped_) return;
-  if (!ring_.is_drained() && now_ < *leave_deadline_) return;
+  const bool is_drained = ring_.is_drained() && ordered_.empty();
+  if (!is_drained && now_ < *leave_deadline_) return;
   ring_.leave();
   stopped_ = true;
 }

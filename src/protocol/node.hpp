@@ -7,8 +7,9 @@
 // The contract with a driver (the daemon's or the simulator's):
 //   1. call exactly one input, with a `now` that never goes back;
 //   2. carry out effects: seal and send the transmits in order, persist, write, close;
-//   3. call deliver() and carry out its effects too (deliveries come after the token has
-//      left: that is the accelerated ring's promise to the next node);
+//   3. call deliver() until it returns false and carry out its effects each time (deliveries
+//      come after the token has left: that is the accelerated ring's promise to the next node;
+//      they come in slices, so that sockets can take one before the next);
 //   4. arm one timer for next_deadline(), wait for the next input.
 // An input never waits, never reads a clock, never touches a file or socket. A batch of
 // packets is one input. Nothing depends on addresses or on hash order, so the same inputs

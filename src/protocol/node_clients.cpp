@@ -26,6 +26,7 @@ SessionId Node::Impl::open_client() {
 }
 
 void Node::Impl::client_bytes(SessionId id, std::span<const std::byte> bytes) {
+  close_over_backlog();
   auto found = sessions_.find(id);
   if (found == sessions_.end()) return;
   found->second.receive(bytes);
@@ -89,7 +90,6 @@ void Node::Impl::take(SessionId id, Session& session, const ClientRequest& reque
   GroupsOutput out;
   std::visit(Door{*this, id, session, out}, request);
   route(out);
-  close_over_backlog();
 }
 
 std::string Node::Impl::free_name() const {
@@ -149,7 +149,8 @@ void Node::Impl::forget(SessionId id, const Error& reason, Cause cause, bool tel
   if (found == sessions_.end()) return;
   const bool established = found->second.established();
   if (established) names_.erase(found->second.name());
-  trace(TraceKind::session_closed, TraceLevel::info, id.value, [&] {
+  const auto level = cause == Cause::leave ? TraceLevel::debug : TraceLevel::info;
+  trace(TraceKind::session_closed, level, id.value, [&] {
     return "session " + std::to_string(id.value) + " " + found->second.name() +
            " -> closed: " + reason.message;
   });
@@ -176,10 +177,13 @@ bool Node::Impl::may_read(SessionId id) const {
   // [FLW-5] Back-pressure is the socket itself.
   const auto found = sessions_.find(id);
   if (found == sessions_.end() || !groups_) return false;
-  if (ring_.queued_bytes() >= config_.ring.send_queue_bytes_max) return false;
   // Who does not take its confirmations and messages may not cause more of them.
   if (found->second.backlog_bytes() > config_.session.credit_bytes) return false;
-  return groups_->unordered_bytes(id) < config_.session.credit_bytes;
+  const std::uint64_t unordered = groups_->unordered_bytes(id);
+  // A full queue stops those who filled it: greetings and questions are heard at all times.
+  const bool is_full = ring_.queued_bytes() >= config_.ring.send_queue_bytes_max;
+  if (is_full && unordered > 0) return false;
+  return unordered < config_.session.credit_bytes;
 }
 
 }  // namespace ringcast

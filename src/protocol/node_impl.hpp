@@ -4,6 +4,7 @@
 // node_clients.cpp what clients ask for, node_status.cpp what the node tells of itself.
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -88,6 +89,8 @@ class Node::Impl {
   Instant started_{};
   Effects* effects_{nullptr};
   std::optional<Groups> groups_;
+  std::deque<OrderedEvent> ordered_;  ///< taken from the ring, not yet handed to groups
+  std::uint64_t routed_bytes_{0};     ///< to clients, by this deliver()
 
   std::map<std::string, std::uint64_t, std::less<>> counters_;  ///< ours and the driver's
   std::map<SessionId, Session> sessions_;

@@ -24,6 +24,7 @@ constexpr std::array ring_counters = {
     NamedCounter{"ring_messages_discarded", &RingCounters::messages_discarded},
     NamedCounter{"ring_messages_ordered", &RingCounters::messages_ordered},
     NamedCounter{"ring_packets_duplicate", &RingCounters::packets_duplicate},
+    NamedCounter{"ring_packets_outside", &RingCounters::packets_outside},
     NamedCounter{"ring_packets_foreign", &RingCounters::packets_foreign},
     NamedCounter{"ring_packets_originated", &RingCounters::packets_originated},
     NamedCounter{"ring_packets_received", &RingCounters::packets_received},
@@ -103,30 +104,6 @@ NodeStatus Node::Impl::status(Instant now) const {
   status.counters.emplace_back("ring_queue_bytes", ring_.queued_bytes());
   std::sort(status.counters.begin(), status.counters.end());
   return status;
-}
-
-Result<void> Node::Impl::reload(const NodeConfig& config) {
-  if (config.cluster != config_.cluster) {
-    return Error{Errc::invalid_argument, "the cluster's name cannot change while running"};
-  }
-  if (config.name != config_.name) {
-    return Error{Errc::invalid_argument, "the daemon's name cannot change while running"};
-  }
-  std::vector<NodeId> ids;
-  for (const auto& daemon : config.daemons) {
-    ids.push_back(node_id(daemon.name));
-  }
-  std::sort(ids.begin(), ids.end());
-  if (!std::binary_search(ids.begin(), ids.end(), node_id(config_.name))) {
-    return Error{Errc::invalid_argument, "this daemon is no longer configured; stop it instead"};
-  }
-  config_ = config;
-  ring_.reconfigure(config.ring, std::move(ids));
-  const BufferRef table = Session::encode_daemons(daemon_table());
-  for (const auto& [id, session] : sessions_) {
-    if (session.established()) write(id, table);
-  }
-  return {};
 }
 
 }  // namespace ringcast

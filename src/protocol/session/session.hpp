@@ -59,6 +59,12 @@ class Session {
       std::uint64_t about, std::string_view subject, const Error& error);
   static BufferRef encode_closed(const Error& reason);
 
+  /// New limits, from the next request on.
+  void reconfigure(const SessionConfig& config, std::uint32_t message_bytes_max) {
+    config_ = config;
+    message_bytes_max_ = message_bytes_max;
+  }
+
   [[nodiscard]] SessionId id() const { return id_; }
   [[nodiscard]] bool established() const { return !name_.empty(); }
   [[nodiscard]] const std::string& name() const { return name_; }
