@@ -49,9 +49,11 @@ inline std::uint64_t shown_ring_seq(const PacketBody& body) {
 
 class Cluster {
  public:
-  explicit Cluster(const std::vector<std::string>& names, SessionConfig session = {}) {
+  explicit Cluster(
+      const std::vector<std::string>& names, SessionConfig session = {}, RingConfig ring = {}) {
     NodeConfig config;
     config.cluster = "test";
+    config.ring = ring;
     config.session = session;
     for (const auto& name : names) {
       config.daemons.push_back(DaemonEntry{.name = name, .address = {}});

@@ -15,8 +15,8 @@ using node_test::Cluster;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-void join(Cluster& cluster, SessionId session, std::string_view group) {
-  cluster.send(0, session, [&](ByteWriter& out) { encode_join(out, group); });
+void join(Cluster& cluster, SessionId session, std::string_view group, std::size_t at = 0) {
+  cluster.send(at, session, [&](ByteWriter& out) { encode_join(out, group); });
 }
 
 }  // namespace
@@ -124,6 +124,43 @@ TEST_CASE("a client that does not read is closed with a reason and slows nobody 
   CHECK(cluster.frames<ClosedFrame>(0, lazy).at(0).reason.code == Errc::limit_exceeded);
   CHECK_FALSE(cluster.was_closed(0, publisher));
   CHECK(cluster.frames<ConfirmEvent>(0, publisher).size() == 150);
+}
+
+TEST_CASE("a client that reads is not closed for a burst longer than its backlog [FLW-6]") {
+  SessionConfig session;
+  session.backlog_bytes_max = 10000;
+  Cluster cluster({"a", "b"}, session);
+  cluster.form();
+  const auto reader = cluster.client(1, "reader");
+  join(cluster, reader, "g", 1);
+  const auto publisher = cluster.client(0, "pub");
+  cluster.run(milliseconds{10});
+  for (int i = 0; i < 150; ++i) {
+    cluster.publish(0, publisher, Service::safe, std::string(1000, 'x'));
+  }
+  cluster.run(milliseconds{500});
+  CHECK_FALSE(cluster.was_closed(1, reader));
+  CHECK(cluster.frames<MessageFrame>(1, reader).size() == 150);
+}
+
+TEST_CASE("a full send queue stops those who filled it and nobody else [FLW-5]") {
+  RingConfig ring;
+  ring.send_queue_bytes_max = 10000;
+  Cluster cluster({"a", "b"}, {}, ring);
+  cluster.form();
+  const auto busy = cluster.client(0, "busy");
+  const auto other = cluster.client(0, "other");
+  for (int i = 0; i < 11; ++i) {
+    cluster.publish(0, busy, Service::agreed, std::string(1000, 'x'));
+  }
+  CHECK_FALSE(cluster.node(0).may_read(busy));
+  CHECK(cluster.node(0).may_read(other));
+  CHECK(cluster.node(0).may_read(cluster.connect(0)));
+  cluster.publish(0, other, Service::agreed, "one");
+  CHECK_FALSE(cluster.node(0).may_read(other));
+  cluster.run(milliseconds{200});
+  CHECK(cluster.node(0).may_read(busy));
+  CHECK(cluster.node(0).may_read(other));
 }
 
 TEST_CASE("a client beyond its credit is not read until its messages are ordered [FLW-5]") {
