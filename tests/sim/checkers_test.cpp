@@ -17,7 +17,7 @@ TEST_CASE("a correct history passes every checker") {
   CHECK(s.check(true).ok());
 }
 
-TEST_CASE("E1 tells a message that nobody originated, or changed content") {
+TEST_CASE("E1 tells a message that nobody originated, or that was published otherwise") {
   Story s;
   s.originate(s.a, s.both, 1);
   s.deliver(s.a, s.message(s.both, 2, s.b));
@@ -26,10 +26,9 @@ TEST_CASE("E1 tells a message that nobody originated, or changed content") {
   GroupStory g;
   g.join_both();
   OrderedMessage changed = g.first;
-  g.deliver(g.a, g.first);
-  changed.payload = BufferRef::copy_of(std::string_view{"something else"});
-  g.deliver(g.b, changed);
-  CHECK_FALSE(g.check().ok());
+  changed.service = Service::safe;
+  g.deliver(g.a, changed);
+  CHECK(g.check().count("E1") > 0);
 }
 
 TEST_CASE("E2 tells a message delivered outside its configuration") {

@@ -96,8 +96,6 @@ TEST_CASE("G5 tells members that saw different messages between the same views")
   s.deliver_first();
   s.client(s.x, s.received(s.first, s.x));
   for (const std::uint64_t c : {s.x, s.y}) {
-    const std::uint64_t z = 1;
-    static_cast<void>(z);
     s.client(c, s.view(s.both, 3, Cause::disconnect, {s.x}, {s.y}));
   }
   CHECK(s.check().count("G5") > 0);

@@ -170,7 +170,7 @@ void Cluster::start(std::size_t index, Storage storage) {
   facts.boot_id = boot;
   facts.random_seed = random_.next();
   facts.datagram_bytes_max = host.datagram_bytes;
-  facts.receive_buffer_bytes = static_cast<std::uint32_t>(config_.receive_buffer_bytes);
+  facts.receive_buffer_bytes = static_cast<std::uint32_t>(config_.receive_buffer_told);
   host.busy_until = now_;
   host.paused = false;
   host.leaving = false;
@@ -230,10 +230,6 @@ void Cluster::leave(std::size_t index) {
   host.inputs.push_back(
       [](Node& node, Instant at, Effects& effects) { node.on_leave(at, effects); });
   poke(host);
-}
-
-void Cluster::set_datagram_bytes(std::size_t host, std::uint32_t bytes) {
-  hosts_[host]->datagram_bytes = bytes;
 }
 
 // One turn of a process: one input, its effects, its deliveries.

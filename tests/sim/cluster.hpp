@@ -44,6 +44,7 @@ struct ClusterConfig {
   Duration socket_delay{std::chrono::microseconds{20}};  ///< between a client and its daemon
   std::size_t socket_bytes{std::size_t{208} << 10U};     ///< what a client socket holds each way
   std::size_t receive_buffer_bytes{212992};
+  std::size_t receive_buffer_told{212992};  ///< what the nodes believe they have
   std::uint32_t datagram_bytes_max{1472};
   bool small_boot_ids{false};  ///< 1, 2, 3 ... in order of start: for transcripts
 };
@@ -99,7 +100,6 @@ class Cluster {
   void pause(std::size_t index);
   void resume(std::size_t index);
   void leave(std::size_t index);
-  void set_datagram_bytes(std::size_t host, std::uint32_t bytes);
   [[nodiscard]] bool is_up(std::size_t host) const;
   [[nodiscard]] bool is_paused(std::size_t host) const;
   [[nodiscard]] bool is_leaving(std::size_t host) const;

@@ -90,7 +90,6 @@ void FaultInjector::schedule() {
 
 void FaultInjector::inject() {
   const Fault fault = random_.pick(timed_);
-  ++injected_[fault];
   switch (fault) {
     case Fault::partition:
       return partition();

@@ -37,7 +37,6 @@ enum class Fault : std::uint8_t {
   slow_client,   ///< clients that do not read
   client_churn,  ///< clients that come and go
 };
-inline constexpr std::size_t fault_count = 17;
 
 std::string_view to_string(Fault fault);
 
@@ -56,7 +55,6 @@ class FaultInjector {
   void start();
   /// Mends links, resumes and restarts machines; no fault happens afterwards.
   void stop();
-  [[nodiscard]] const std::map<Fault, std::uint64_t>& injected() const { return injected_; }
 
  private:
   void schedule();
@@ -80,7 +78,6 @@ class FaultInjector {
   Random random_;
   bool stopped_{false};
   std::vector<Fault> timed_;
-  std::map<Fault, std::uint64_t> injected_;
   std::set<std::size_t> doomed_;  ///< crash when they next enter a state
 };
 

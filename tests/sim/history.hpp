@@ -78,7 +78,6 @@ struct Process {
   Instant started;
   std::optional<Instant> ended;
   Ending ending{Ending::crashed};
-  bool caught_up{true};  ///< false: at the end it was not expected to be complete (paused)
   std::vector<ProcessEvent> events;
 };
 
@@ -143,9 +142,8 @@ struct SessionRecord {
   Instant opened;
   std::optional<Instant> ended;
   SessionEnd end{SessionEnd::open};
-  std::string reason;    ///< of closed
-  bool cut_off{false};   ///< its daemon closed it with more to say than its socket took
-  bool caught_up{true};  ///< false: it was not reading at the end
+  std::string reason;   ///< of closed
+  bool cut_off{false};  ///< its daemon closed it with more to say than its socket took
   std::vector<SessionEvent> events;
 
   [[nodiscard]] MemberName member() const { return {.session = name, .daemon = daemon}; }
@@ -179,9 +177,10 @@ class History {
   std::vector<SessionRecord> sessions;
   std::vector<MessageRecord> messages;
   std::map<NodeId, std::string> names;
-  Instant healed;       ///< when the fault phase ended
-  Instant finished;     ///< when the run ended
-  bool settled{false};  ///< the run ended healed and quiet: the final state must be complete
+  Instant healed;            ///< when the fault phase ended
+  Instant finished;          ///< when the run ended
+  bool settled{false};       ///< the run ended healed and quiet: the final state must be complete
+  bool tells_origins{true};  ///< false: a hand-written story that leaves originations out
 
  private:
   using Key = std::tuple<std::uint64_t, std::uint64_t, NodeId, Label>;

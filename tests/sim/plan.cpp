@@ -12,25 +12,50 @@ using std::chrono::seconds;
 const std::vector<Plan>& plans() {
   using enum Fault;
   static const std::vector<Plan> all = {
-      {.name = "baseline", .summary = "nothing breaks", .faults = {}},
+      {.name = "baseline",
+       .summary = "nothing breaks",
+       .faults = {},
+       .evidence = {"published", "safe in regular", "received by clients"}},
       {.name = "lossy",
        .summary = "loss, bursts, copies, overtaking, delay, corruption",
        .faults = {loss, burst, duplication, reorder, delay, corruption},
-       .swarm = true},
+       .swarm = true,
+       .evidence =
+           {"packets lost",
+            "packets duplicated",
+            "packets corrupted",
+            "counter ring_packets_retransmitted",
+            "counter ring_tokens_retransmitted",
+            "counter ring_tokens_duplicate",
+            "counter ring_tokens_lost"}},
       {.name = "partition",
        .summary = "partitions, one-way and flapping links, with some loss",
        .faults = {partition, one_way, flap, black_hole, loss},
-       .swarm = true},
+       .swarm = true,
+       .evidence =
+           {"counter ring_recoveries_aborted",
+            "counter ring_messages_discarded",
+            "deliveries in a transitional configuration",
+            "safe in transitional",
+            "trace merge_detected"}},
       {.name = "churn",
        .summary = "daemons crash, restart with or without their storage, leave; clients too",
-       .faults = {crash, storage_loss, leave, client_churn}},
+       .faults = {crash, storage_loss, leave, client_churn},
+       .evidence =
+           {"crashes",
+            "restarts",
+            "leaves",
+            "counter ring_recoveries_aborted",
+            "deliveries in a transitional configuration"}},
       {.name = "slow-client",
        .summary = "clients stop reading until their backlog is over the bound",
-       .faults = {slow_client}},
+       .faults = {slow_client},
+       .evidence = {"counter sessions_closed_backlog"}},
       {.name = "pause",
        .summary = "daemons stop for a while; small receive buffers",
        .faults = {pause, overflow, loss},
-       .swarm = true},
+       .swarm = true,
+       .evidence = {"pauses", "packets overflowed", "counter ring_tokens_lost"}},
       {.name = "everything",
        .summary = "each class of faults with probability 1/2",
        .faults =
@@ -51,7 +76,15 @@ const std::vector<Plan>& plans() {
             overflow,
             slow_client,
             client_churn},
-       .swarm = true},
+       .swarm = true,
+       .evidence =
+           {"crashes",
+            "leaves",
+            "pauses",
+            "packets lost",
+            "packets overflowed",
+            "counter ring_recoveries_aborted",
+            "counter sessions_closed_backlog"}},
   };
   return all;
 }
@@ -117,7 +150,10 @@ Scenario draw(const Plan& plan, std::uint64_t seed, const Overrides& overrides) 
   scenario.cluster.ring.accelerated_percent =
       random.pick(std::vector<std::uint32_t>{0, 50, 50, 100});
   if (on.contains(Fault::overflow)) {
-    scenario.cluster.receive_buffer_bytes = random.between(20000, 120000);
+    // Less than the nodes were told, so that flow control alone does not prevent it.
+    const std::size_t told = random.between(20000, 120000);
+    scenario.cluster.receive_buffer_told = told;
+    scenario.cluster.receive_buffer_bytes = told / random.between(1, 8);
     scenario.cluster.datagram_bytes_max = 1472;
   }
 

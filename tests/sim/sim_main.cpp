@@ -197,7 +197,7 @@ class Runner {
     }
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
     summarise(took.count());
-    return failed_ == 0;
+    return has_evidence() && failed_ == 0;
   }
 
  private:
@@ -262,6 +262,18 @@ class Runner {
     for (const auto& [name, value] : counts_) {
       std::printf("  %12llu  %s\n", static_cast<unsigned long long>(value), name.c_str());
     }
+  }
+
+  [[nodiscard]] bool has_evidence() const {
+    if (ran_ < evidence_seeds_min) return true;
+    bool all = true;
+    for (const auto& name : find_plan(arguments_.plan)->evidence) {
+      const auto found = counts_.find(name);
+      if (found != counts_.end() && found->second > 0) continue;
+      std::printf("no evidence: not one of \"%s\" in all these seeds\n", name.c_str());
+      all = false;
+    }
+    return all;
   }
 
   Arguments arguments_;

@@ -24,6 +24,7 @@ class Synthetic {
     process.boot = BootId{boot};
     process.incarnation = boot;
     process.started = tick();
+    history.tells_origins = false;  // until originate()
     return history.start_process(std::move(process));
   }
 
@@ -55,6 +56,7 @@ class Synthetic {
   }
 
   void originate(ProcessIndex p, RingId id, std::uint64_t seq, std::uint64_t count = 1) {
+    history.tells_origins = true;
     history.originated(p, tick(), {.ring = id, .seq = Seq{seq}, .count = count});
   }
 

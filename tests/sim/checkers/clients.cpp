@@ -172,8 +172,7 @@ class ClientCheck {
         member_from.erase(left->group);
       }
     }
-    if (history_.settled && session_->end == SessionEnd::open && session_->caught_up &&
-        !order.all.empty()) {
+    if (history_.settled && session_->end == SessionEnd::open && !order.all.empty()) {
       last = order.all.size() - 1;
     }
     member_from[to_string(session_->member())] = first;

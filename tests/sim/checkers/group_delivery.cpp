@@ -74,7 +74,7 @@ class GroupDeliveryCheck {
         current_.erase(left->group);
       }
     }
-    if (!history_.settled || session.end != SessionEnd::open || !session.caught_up) return;
+    if (!history_.settled || session.end != SessionEnd::open) return;
     std::vector<std::string> open;
     for (const auto& [group, current] : current_) {
       open.push_back(group);

@@ -104,7 +104,7 @@ class IntegrityCheck {
       }
       if (!member) report_.fail("E1", at(p, delivered) + ", whose originator is no member");
     }
-    if (origins_.empty()) return;  // a synthetic history without originations
+    if (!history_.tells_origins) return;
     const auto origin = origins_.find({delivered.label.ring, delivered.label.seq});
     if (origin == origins_.end()) {
       report_.fail("E1", at(p, delivered) + ", which nobody originated");

@@ -96,7 +96,6 @@ class SessionLiveness {
 
  private:
   void check(const SessionRecord& session, const SessionState& state) {
-    if (!session.caught_up) return;
     const std::string who =
         "client " + std::to_string(session.client) + " " + to_string(session.member());
     if (!state.unconfirmed.empty()) {

@@ -228,9 +228,7 @@ class ViewCheck {
         fail("G3", what + " gained a member of our daemon");
       }
     }
-    if (old_names != new_names && membership.signals == 0) {
-      fail("G6", what + " without a transitional signal");
-    }
+    if (membership.signals == 0) fail("G6", what + " without a transitional signal");
   }
 
   const History& history_;
