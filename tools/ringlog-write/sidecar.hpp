@@ -68,10 +68,11 @@ class Sidecar {
   /// Writes a first snapshot and is ready for entries.
   static Result<Sidecar> create(const std::string& path, const FileState& state);
 
-  /// REQUIRES: the entry's data was written. Errors: io; the entry is written later.
+  /// Takes the entry; flush() writes it. REQUIRES: the entry's data was written.
   void append(const FileEntry& entry);
   Result<void> flush() { return entries_.flush(); }
   Result<void> sync() { return entries_.sync(); }
+  [[nodiscard]] std::size_t buffered() const { return entries_.buffered(); }
   [[nodiscard]] bool wants_snapshot() const;
   /// REQUIRES: all data of `state` was written and synced.
   Result<void> snapshot(const FileState& state);

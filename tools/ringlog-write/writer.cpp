@@ -5,16 +5,11 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <cstdio>
-#include <fcntl.h>
 #include <poll.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <utility>
 
 #include "tools/common/json.hpp"
-#include "tools/ringlog/chain.hpp"
 #include "tools/ringlog/progress.hpp"
 
 namespace ringcast::ringlog {
@@ -24,8 +19,6 @@ using tools::ExitCode;
 namespace {
 
 constexpr auto program = "ringlog-write";
-constexpr std::chrono::milliseconds retry_pause_min{50};
-constexpr std::chrono::milliseconds retry_pause_max{2000};
 constexpr std::chrono::milliseconds table_retry{20};
 constexpr std::chrono::seconds patience{5};
 constexpr std::chrono::seconds leave_time{30};  // a long backlog takes its time
@@ -34,86 +27,27 @@ constexpr std::size_t batch_bytes = std::size_t{1} << 20U;
 constexpr std::size_t senders_max = 1000;
 constexpr std::size_t held_bytes_max = std::size_t{128} << 20U;
 
-Result<FileState> adopt(const std::string& path, const std::string& group) {
-  auto content = read_file(path);
-  if (!content) return content.error();
-  const auto text = content->value_or("");
-  if (!text.empty() && text.back() != '\n') {
-    return Error{
-        Errc::corrupt, path + ": its last line is not complete; end it with a newline first"};
-  }
-  FileState state;
-  state.group = group;
-  state.length = text.size();
-  state.lines = static_cast<std::uint64_t>(std::count(text.begin(), text.end(), '\n'));
-  state.chain = chain_text(0, text);
-  return state;
+StoreOptions store_options(const WriterOptions& options) {
+  StoreOptions store;
+  store.group = options.group;
+  store.path = options.path;
+  store.adopt = options.adopt;
+  store.tell = [](const std::string& sentence) { tools::report(program, sentence); };
+  return store;
 }
 
 }  // namespace
 
-Writer::Writer(WriterOptions options) : options_(std::move(options)) {}
-
-Result<FileState> Writer::initial_state() {
-  std::vector<std::string> notes;
-  auto state = load_state(options_.path, notes);
-  if (!state && !(options_.adopt && state.error().code == Errc::corrupt)) return state.error();
-  for (const auto& note : notes) {
-    tools::report(program, note);
-  }
-  if (state && state->has_value()) {
-    if ((*state)->group == options_.group) return std::move(**state);
-    return Error{
-        Errc::invalid_argument,
-        options_.path + ": belongs to group " + (*state)->group + "; use another file for group " +
-            options_.group};
-  }
-  struct stat status {};
-  if (::fstat(lock_.get(), &status) != 0) return system_error(options_.path, "cannot stat", errno);
-  if (status.st_size > 0 && !options_.adopt) {
-    return Error{
-        Errc::invalid_argument,
-        options_.path + ": holds data but has no " + sidecar_path(options_.path) +
-            "; name a new file, or start with --adopt to append to it as it is"};
-  }
-  return adopt(options_.path, options_.group);
-}
-
-Result<void> Writer::open() {
-  lock_ = Descriptor(::open(options_.path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
-  if (!lock_.is_open()) return system_error(options_.path, "cannot open for writing", errno);
-  struct stat status {};
-  if (::fstat(lock_.get(), &status) == 0 && !S_ISREG(status.st_mode)) {
-    return Error{Errc::invalid_argument, options_.path + ": not a regular file"};
-  }
-  if (::flock(lock_.get(), LOCK_EX | LOCK_NB) != 0) {
-    return Error{
-        Errc::invalid_argument, options_.path + ": another ringlog-write is writing this file"};
-  }
-  auto state = initial_state();
-  if (!state) return state.error();
-  written_ = std::move(state).value();
-  auto file = AppendFile::open(options_.path, written_.length);
-  if (!file) return file.error();
-  file_.emplace(std::move(file).value());
-  if (auto synced = sync_directory_of(options_.path); !synced) return synced.error();
-  auto sidecar = Sidecar::create(options_.path, written_);
-  if (!sidecar) return sidecar.error();
-  sidecar_.emplace(std::move(sidecar).value());
-  planned_length_ = written_.length;
-  planned_lines_ = written_.lines;
-  lines_before_ = written_.lines;
-  reconciler_.emplace(options_.group, written_.table, written_.chain);
-  return {};
-}
+Writer::Writer(WriterOptions options)
+    : options_(std::move(options)), store_(store_options(options_)) {}
 
 ExitCode Writer::run(int stop_fd) {
-  if (auto opened = open(); !opened) {
+  started_ = Clock::now();
+  if (auto opened = store_.open(started_); !opened) {
     tools::report(program, opened.error().message);
     return opened.error().code == Errc::invalid_argument ? ExitCode::usage : ExitCode::failed;
   }
-  started_ = Clock::now();
-  next_sync_ = started_ + options_.sync_interval;
+  reconciler_.emplace(options_.group, store_.written().table, store_.written().chain);
   link_.emplace(options_.client, program);
   return loop(stop_fd);
 }
@@ -132,19 +66,18 @@ ExitCode Writer::loop(int stop_fd) {
     receive();
     collect();
     publish_tables();
-    flush_files();
+    store_.flush(Clock::now());
+    store_.sync_if_due(Clock::now());
     report_progress();
-    sync_if_due();
     tell_awaited();
-    if (options_.count && planned_lines_ - lines_before_ >= *options_.count) return finish();
+    if (options_.count && planned_lines() >= *options_.count) return finish();
     if (wait(stop_fd)) return finish();
   }
 }
 
 Client::Clock::time_point Writer::next_deadline() const {
   auto deadline = Clock::now() + patience;
-  if (dirty_) deadline = std::min(deadline, next_sync_);
-  if (retry_at_) deadline = std::min(deadline, *retry_at_);
+  deadline = std::min(deadline, store_.next_step().value_or(deadline));
   if (!tables_.empty()) deadline = std::min(deadline, Clock::now() + table_retry);
   return deadline;
 }
@@ -226,10 +159,7 @@ void Writer::collect() {
   for (const auto& sentence : output.reports) {
     tools::report(program, sentence);
   }
-  for (auto& pending : output.pending) {
-    pending_bytes_ += pending.text.size();
-    pending_.push_back(std::move(pending));
-  }
+  store_.take(output, reconciler_->chain(), reconciler_->position());
   for (auto& table : output.tables) {
     tables_.push_back(std::move(table));
   }
@@ -239,59 +169,10 @@ void Writer::collect() {
     known.bytes += fresh.bytes;
     known.is_awaited = known.is_awaited || fresh.is_awaited;
   }
-  if (!output.data.empty()) collect_data(output);
   if (link_->client() != nullptr && reconciler_->held_bytes() > held_bytes_max) {
     end_session("too much came while waiting for another writer's table");
     collect();
   }
-}
-
-void Writer::collect_data(ReconcilerOutput& output) {
-  FileEntry entry;
-  for (const auto& marker : output.markers) {
-    entry.markers.push_back(FileMarker{planned_length_ + marker.offset, marker.missing});
-  }
-  planned_length_ += output.data.size();
-  planned_lines_ += output.lines;
-  entry.length = planned_length_;
-  entry.lines = planned_lines_;
-  entry.chain = reconciler_->chain();
-  entry.position = reconciler_->position();
-  entry.additions = std::move(output.additions);
-  file_->append(output.data);
-  unrecorded_.push_back(std::move(entry));
-}
-
-Result<void> Writer::open_pending(const PendingRecord& pending) {
-  const auto path = options_.path + ".pending-" + to_string(pending.configuration);
-  if (!pending_files_.contains(path)) {
-    struct stat status {};
-    const bool exists = ::stat(path.c_str(), &status) == 0;
-    auto file = AppendFile::open(path, exists ? static_cast<std::uint64_t>(status.st_size) : 0);
-    if (!file) return file.error();
-    pending_files_.emplace(path, std::move(file).value());
-  }
-  pending_files_.at(path).append(pending.text);
-  if (told_pending_.insert(path).second) {
-    tools::report(
-        program,
-        "lines of configuration " + to_string(pending.configuration) +
-            " were not delivered safe in a majority; they go to " + path);
-  }
-  return {};
-}
-
-Result<void> Writer::flush_pending() {
-  while (!pending_.empty()) {
-    if (auto opened = open_pending(pending_.front()); !opened) return opened;
-    pending_bytes_ -= pending_.front().text.size();
-    pending_.pop_front();
-  }
-  for (auto& [path, file] : pending_files_) {
-    if (file.buffered() > 0) dirty_ = true;
-    if (auto flushed = file.flush(); !flushed) return flushed;
-  }
-  return {};
 }
 
 bool Writer::publish(
@@ -317,88 +198,27 @@ void Writer::publish_tables() {
   }
 }
 
-// Only what is in the file counts: a publisher that hears nothing slows down.
+// Only what is in the file counts: a publisher that hears nothing slows down. One that waits
+// for us forgets its lines then, and hears only of what is on the disk.
 void Writer::report_progress() {
-  if (link_->client() == nullptr || unwritten_bytes() > 0) return;
+  if (link_->client() == nullptr || store_.unwritten_bytes() > 0) return;
   for (auto& [sender, progress] : progress_) {
     const auto& since = progress.since;
     const bool is_due = !progress.is_known || since.is_awaited || since.bytes >= progress_bytes;
-    if (since.bytes == 0 || !is_due) continue;
+    if (since.bytes == 0 || !is_due || (since.is_awaited && !store_.is_kept())) continue;
     if (!publish(to_string(sender), progress_type, encode(since.written))) return;
     progress.since.bytes = 0;
     progress.since.is_awaited = false;
     progress.is_known = true;
   }
-  if (progress_.size() > senders_max) progress_.clear();
+  if (progress_.size() <= senders_max) return;
+  std::erase_if(progress_, [](const auto& item) { return !item.second.since.is_awaited; });
 }
 
-std::size_t Writer::unwritten_bytes() const {
-  auto bytes = file_->buffered() + pending_bytes_;
-  for (const auto& [path, file] : pending_files_) {
-    bytes += file.buffered();
-  }
-  return bytes;
-}
+bool Writer::may_receive() const { return store_.unwritten_bytes() < options_.unwritten_bytes_max; }
 
-bool Writer::may_receive() const { return unwritten_bytes() < options_.unwritten_bytes_max; }
-
-void Writer::trouble(const Error& error) {
-  retry_pause_ = std::clamp(2 * retry_pause_, retry_pause_min, retry_pause_max);
-  retry_at_ = Clock::now() + retry_pause_;
-  if (error.message == last_trouble_) return;
-  last_trouble_ = error.message;
-  tools::report(program, error.message + "; nothing is lost, trying again");
-}
-
-void Writer::flush_files() {
-  if (retry_at_ && Clock::now() < *retry_at_) return;
-  std::optional<Error> error;
-  if (auto flushed = file_->flush(); !flushed) error = flushed.error();
-  record_written();
-  if (auto flushed = sidecar_->flush(); !flushed) error = flushed.error();
-  if (auto flushed = flush_pending(); !flushed) error = flushed.error();
-  if (error) {
-    trouble(*error);
-    return;
-  }
-  if (!last_trouble_.empty()) tools::report(program, "writing again");
-  last_trouble_.clear();
-  retry_at_.reset();
-  retry_pause_ = {};
-}
-
-void Writer::record_written() {
-  while (!unrecorded_.empty() && unrecorded_.front().length <= file_->length()) {
-    const auto entry = std::move(unrecorded_.front());
-    unrecorded_.pop_front();
-    apply(written_, entry);
-    sidecar_->append(entry);
-    dirty_ = true;
-  }
-}
-
-void Writer::sync_if_due() {
-  if (dirty_ && !retry_at_ && Clock::now() >= next_sync_) sync();
-}
-
-void Writer::sync() {
-  next_sync_ = Clock::now() + options_.sync_interval;
-  auto synced = file_->sync();
-  for (auto& [path, file] : pending_files_) {
-    if (synced) synced = file.sync();
-  }
-  if (synced && unrecorded_.empty() && sidecar_->wants_snapshot()) {
-    synced = sidecar_->snapshot(written_);
-  } else if (synced) {
-    synced = sidecar_->sync();
-  }
-  if (!synced) {
-    trouble(synced.error());
-    return;
-  }
-  dirty_ = false;
-  // Most configurations are over soon: their files are opened again if need be.
-  std::erase_if(pending_files_, [](const auto& item) { return item.second.buffered() == 0; });
+std::uint64_t Writer::planned_lines() const {
+  return store_.planned_lines() - store_.lines_before();
 }
 
 void Writer::tell_awaited() {
@@ -428,35 +248,20 @@ void Writer::leave(Clock::time_point deadline) {
     if (over != nullptr && over->group == options_.group) break;
     reconciler_->on_event(std::move(event).value());
     collect();
-    if (file_->buffered() > batch_bytes) flush_files();
+    if (store_.unwritten_bytes() > batch_bytes) store_.flush(Clock::now());
   }
   (void)client->close(std::max(deadline, Clock::now() + finish_time));
 }
 
 ExitCode Writer::finish() {
   leave(Clock::now() + leave_time);
-  const auto deadline = Clock::now() + finish_time;
   reconciler_->on_session_end();
   collect();
-  bool complete = false;
-  while (!complete) {
-    retry_at_.reset();
-    flush_files();
-    complete = unwritten_bytes() == 0 && !retry_at_;
-    if (complete) sync();
-    complete = complete && !dirty_;
-    if (complete || Clock::now() >= deadline) break;
-    (void)::poll(nullptr, 0, static_cast<int>(retry_pause_min.count()));
-  }
-  if (complete) {
-    if (auto saved = sidecar_->snapshot(written_); !saved) {
-      tools::report(program, saved.error().message);
-      complete = false;
-    }
-  } else {
+  const bool complete = store_.finish(Clock::now() + finish_time);
+  if (const auto rest = store_.planned_lines() - store_.written().lines; rest > 0) {
     tools::report(
         program,
-        std::to_string(planned_lines_ - written_.lines) +
+        std::to_string(rest) +
             " lines could not be written; they are not in the file and not in its sidecar");
   }
   summarize();
@@ -469,10 +274,10 @@ void Writer::summarize() const {
     const tools::Json json = {
         {"event", "summary"},
         {"file", options_.path},
-        {"lines", written_.lines - lines_before_},
-        {"lines_total", written_.lines},
-        {"distinct", written_.table.count()},
-        {"bytes", written_.length},
+        {"lines", store_.written().lines - store_.lines_before()},
+        {"lines_total", store_.written().lines},
+        {"distinct", store_.written().table.count()},
+        {"bytes", store_.written().length},
         {"duplicates", counters.duplicates},
         {"views", counters.views},
         {"configurations", counters.configurations},
@@ -481,7 +286,7 @@ void Writer::summarize() const {
         {"gap_lines", counters.gap_lines},
         {"pending_lines", counters.pending_lines},
         {"lost_lines", counters.lost_lines},
-        {"holes", written_.table.holes()},
+        {"holes", store_.written().table.holes()},
         {"foreign", counters.foreign}};
     (void)std::puts(tools::one_line_json(json).c_str());
     (void)std::fflush(stdout);
@@ -489,8 +294,8 @@ void Writer::summarize() const {
   }
   tools::report(
       program,
-      options_.path + ": " + std::to_string(written_.lines - lines_before_) + " lines written, " +
-          std::to_string(counters.duplicates) + " duplicates dropped, " +
+      options_.path + ": " + std::to_string(store_.written().lines - store_.lines_before()) +
+          " lines written, " + std::to_string(counters.duplicates) + " duplicates dropped, " +
           std::to_string(counters.views) + " views, " + std::to_string(counters.configurations) +
           " configurations, " + std::to_string(counters.gaps) + " gaps (" +
           std::to_string(counters.gap_lines) + " lines), " +

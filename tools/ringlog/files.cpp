@@ -106,7 +106,11 @@ Result<void> make_directories(const std::string& path) {
 }
 
 AppendFile::AppendFile(std::string path, Descriptor file, std::uint64_t length)
-    : path_(std::move(path)), file_(std::move(file)), length_(length), write_(::pwrite) {}
+    : path_(std::move(path)),
+      file_(std::move(file)),
+      length_(length),
+      write_(::pwrite),
+      sync_(::fdatasync) {}
 
 Result<AppendFile> AppendFile::open(const std::string& path, std::uint64_t length) {
   Descriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
@@ -142,7 +146,7 @@ Result<void> AppendFile::flush() {
 }
 
 Result<void> AppendFile::sync() {
-  if (::fdatasync(file_.get()) != 0) return system_error(path_, "cannot sync", errno);
+  if (sync_(file_.get()) != 0) return system_error(path_, "cannot sync", errno);
   return {};
 }
 

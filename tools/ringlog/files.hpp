@@ -53,6 +53,8 @@ Result<void> make_directories(const std::string& path);
 
 /// pwrite, or what a test puts in its place.
 using WriteFunction = std::function<ssize_t(int, const void*, std::size_t, off_t)>;
+/// fdatasync, or what a test puts in its place.
+using SyncFunction = std::function<int(int)>;
 
 class AppendFile {
  public:
@@ -72,6 +74,7 @@ class AppendFile {
   [[nodiscard]] int fd() const { return file_.get(); }
   [[nodiscard]] const std::string& path() const { return path_; }
   void set_write_function(WriteFunction function) { write_ = std::move(function); }
+  void set_sync_function(SyncFunction function) { sync_ = std::move(function); }
 
  private:
   AppendFile(std::string path, Descriptor file, std::uint64_t length);
@@ -81,6 +84,7 @@ class AppendFile {
   std::uint64_t length_{0};
   std::string buffer_;
   WriteFunction write_;
+  SyncFunction sync_;
 };
 
 }  // namespace ringcast::ringlog

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Store: what it calls kept is kept, and a disk that refuses costs patience, not processor.
+#include <algorithm>
+#include <cerrno>
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+
+#include "tests/unit/tools/temporary_directory.hpp"
+#include "tools/ringlog-write/store.hpp"
+#include "tools/ringlog/chain.hpp"
+
+using namespace ringcast;
+using namespace ringcast::ringlog;
+using std::chrono::milliseconds;
+
+namespace {
+
+constexpr Store::Instant start{std::chrono::hours{1}};
+
+// A store on a disk that can be told to refuse, and the calls it makes.
+struct Disk {
+  TemporaryDirectory directory;
+  std::string path = directory / "access.log";
+  bool is_full{false};
+  bool cannot_sync{false};
+  bool cannot_sync_directory{false};
+  std::vector<std::string> calls{};
+  std::vector<std::string> told{};
+  std::uint64_t chain{0};
+
+  Store store() {
+    StoreOptions options;
+    options.group = "weblogs";
+    options.path = path;
+    options.tell = [this](const std::string& sentence) { told.push_back(sentence); };
+    options.calls.write = [this](int fd, const void* data, std::size_t size, off_t at) {
+      calls.emplace_back("write");
+      if (!is_full) return ::pwrite(fd, data, size, at);
+      errno = ENOSPC;
+      return ssize_t{-1};
+    };
+    options.calls.sync = [this](int fd) {
+      calls.emplace_back("sync");
+      if (!cannot_sync) return ::fdatasync(fd);
+      errno = EIO;
+      return -1;
+    };
+    options.calls.sync_directory = [this](const std::string& name) -> Result<void> {
+      calls.emplace_back("sync directory");
+      if (!cannot_sync_directory) return sync_directory_of(name);
+      return Error{Errc::io, "cannot sync the directory"};
+    };
+    Store made(std::move(options));
+    REQUIRE(made.open(start));
+    return made;
+  }
+
+  ReconcilerOutput line(const std::string& text) {
+    chain = chain_line(chain, text);
+    ReconcilerOutput output;
+    output.data = text + "\n";
+    output.lines = 1;
+    return output;
+  }
+};
+
+ReconcilerOutput pending(const std::string& text) {
+  ReconcilerOutput output;
+  output.pending.push_back(PendingRecord{ConfigurationId{17, "web1", 1}, text, 1});
+  return output;
+}
+
+std::size_t count_of(const std::vector<std::string>& words, const std::string& word) {
+  return static_cast<std::size_t>(std::count(words.begin(), words.end(), word));
+}
+
+}  // namespace
+
+TEST_CASE("a pending record is kept only once its data and its name are synced", "[ringlog]") {
+  Disk disk;
+  auto store = disk.store();
+  auto output = pending("line\n");
+  store.take(output, 0, std::nullopt);
+  CHECK_FALSE(store.is_kept());
+  store.flush(start);
+  CHECK(store.unwritten_bytes() == 0);
+  CHECK_FALSE(store.is_kept());
+
+  disk.cannot_sync_directory = true;
+  store.sync_if_due(start + milliseconds{200});
+  CHECK_FALSE(store.is_kept());
+  disk.cannot_sync_directory = false;
+  store.sync_if_due(start + milliseconds{400});
+  CHECK(store.is_kept());
+  CHECK(disk.calls.front() == "write");
+  CHECK(disk.calls.back() == "sync directory");
+  CHECK(read_text(disk.path + ".pending-17.web1.00000001") == "line\n");
+
+  // The name is on the disk from then on.
+  output = pending("more\n");
+  store.take(output, 0, std::nullopt);
+  store.flush(start + milliseconds{400});
+  store.sync_if_due(start + milliseconds{600});
+  CHECK(store.is_kept());
+  CHECK(count_of(disk.calls, "sync directory") == 2);
+}
+
+TEST_CASE("lines are kept once they and their entry are synced", "[ringlog]") {
+  Disk disk;
+  auto store = disk.store();
+  auto output = disk.line("a");
+  store.take(output, disk.chain, std::nullopt);
+  store.flush(start);
+  CHECK(store.written().lines == 1);
+  CHECK_FALSE(store.is_kept());
+  CHECK(store.next_step() == start + milliseconds{200});
+  store.sync_if_due(start + milliseconds{199});
+  CHECK_FALSE(store.is_kept());
+  store.sync_if_due(start + milliseconds{200});
+  CHECK(store.is_kept());
+  CHECK_FALSE(store.next_step());
+}
+
+TEST_CASE("while the disk is full the next step is never in the past", "[ringlog]") {
+  Disk disk;
+  auto store = disk.store();
+  auto output = disk.line("a");
+  store.take(output, disk.chain, std::nullopt);
+  store.flush(start);
+  disk.is_full = true;
+  output = disk.line("b");
+  store.take(output, disk.chain, std::nullopt);
+  output = pending("c\n");
+  store.take(output, disk.chain, std::nullopt);
+
+  auto now = start + milliseconds{1};
+  int steps = 0;
+  for (; now < start + std::chrono::seconds{60}; ++steps) {
+    store.flush(now);
+    store.sync_if_due(now);
+    const auto next = store.next_step();
+    REQUIRE(next);
+    REQUIRE(*next > now);
+    now = *next;
+  }
+  CHECK(steps < 50);
+  CHECK(store.written().lines == 1);
+
+  disk.is_full = false;
+  store.flush(now + std::chrono::seconds{2});
+  store.sync_if_due(now + std::chrono::seconds{2});
+  CHECK(store.is_kept());
+  CHECK(read_text(disk.path) == "a\nb\n");
+  CHECK(disk.told.back() == "writing again");
+  CHECK(count_of(disk.told, "writing again") == 1);
+}
+
+TEST_CASE("a disk that writes but does not sync is told of once, with pauses", "[ringlog]") {
+  Disk disk;
+  auto store = disk.store();
+  disk.cannot_sync = true;
+  auto now = start;
+  int steps = 0;
+  for (; now < start + std::chrono::seconds{60}; ++steps) {
+    auto output = disk.line("a");
+    store.take(output, disk.chain, std::nullopt);
+    store.flush(now);
+    store.sync_if_due(now);
+    const auto next = store.next_step();
+    REQUIRE(next);
+    REQUIRE(*next > now);
+    now = *next;
+  }
+  CHECK(steps < 50);
+  CHECK_FALSE(store.is_kept());
+  REQUIRE(disk.told.size() == 1);
+  CHECK(disk.told[0].find("cannot sync") != std::string::npos);
+
+  disk.cannot_sync = false;
+  store.sync_if_due(now);
+  CHECK(store.is_kept());
+  CHECK(disk.told.back() == "synced again");
+}

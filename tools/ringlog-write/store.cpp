@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Opening, writing and syncing the files of ringlog-write.
+#include "tools/ringlog-write/store.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <utility>
+
+#include "tools/ringlog/chain.hpp"
+
+namespace ringcast::ringlog {
+
+namespace {
+
+constexpr std::chrono::milliseconds pause_min{50};
+constexpr std::chrono::milliseconds pause_max{2000};
+
+Result<FileState> adopt(const std::string& path, const std::string& group) {
+  auto content = read_file(path);
+  if (!content) return content.error();
+  const auto text = content->value_or("");
+  if (!text.empty() && text.back() != '\n') {
+    return Error{
+        Errc::corrupt, path + ": its last line is not complete; end it with a newline first"};
+  }
+  FileState state;
+  state.group = group;
+  state.length = text.size();
+  state.lines = static_cast<std::uint64_t>(std::count(text.begin(), text.end(), '\n'));
+  state.chain = chain_text(0, text);
+  return state;
+}
+
+}  // namespace
+
+bool Trouble::begin_or_go_on(const std::string& reason, Instant now) {
+  pause_ = std::clamp(2 * pause_, pause_min, pause_max);
+  retry_at_ = now + pause_;
+  return std::exchange(reason_, reason) != reason;
+}
+
+bool Trouble::end() { return std::exchange(*this, Trouble{}).retry_at_.has_value(); }
+
+Result<FileState> Store::initial_state() {
+  std::vector<std::string> notes;
+  auto state = load_state(options_.path, notes);
+  if (!state && !(options_.adopt && state.error().code == Errc::corrupt)) return state.error();
+  for (const auto& note : notes) {
+    options_.tell(note);
+  }
+  if (state && state->has_value()) {
+    if ((*state)->group == options_.group) return std::move(**state);
+    return Error{
+        Errc::invalid_argument,
+        options_.path + ": belongs to group " + (*state)->group + "; use another file for group " +
+            options_.group};
+  }
+  struct stat status {};
+  if (::fstat(lock_.get(), &status) != 0) return system_error(options_.path, "cannot stat", errno);
+  if (status.st_size > 0 && !options_.adopt) {
+    return Error{
+        Errc::invalid_argument,
+        options_.path + ": holds data but has no " + sidecar_path(options_.path) +
+            "; name a new file, or start with --adopt to append to it as it is"};
+  }
+  return adopt(options_.path, options_.group);
+}
+
+Result<void> Store::open(Instant now) {
+  lock_ = Descriptor(::open(options_.path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
+  if (!lock_.is_open()) return system_error(options_.path, "cannot open for writing", errno);
+  struct stat status {};
+  if (::fstat(lock_.get(), &status) == 0 && !S_ISREG(status.st_mode)) {
+    return Error{Errc::invalid_argument, options_.path + ": not a regular file"};
+  }
+  if (::flock(lock_.get(), LOCK_EX | LOCK_NB) != 0) {
+    return Error{
+        Errc::invalid_argument, options_.path + ": another ringlog-write is writing this file"};
+  }
+  auto state = initial_state();
+  if (!state) return state.error();
+  written_ = std::move(state).value();
+  planned_length_ = written_.length;
+  planned_lines_ = written_.lines;
+  lines_before_ = written_.lines;
+  return open_file(now);
+}
+
+Result<void> Store::open_file(Instant now) {
+  auto file = AppendFile::open(options_.path, written_.length);
+  if (!file) return file.error();
+  file_.emplace(std::move(file).value());
+  use_calls(*file_);
+  if (auto synced = sync_directory_of(options_.path); !synced) return synced.error();
+  auto sidecar = Sidecar::create(options_.path, written_);
+  if (!sidecar) return sidecar.error();
+  sidecar_.emplace(std::move(sidecar).value());
+  next_sync_ = now + options_.sync_interval;
+  return {};
+}
+
+void Store::use_calls(AppendFile& file) const {
+  if (options_.calls.write) file.set_write_function(options_.calls.write);
+  if (options_.calls.sync) file.set_sync_function(options_.calls.sync);
+}
+
+void Store::take(
+    ReconcilerOutput& output, std::uint64_t chain, const std::optional<Position>& position) {
+  for (auto& pending : output.pending) {
+    pending_bytes_ += pending.text.size();
+    pending_.push_back(std::move(pending));
+  }
+  if (output.data.empty()) return;
+  FileEntry entry;
+  for (const auto& marker : output.markers) {
+    entry.markers.push_back(FileMarker{planned_length_ + marker.offset, marker.missing});
+  }
+  planned_length_ += output.data.size();
+  planned_lines_ += output.lines;
+  entry.length = planned_length_;
+  entry.lines = planned_lines_;
+  entry.chain = chain;
+  entry.position = position;
+  entry.additions = std::move(output.additions);
+  file_->append(output.data);
+  unrecorded_.push_back(std::move(entry));
+}
+
+void Store::flush(Instant now) {
+  if (!write_trouble_.retry_at() || now >= *write_trouble_.retry_at()) write(now);
+}
+
+void Store::write(Instant now) {
+  auto result = write_file();
+  // A pending file may lie where there is still room, and the other way round.
+  auto pending = write_pending();
+  if (result) result = std::move(pending);
+  if (!result) {
+    if (write_trouble_.begin_or_go_on(result.error().message, now)) {
+      options_.tell(result.error().message + "; nothing is lost, trying again");
+    }
+  } else if (write_trouble_.end()) {
+    options_.tell("writing again");
+  }
+}
+
+Result<void> Store::write_file() {
+  auto result = file_->flush();
+  record_written();
+  if (sidecar_->buffered() > 0) dirty_ = true;
+  auto flushed = sidecar_->flush();
+  return result ? flushed : result;
+}
+
+void Store::record_written() {
+  while (!unrecorded_.empty() && unrecorded_.front().length <= file_->length()) {
+    const auto entry = std::move(unrecorded_.front());
+    unrecorded_.pop_front();
+    apply(written_, entry);
+    sidecar_->append(entry);
+  }
+}
+
+Result<void> Store::write_pending() {
+  while (!pending_.empty()) {
+    if (auto opened = open_pending(pending_.front()); !opened) return opened;
+    pending_bytes_ -= pending_.front().text.size();
+    pending_.pop_front();
+  }
+  for (auto& [path, file] : pending_files_) {
+    if (file.buffered() > 0) dirty_ = true;
+    if (auto flushed = file.flush(); !flushed) return flushed;
+  }
+  return {};
+}
+
+Result<void> Store::open_pending(const PendingRecord& pending) {
+  const auto path = options_.path + ".pending-" + to_string(pending.configuration);
+  if (!pending_files_.contains(path)) {
+    struct stat status {};
+    const bool exists = ::stat(path.c_str(), &status) == 0;
+    auto file = AppendFile::open(path, exists ? static_cast<std::uint64_t>(status.st_size) : 0);
+    if (!file) return file.error();
+    use_calls(pending_files_.emplace(path, std::move(file).value()).first->second);
+  }
+  pending_files_.at(path).append(pending.text);
+  if (known_pending_.insert(path).second) {
+    new_names_ = true;
+    options_.tell(
+        "lines of configuration " + to_string(pending.configuration) +
+        " were not delivered safe in a majority; they go to " + path);
+  }
+  return {};
+}
+
+void Store::sync_if_due(Instant now) {
+  if (dirty_ && now >= next_sync_) sync(now);
+}
+
+void Store::sync(Instant now) {
+  const auto synced = sync_files();
+  if (!synced) {
+    if (sync_trouble_.begin_or_go_on(synced.error().message, now)) {
+      options_.tell(
+          synced.error().message +
+          "; what was written last might not survive a power cut, trying again");
+    }
+    next_sync_ = *sync_trouble_.retry_at();
+    return;
+  }
+  if (sync_trouble_.end()) options_.tell("synced again");
+  next_sync_ = now + options_.sync_interval;
+  dirty_ = false;
+  // Most configurations are over soon: their files are opened again if need be.
+  std::erase_if(pending_files_, [](const auto& item) { return item.second.buffered() == 0; });
+}
+
+Result<void> Store::sync_files() {
+  if (auto synced = file_->sync(); !synced) return synced;
+  for (auto& [path, file] : pending_files_) {
+    if (auto synced = file.sync(); !synced) return synced;
+  }
+  if (new_names_) {
+    if (auto synced = options_.calls.sync_directory(options_.path); !synced) return synced;
+    new_names_ = false;
+  }
+  const bool is_recorded = unrecorded_.empty() && file_->buffered() == 0;
+  if (is_recorded && sidecar_->wants_snapshot()) return sidecar_->snapshot(written_);
+  return sidecar_->sync();
+}
+
+std::optional<Store::Instant> Store::next_step() const {
+  std::optional<Instant> next;
+  if (unwritten_bytes() > 0) next = write_trouble_.retry_at();
+  if (dirty_) next = std::min(next.value_or(next_sync_), next_sync_);
+  return next;
+}
+
+bool Store::finish(Instant deadline) {
+  using Clock = std::chrono::steady_clock;
+  for (;;) {
+    write(Clock::now());
+    if (dirty_) sync(Clock::now());
+    if (is_kept()) break;
+    if (Clock::now() >= deadline) return false;
+    (void)::poll(nullptr, 0, static_cast<int>(pause_min.count()));
+  }
+  const auto saved = sidecar_->snapshot(written_);
+  if (!saved) options_.tell(saved.error().message);
+  return saved.ok();
+}
+
+std::size_t Store::unwritten_bytes() const {
+  auto bytes = file_->buffered() + sidecar_->buffered() + pending_bytes_;
+  for (const auto& [path, file] : pending_files_) {
+    bytes += file.buffered();
+  }
+  return bytes;
+}
+
+}  // namespace ringcast::ringlog
