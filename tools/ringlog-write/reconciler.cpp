@@ -54,8 +54,9 @@ Reconciler::Reconciler(std::string group, Table table, std::uint64_t chain)
       table_(std::move(table)),
       chain_(chain) {}
 
-void Reconciler::on_session(const MemberName& self) {
+void Reconciler::on_session(const MemberName& self, std::size_t table_bytes_max) {
   self_ = to_string(self);
+  table_bytes_max_ = table_bytes_max;
   stage_ = Stage::joining;
   in_group_ = false;
   configuration_.reset();
@@ -65,8 +66,7 @@ void Reconciler::on_event(Event event) {
   if (stage_ == Stage::away) return;
   if (stage_ == Stage::live) {
     apply(event);
-  } else {
-    look_ahead(event);
+  } else if (!look_ahead(event)) {
     held_bytes_ += weight_of(event);
     held_.push_back(std::move(event));
   }
@@ -80,6 +80,7 @@ void Reconciler::on_session_end() {
     replay();
   }
   uncovered_.clear();
+  incoming_.clear();
   received_ = Table{};
   received_chain_.reset();
   is_newcomer_ = false;
@@ -91,9 +92,10 @@ void Reconciler::on_session_end() {
 ReconcilerOutput Reconciler::take() { return std::exchange(output_, ReconcilerOutput{}); }
 
 // What must be known before the held events are applied: our own join, tables, departures.
-void Reconciler::look_ahead(const Event& event) {
+bool Reconciler::look_ahead(const Event& event) {
   if (const auto* view = std::get_if<View>(&event)) look_ahead_view(*view);
-  if (const auto* message = std::get_if<Message>(&event)) look_ahead_table(*message);
+  const auto* message = std::get_if<Message>(&event);
+  return message != nullptr && look_ahead_table(*message);
 }
 
 void Reconciler::look_ahead_view(const View& view) {
@@ -112,21 +114,29 @@ void Reconciler::look_ahead_view(const View& view) {
   std::erase_if(uncovered_, [&](const std::string& name) { return !still_here.contains(name); });
 }
 
-void Reconciler::look_ahead_table(const Message& message) {
-  if (stage_ != Stage::waiting || message.type != table_type) return;
+bool Reconciler::look_ahead_table(const Message& message) {
+  if (stage_ != Stage::waiting || message.type != table_type) return false;
   const auto table = decode_table(message.payload);
-  if (!table || table->is_news || table->view != awaited_view_) return;
-  received_.merge(table->table);
+  if (!table || table->is_news || table->view != awaited_view_) return false;
+  auto& incoming = incoming_[message.sender];
+  if (table->part != incoming.parts + 1) return true;
+  ++incoming.parts;
+  incoming.table.merge(table->table);
+  if (table->part < table->parts) return true;
+  received_.merge(incoming.table);
   received_chain_ = table->chain;
   for (const auto& member : table->component) {
     uncovered_.erase(member);
   }
+  incoming_.erase(message.sender);
+  return true;
 }
 
 void Reconciler::begin_waiting(const View& view, std::set<std::string> uncovered) {
   stage_ = Stage::waiting;
   awaited_view_ = view.id;
   uncovered_ = std::move(uncovered);
+  incoming_.clear();
   received_ = Table{};
   received_chain_.reset();
 }
@@ -148,7 +158,7 @@ void Reconciler::replay() {
   }
   if (stage_ != Stage::waiting) return;
   for (const auto& event : held_) {
-    look_ahead(event);
+    (void)look_ahead(event);
   }
 }
 
@@ -164,7 +174,7 @@ void Reconciler::close_gap() {
     message.is_news = true;
     message.chain = chain_;
     message.table = news;
-    output_.tables.push_back(encode(message));
+    send(message);
   }
   is_newcomer_ = false;
 }
@@ -337,7 +347,13 @@ void Reconciler::send_table(const View& view, const std::set<std::string>& compo
   message.component.assign(component.begin(), component.end());
   message.chain = chain_;
   message.table = table_;
-  output_.tables.push_back(encode(message));
+  send(message);
+}
+
+void Reconciler::send(const TableMessage& message) {
+  for (auto& part : encode_in_parts(message, table_bytes_max_)) {
+    output_.tables.push_back(std::move(part));
+  }
 }
 
 }  // namespace ringcast::ringlog

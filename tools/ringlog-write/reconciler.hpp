@@ -87,8 +87,9 @@ class Reconciler {
   Reconciler(std::string group, Table table, std::uint64_t chain);
 
   /// A session began; the caller joins the group, and the writers' group once the group's
-  /// view has come. From now on we are a newcomer.
-  void on_session(const MemberName& self);
+  /// view has come. From now on we are a newcomer. Messages with tables have at most
+  /// `table_bytes_max` bytes.
+  void on_session(const MemberName& self, std::size_t table_bytes_max);
   void on_event(Event event);
   /// The session is over. What was held back is written: it was delivered, and nobody else
   /// may have it.
@@ -111,9 +112,10 @@ class Reconciler {
  private:
   enum class Stage { away, joining, waiting, live };
 
-  void look_ahead(const Event& event);
+  /// True when the event is used up: it need not be applied later.
+  bool look_ahead(const Event& event);
   void look_ahead_view(const View& view);
-  void look_ahead_table(const Message& message);
+  bool look_ahead_table(const Message& message);
   void begin_waiting(const View& view, std::set<std::string> uncovered);
   void advance();
   void close_gap();
@@ -131,10 +133,12 @@ class Reconciler {
   void write_gap(const Table& missing);
   void append_line(std::string_view line);
   void send_table(const View& view, const std::set<std::string>& component);
+  void send(const TableMessage& message);
 
   std::string group_;
   std::string writers_;
   std::string self_;
+  std::size_t table_bytes_max_{0};
   Stage stage_{Stage::away};
   bool in_group_{false};
 
@@ -149,6 +153,11 @@ class Reconciler {
   std::string awaited_view_;
   bool is_newcomer_{false};
   std::set<std::string> uncovered_;  ///< members for whom no table came yet
+  struct Incoming {
+    std::uint32_t parts{0};
+    Table table;
+  };
+  std::map<MemberName, Incoming> incoming_;  ///< tables of which parts have come, by sender
   Table received_;
   std::optional<std::uint64_t> received_chain_;
 

@@ -24,6 +24,7 @@ constexpr std::chrono::seconds patience{5};
 constexpr std::chrono::seconds leave_time{30};  // a long backlog takes its time
 constexpr std::chrono::seconds finish_time{2};
 constexpr std::size_t batch_bytes = std::size_t{1} << 20U;
+constexpr std::size_t table_bytes_max = std::size_t{1} << 20U;  // others' lines go in between
 constexpr std::size_t senders_max = 1000;
 constexpr std::size_t held_bytes_max = std::size_t{128} << 20U;
 
@@ -106,7 +107,8 @@ void Writer::keep_session() {
   joined_writers_ = false;
   tables_.clear();
   progress_.clear();
-  reconciler_->on_session(link_->client()->name());
+  reconciler_->on_session(
+      link_->client()->name(), std::min(link_->client()->message_bytes_max(), table_bytes_max));
   if (auto joined = link_->client()->join(options_.group); !joined) {
     end_session(joined.error().message);
   }

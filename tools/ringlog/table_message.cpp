@@ -3,6 +3,8 @@
 // The table codec. Layout: docs/logging.md, "Tables".
 #include "tools/ringlog/table_message.hpp"
 
+#include <algorithm>
+
 #include "tools/ringlog/bytes.hpp"
 
 namespace ringcast::ringlog {
@@ -10,6 +12,8 @@ namespace ringcast::ringlog {
 namespace {
 
 constexpr std::uint8_t table_version = 1;
+constexpr std::size_t text_head_bytes = 2;
+constexpr std::size_t range_bytes = 16;
 
 Error malformed(const std::string& what) {
   return Error{Errc::malformed, "writers' table: " + what};
@@ -34,6 +38,40 @@ Result<void> read_entry(PayloadReader& in, Table& table) {
   return {};
 }
 
+std::size_t head_bytes(const TableMessage& message) {
+  std::size_t bytes = encode(TableMessage{}).size() + message.view.size();
+  for (const auto& member : message.component) {
+    bytes += text_head_bytes + member.size();
+  }
+  return bytes;
+}
+
+// Fills one table after another, each to be encoded in at most that many bytes.
+class Splitter {
+ public:
+  explicit Splitter(std::size_t bytes_max) : bytes_max_(bytes_max) {}
+
+  void add(const Producer& producer, Range range) {
+    const auto head =
+        producer.id.bytes.size() + text_head_bytes + producer.name.size() + sizeof(std::uint32_t);
+    const bool is_begun = parts_.back().entries().contains(producer.id);
+    const auto bytes = range_bytes + (is_begun ? 0 : head);
+    if (used_ > 0 && used_ + bytes > bytes_max_) {
+      parts_.emplace_back();
+      used_ = head + range_bytes;
+    } else {
+      used_ += bytes;
+    }
+    (void)parts_.back().add(producer, range);
+  }
+  [[nodiscard]] const std::vector<Table>& parts() const { return parts_; }
+
+ private:
+  std::size_t bytes_max_;
+  std::size_t used_{0};  // of the last one
+  std::vector<Table> parts_{1};
+};
+
 }  // namespace
 
 std::string writers_group(const std::string& group) { return group + ".writers"; }
@@ -48,6 +86,8 @@ std::vector<std::byte> encode(const TableMessage& message) {
     out.short_text(member);
   }
   out.number(message.chain);
+  out.number(message.part);
+  out.number(message.parts);
   out.number(static_cast<std::uint32_t>(message.table.entries().size()));
   for (const auto& [id, entry] : message.table.entries()) {
     for (const auto byte : id.bytes) {
@@ -62,6 +102,26 @@ std::vector<std::byte> encode(const TableMessage& message) {
     }
   }
   return out.take();
+}
+
+std::vector<std::vector<std::byte>> encode_in_parts(
+    const TableMessage& message, std::size_t bytes_max) {
+  const auto head = head_bytes(message);
+  Splitter splitter(bytes_max - std::min(bytes_max, head));
+  for (const auto& [id, entry] : message.table.entries()) {
+    for (const auto& range : entry.seen.ranges()) {
+      splitter.add(Producer{id, entry.name}, range);
+    }
+  }
+  TableMessage part = message;
+  part.parts = static_cast<std::uint32_t>(splitter.parts().size());
+  std::vector<std::vector<std::byte>> encoded;
+  for (const auto& table : splitter.parts()) {
+    part.part = static_cast<std::uint32_t>(encoded.size() + 1);
+    part.table = table;
+    encoded.push_back(encode(part));
+  }
+  return encoded;
 }
 
 Result<TableMessage> decode_table(std::span<const std::byte> payload) {
@@ -82,6 +142,11 @@ Result<TableMessage> decode_table(std::span<const std::byte> payload) {
     message.component.emplace_back(in.short_text());
   }
   message.chain = in.number<std::uint64_t>();
+  message.part = in.number<std::uint32_t>();
+  message.parts = in.number<std::uint32_t>();
+  if (in.ok() && (message.part == 0 || message.part > message.parts)) {
+    return malformed("a part beyond its number of parts");
+  }
   const auto producers = in.number<std::uint32_t>();
   for (std::uint32_t i = 0; i < producers; ++i) {
     if (auto entry = read_entry(in, message.table); !entry) return entry.error();

@@ -2,7 +2,9 @@
 //
 // TableMessage: what writers tell one another, as a message of type table_type on the
 // writers' group. A snapshot is the sender's table as of a view of that group, on behalf of
-// everyone who came along with it; news are lines only the sender has.
+// everyone who came along with it; news are lines only the sender has. A table that is too
+// long for one message travels in parts, in order: a snapshot counts when all are there, each
+// part of news is news by itself.
 #pragma once
 
 #include <cstddef>
@@ -24,7 +26,9 @@ struct TableMessage {
   std::string view;                    ///< id of the writers' view it answers; empty for news
   std::vector<std::string> component;  ///< members it speaks for, as "#name#daemon"
   std::uint64_t chain{0};              ///< hash over the sender's lines, see Chain
-  Table table;
+  std::uint32_t part{1};               ///< of `parts`
+  std::uint32_t parts{1};
+  Table table;  ///< of this part
 
   bool operator==(const TableMessage&) const = default;
 };
@@ -33,6 +37,10 @@ struct TableMessage {
 std::string writers_group(const std::string& group);
 
 std::vector<std::byte> encode(const TableMessage& message);
+/// The whole message in parts of at most `bytes_max`, or of one range each when that is less
+/// than a part needs.
+std::vector<std::vector<std::byte>> encode_in_parts(
+    const TableMessage& message, std::size_t bytes_max);
 /// Errors: malformed, unsupported_version.
 Result<TableMessage> decode_table(std::span<const std::byte> payload);
 

@@ -3,6 +3,7 @@
 // Reconciler: several writers under one order, with joins, kills, partitions and merges.
 // Their files are compared line by line; nothing here touches a disk or a socket.
 #include <deque>
+#include <limits>
 #include <map>
 
 #include <catch2/catch.hpp>
@@ -57,6 +58,8 @@ struct TestWriter {
   MemberName name;
   Reconciler mind{group, Table{}, 0};
   std::string file;
+  std::size_t table_bytes_max{std::size_t{1} << 20U};
+  std::size_t tables{0};  // messages with tables, sent
   std::vector<PendingRecord> pending;
   std::vector<std::string> reports;
 
@@ -65,7 +68,9 @@ struct TestWriter {
     file += output.data;
     pending.insert(pending.end(), output.pending.begin(), output.pending.end());
     reports.insert(reports.end(), output.reports.begin(), output.reports.end());
+    tables += output.tables.size();
     for (auto& table : output.tables) {
+      REQUIRE(table.size() <= table_bytes_max);
       Message message;
       message.sender = name;
       message.groups = {writers_group(group)};
@@ -85,7 +90,7 @@ class Side {
 
   void add(TestWriter& writer) { start(writer), join_writers(writer); }
   void start(TestWriter& writer) {
-    writer.mind.on_session(writer.name);
+    writer.mind.on_session(writer.name, writer.table_bytes_max);
     writer.mind.on_event(configuration(ring_, daemons_));
     starting_.push_back(&writer);
     View view;
@@ -129,9 +134,9 @@ class Side {
     message.transitional = transitional;
     deliver(message);
   }
-  // Delivers the writers' tables that are under way.
-  void settle() {
-    while (!in_flight_.empty()) {
+  // Delivers the writers' tables that are under way, or so many of them.
+  void settle(std::size_t count = std::numeric_limits<std::size_t>::max()) {
+    for (; count > 0 && !in_flight_.empty(); --count) {
       const auto message = in_flight_.front();
       in_flight_.pop_front();
       deliver(message);
@@ -222,7 +227,9 @@ class Side {
 };
 
 TestWriter writer(const std::string& name) {
-  return TestWriter{{name, "a"}, Reconciler{group, Table{}, 0}, "", {}, {}};
+  TestWriter made;
+  made.name = MemberName{name, "a"};
+  return made;
 }
 
 }  // namespace
@@ -320,6 +327,57 @@ TEST_CASE("what only the newcomer has is a gap of those who were there", "[ringl
   CHECK(count_of(one.file, "[[4,5]]") == 1);
   CHECK(one.mind.table() == two.mind.table());
   CHECK(count_of(two.file, "1:6") == 1);
+}
+
+TEST_CASE(
+    "a table longer than a message comes in parts and counts when all are there", "[ringlog]") {
+  auto one = writer("one");
+  auto two = writer("two");
+  auto three = writer("three");
+  for (auto* member : {&one, &two, &three}) {
+    member->table_bytes_max = 90;
+  }
+  Side side(1);
+  side.add(one);
+  for (std::uint8_t from = 1; from <= 5; ++from) {
+    side.publish(from, {1, from});
+  }
+  side.add(two);
+  side.publish(1, {2, 3});
+  CHECK(one.tables == 5);
+  side.settle(4);
+  CHECK_FALSE(two.mind.is_live());
+  side.publish(2, {3, 3});
+  side.settle();
+  REQUIRE(two.mind.is_live());
+  CHECK(two.mind.table() == one.mind.table());
+  CHECK(count_of(two.file, "#ringlog-gap {\"lines\":15,") == 1);
+  CHECK(two.file.ends_with("}\n1:2\n1:3\n2:3\n"));
+
+  // Who answers dies in between: the other one's table is as good.
+  side.add(three);
+  side.settle(3);
+  side.remove(one);
+  side.settle();
+  CHECK(three.mind.is_live());
+  CHECK(three.mind.table() == two.mind.table());
+}
+
+TEST_CASE("news longer than a message comes in parts, each a gap of its own", "[ringlog]") {
+  auto one = writer("one");
+  auto two = writer("two");
+  one.table_bytes_max = 70;
+  Side side(1);
+  side.add(one);
+  for (std::uint8_t from = 1; from <= 3; ++from) {
+    side.publish(from, {1, from});
+  }
+  side.remove(one);
+  side.add(two);
+  side.add(one);
+  side.settle();
+  CHECK(count_of(two.file, "#ringlog-gap") == 3);
+  CHECK(two.mind.table() == one.mind.table());
 }
 
 TEST_CASE("two that join at the same time both get a table", "[ringlog]") {

@@ -111,3 +111,45 @@ TEST_CASE("a writers' table survives its message and no truncation passes", "[ri
     REQUIRE_FALSE(decode_table(std::span(bytes).first(length)));
   }
 }
+
+TEST_CASE("a long table is the sum of its parts, none of them too long", "[ringlog]") {
+  TableMessage message;
+  message.view = "17.web1.5f0c9a31/3";
+  message.component = {"#a#x", "#b#y"};
+  message.chain = 99;
+  for (std::uint64_t first = 1; first < 400; first += 10) {
+    (void)message.table.add(producer(1), {first, first + 5});
+  }
+  for (std::uint8_t number = 2; number < 50; ++number) {
+    (void)message.table.add(producer(number), {1, number});
+  }
+  for (std::size_t bytes_max = 140; bytes_max < 4000; bytes_max += 7) {
+    const auto parts = encode_in_parts(message, bytes_max);
+    TableMessage sum = message;
+    sum.table = Table{};
+    std::uint32_t number = 0;
+    for (const auto& bytes : parts) {
+      ++number;
+      REQUIRE(bytes.size() <= bytes_max);
+      const auto part = decode_table(bytes);
+      REQUIRE(part);
+      CHECK(part->parts == parts.size());
+      CHECK(part->part == number);
+      CHECK(part->view == message.view);
+      CHECK(part->component == message.component);
+      sum.table.merge(part->table);
+    }
+    REQUIRE(sum.table == message.table);
+  }
+  CHECK(encode_in_parts(message, std::size_t{1} << 20U).size() == 1);
+  CHECK(encode_in_parts(TableMessage{}, 0).size() == 1);
+}
+
+TEST_CASE("a part that is not one of its parts is malformed", "[ringlog]") {
+  TableMessage message;
+  message.part = 3;
+  message.parts = 2;
+  CHECK_FALSE(decode_table(encode(message)));
+  message.part = 0;
+  CHECK_FALSE(decode_table(encode(message)));
+}
