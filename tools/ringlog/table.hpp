@@ -17,10 +17,11 @@ namespace ringcast::ringlog {
 class Table {
  public:
   struct Entry {
-    std::string name;  ///< the producer's, as last heard
+    std::string name;  ///< the producer's, as first heard
     RangeSet seen;
 
-    bool operator==(const Entry&) const = default;
+    /// Names are for people: another one makes no other lines.
+    bool operator==(const Entry& other) const { return seen == other.seen; }
   };
 
   /// Adds lines; returns the parts that are new.

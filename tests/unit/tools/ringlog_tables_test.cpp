@@ -87,6 +87,20 @@ TEST_CASE("a table minus another is what the other misses", "[ringlog]") {
   CHECK(full.minus(part).empty());
 }
 
+TEST_CASE(
+    "tables with the same lines are equal, whatever their producers are called", "[ringlog]") {
+  auto renamed = producer(1);
+  renamed.name = "another";
+  Table one;
+  Table two;
+  (void)one.add(producer(1), {1, 3});
+  (void)two.add(renamed, {1, 3});
+  CHECK(one == two);
+  (void)two.add(producer(1), {4, 4});
+  CHECK_FALSE(one == two);
+  CHECK(two.entries().begin()->second.name == "another");
+}
+
 TEST_CASE("producer ids read back as they were written", "[ringlog]") {
   const auto id = random_producer();
   CHECK(parse_producer(to_string(id)) == id);
