@@ -7,8 +7,10 @@
 #include <cerrno>
 #include <fcntl.h>
 #include <poll.h>
+#include <string_view>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 #include <utility>
 
 #include "tools/ringlog/chain.hpp"
@@ -20,20 +22,31 @@ namespace {
 constexpr std::chrono::milliseconds pause_min{50};
 constexpr std::chrono::milliseconds pause_max{2000};
 
-Result<FileState> adopt(const std::string& path, const std::string& group) {
-  auto content = read_file(path);
-  if (!content) return content.error();
-  const auto text = content->value_or("");
-  if (!text.empty() && text.back() != '\n') {
-    return Error{
-        Errc::corrupt, path + ": its last line is not complete; end it with a newline first"};
-  }
+// The file as it is, without a table. It may be far larger than our memory.
+Result<FileState> adopt(int fd, const StoreOptions& options) {
   FileState state;
-  state.group = group;
-  state.length = text.size();
-  state.lines = static_cast<std::uint64_t>(std::count(text.begin(), text.end(), '\n'));
-  state.chain = chain_text(0, text);
-  return state;
+  state.group = options.group;
+  std::string text;  // of lines whose end was not yet read
+  std::vector<char> block(options.adopt_block_bytes);
+  for (;;) {
+    const auto at = static_cast<off_t>(state.length + text.size());
+    const auto got = ::pread(fd, block.data(), block.size(), at);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return system_error(options.path, "cannot read", errno);
+    if (got == 0) break;
+    const std::string_view read(block.data(), static_cast<std::size_t>(got));
+    text += read;
+    const auto end = read.rfind('\n');
+    if (end == std::string_view::npos) continue;
+    const auto whole = text.size() - (read.size() - end - 1);
+    state.length += whole;
+    state.lines += static_cast<std::uint64_t>(std::count(text.begin(), text.end(), '\n'));
+    state.chain = chain_text(state.chain, std::string_view(text).substr(0, whole));
+    text.erase(0, whole);
+  }
+  if (text.empty()) return state;
+  return Error{
+      Errc::corrupt, options.path + ": its last line is not complete; end it with a newline first"};
 }
 
 }  // namespace
@@ -68,7 +81,7 @@ Result<FileState> Store::initial_state() {
         options_.path + ": holds data but has no " + sidecar_path(options_.path) +
             "; name a new file, or start with --adopt to append to it as it is"};
   }
-  return adopt(options_.path, options_.group);
+  return adopt(lock_.get(), options_);
 }
 
 Result<void> Store::open(Instant now) {

@@ -53,6 +53,7 @@ struct StoreOptions {
   bool adopt{false};  ///< take an existing file that has no sidecar
   std::chrono::milliseconds sync_interval{200};
   std::function<void(const std::string&)> tell;  ///< a sentence for the operator
+  std::size_t adopt_block_bytes{std::size_t{1} << 20U};
   StoreCalls calls{};
 };
 

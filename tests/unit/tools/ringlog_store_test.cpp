@@ -30,8 +30,10 @@ struct Disk {
   std::vector<std::string> told{};
   std::uint64_t chain{0};
 
-  Store store() {
+  Store store(bool adopt = false) {
     StoreOptions options;
+    options.adopt = adopt;
+    options.adopt_block_bytes = 7;
     options.group = "weblogs";
     options.path = path;
     options.tell = [this](const std::string& sentence) { told.push_back(sentence); };
@@ -182,4 +184,27 @@ TEST_CASE("a disk that writes but does not sync is told of once, with pauses", "
   store.sync_if_due(now);
   CHECK(store.is_kept());
   CHECK(disk.told.back() == "synced again");
+}
+
+TEST_CASE("an adopted file is read in blocks, wherever they end", "[ringlog]") {
+  Disk disk;
+  const std::string text = "a\n\nlonger than two blocks of seven\n123456\n1234567\n\n";
+  write_text(disk.path, text);
+  const auto store = disk.store(true);
+  CHECK(store.written().length == text.size());
+  CHECK(store.written().lines == 6);
+  CHECK(store.written().chain == chain_text(0, text));
+  CHECK(read_text(disk.path) == text);
+}
+
+TEST_CASE("a file whose last line has no end is not adopted", "[ringlog]") {
+  Disk disk;
+  write_text(disk.path, "complete\nnot complete");
+  StoreOptions options;
+  options.path = disk.path;
+  options.adopt = true;
+  Store store(std::move(options));
+  const auto opened = store.open(start);
+  REQUIRE_FALSE(opened);
+  CHECK(opened.error().message.find("not complete") != std::string::npos);
 }
