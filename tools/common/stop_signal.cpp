@@ -15,6 +15,13 @@ namespace {
 // A signal handler has no argument of ours, so what it touches cannot live in an object.
 volatile sig_atomic_t stop_requested = 0;
 std::array<int, 2> stop_pipe = {-1, -1};
+constexpr std::array stop_signals = {SIGINT, SIGTERM, SIGHUP};
+
+// nohup and daemons' starters ask for it, and mean it.
+bool is_ignored_hangup(int number) {
+  struct sigaction now {};
+  return number == SIGHUP && sigaction(number, nullptr, &now) == 0 && now.sa_handler == SIG_IGN;
+}
 
 void on_stop(int /*signal*/) {
   const int saved = errno;
@@ -33,13 +40,15 @@ StopSignal::StopSignal() {
   action.sa_handler = on_stop;
   // No SA_RESTART: a write that blocks on a full pipe must notice.
   action.sa_flags = static_cast<int>(SA_RESETHAND);
-  (void)sigaction(SIGINT, &action, nullptr);
-  (void)sigaction(SIGTERM, &action, nullptr);
+  for (const int number : stop_signals) {
+    if (!is_ignored_hangup(number)) (void)sigaction(number, &action, nullptr);
+  }
 }
 
 StopSignal::~StopSignal() {
-  (void)signal(SIGINT, SIG_DFL);
-  (void)signal(SIGTERM, SIG_DFL);
+  for (const int number : stop_signals) {
+    if (!is_ignored_hangup(number)) (void)signal(number, SIG_DFL);
+  }
   for (int& fd : stop_pipe) {
     if (fd >= 0) (void)close(fd);
     fd = -1;

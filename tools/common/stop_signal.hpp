@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// StopSignal: while one lives, SIGINT and SIGTERM do not kill the program but make a file
-// descriptor readable, so that a poll loop can leave in good order. A second signal of the
-// same kind kills as usual. One at a time in a process.
+// StopSignal: while one lives, SIGINT, SIGTERM and SIGHUP do not kill the program but make a
+// file descriptor readable, so that a poll loop can leave in good order. A second signal of
+// the same kind kills as usual. Under nohup SIGHUP stays ignored. One at a time in a process.
 #pragma once
 
 namespace ringcast::tools {

@@ -21,6 +21,8 @@ namespace {
 
 constexpr std::chrono::milliseconds pause_min{50};
 constexpr std::chrono::milliseconds pause_max{2000};
+constexpr std::string_view rotation_remedy =
+    "; to begin a new file stop ringlog-write, move the file and its .position away, start again";
 
 // The file as it is, without a table. It may be far larger than our memory.
 Result<FileState> adopt(int fd, const StoreOptions& options) {
@@ -163,6 +165,7 @@ void Store::write(Instant now) {
 }
 
 Result<void> Store::write_file() {
+  if (file_->buffered() > 0) look_at_size();
   auto result = file_->flush();
   record_written();
   if (sidecar_->buffered() > 0) dirty_ = true;
@@ -216,6 +219,7 @@ void Store::sync_if_due(Instant now) {
 }
 
 void Store::sync(Instant now) {
+  look_at_name();
   const auto synced = sync_files();
   if (!synced) {
     if (sync_trouble_.begin_or_go_on(synced.error().message, now)) {
@@ -245,6 +249,39 @@ Result<void> Store::sync_files() {
   const bool is_recorded = unrecorded_.empty() && file_->buffered() == 0;
   if (is_recorded && sidecar_->wants_snapshot()) return sidecar_->snapshot(written_);
   return sidecar_->sync();
+}
+
+// To be asked before writing: afterwards the file has the right size again, with a hole in it.
+void Store::look_at_size() {
+  struct stat status {};
+  if (::fstat(file_->fd(), &status) != 0) return;
+  const bool is_right = std::cmp_equal(status.st_size, file_->length());
+  if (!is_right && !told_size_) {
+    options_.tell(
+        options_.path + ": holds " + std::to_string(status.st_size) + " bytes, not " +
+        std::to_string(file_->length()) +
+        ": another program cut it or wrote to it; the next lines go to their old place in it, "
+        "behind zero bytes where something was cut" +
+        std::string(rotation_remedy));
+  }
+  told_size_ = !is_right;
+}
+
+void Store::look_at_name() {
+  struct stat ours {};
+  struct stat named {};
+  if (::fstat(file_->fd(), &ours) != 0) return;
+  const bool is_there = ::stat(options_.path.c_str(), &named) == 0;
+  if (!is_there && errno != ENOENT) return;
+  const bool is_ours = is_there && named.st_dev == ours.st_dev && named.st_ino == ours.st_ino;
+  if (!is_ours && !told_name_) {
+    options_.tell(
+        options_.path +
+        ": another program renamed, removed or replaced it; lines still go to the file that had "
+        "this name" +
+        std::string(rotation_remedy));
+  }
+  told_name_ = !is_ours;
 }
 
 std::optional<Store::Instant> Store::next_step() const {

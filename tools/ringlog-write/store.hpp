@@ -97,6 +97,8 @@ class Store {
   void record_written();
   void sync(Instant now);
   Result<void> sync_files();
+  void look_at_size();
+  void look_at_name();
 
   StoreOptions options_;
   Descriptor lock_;
@@ -118,6 +120,8 @@ class Store {
   Instant next_sync_{};
   Trouble write_trouble_;
   Trouble sync_trouble_;
+  bool told_size_{false};  // of what another program does to our file
+  bool told_name_{false};
 };
 
 }  // namespace ringcast::ringlog

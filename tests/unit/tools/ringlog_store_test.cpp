@@ -208,3 +208,32 @@ TEST_CASE("a file whose last line has no end is not adopted", "[ringlog]") {
   REQUIRE_FALSE(opened);
   CHECK(opened.error().message.find("not complete") != std::string::npos);
 }
+
+TEST_CASE("a file that another program renames is told of once", "[ringlog]") {
+  Disk disk;
+  auto store = disk.store();
+  std::filesystem::rename(disk.path, disk.path + ".1");
+  for (int round = 1; round <= 3; ++round) {
+    auto output = disk.line("a");
+    store.take(output, disk.chain, std::nullopt);
+    store.flush(start);
+    store.sync_if_due(start + milliseconds{200} * round);
+  }
+  CHECK(store.is_kept());
+  CHECK(read_text(disk.path + ".1") == "a\na\na\n");
+  REQUIRE(disk.told.size() == 1);
+  CHECK(disk.told[0].find("renamed") != std::string::npos);
+}
+
+TEST_CASE("a file that another program cuts is told of each time", "[ringlog]") {
+  Disk disk;
+  auto store = disk.store();
+  for (int round = 0; round < 4; ++round) {
+    auto output = disk.line("a");
+    store.take(output, disk.chain, std::nullopt);
+    store.flush(start);
+    if (round % 2 == 0) std::filesystem::resize_file(disk.path, 0);
+  }
+  REQUIRE(disk.told.size() == 2);
+  CHECK(disk.told[0].find("holds 0 bytes, not 2") != std::string::npos);
+}
