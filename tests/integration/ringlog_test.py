@@ -10,7 +10,7 @@ import tempfile
 import threading
 import time
 
-from harness import PATIENCE, Cluster, expect, expect_equal, run
+from harness import PATIENCE, Cluster, die_with_parent, expect, expect_equal, program, run
 
 GROUP = "weblogs"
 
@@ -302,6 +302,25 @@ def test_a_disk_that_takes_no_more_holds_lines_up_and_loses_none():
         farm.wait_lines("one.log", 500)
         expect_equal(farm.read("one.log"), lines("a", 500), "the file")
         stop(one)
+
+
+def test_closed_standard_streams_never_become_the_log_file():
+    with Farm(1) as farm:
+        words = [program("ringlog-write"), "--socket", farm.cluster.socket("d1"), "--group", GROUP, "--as", "one",
+                 "--file", farm.path("one.log")]
+        writer = subprocess.Popen(["sh", "-c", 'exec "$0" "$@" <&- >&- 2>&-', *words], preexec_fn=die_with_parent)
+        try:
+            until("the writer joined", lambda: "#one#d1" in farm.members("d1", GROUP + ".writers"))
+            publisher = [program("ringlog-publish"), "--socket", farm.cluster.socket("d1"), "--group", GROUP]
+            subprocess.run(["sh", "-c", 'exec "$0" "$@" <&- >&- 2>&-', *publisher], check=False, timeout=PATIENCE)
+            farm.publish("d1", lines("a", 100))
+            farm.wait_lines("one.log", 100)
+            writer.terminate()
+            expect_equal(writer.wait(PATIENCE), 0, "exit code of the writer")
+        finally:
+            writer.kill()
+            writer.wait()
+        expect_equal(farm.read("one.log"), lines("a", 100), "the file")
 
 
 def test_wrong_use_ends_with_2_and_a_remedy():

@@ -3,15 +3,14 @@
 // ringcast, the everyday tool: reads the command line and runs one command. Anything wrong
 // with the command line ends with exit code 2 and a remedy.
 #include <cstddef>
-#include <fcntl.h>
 #include <signal.h>
 #include <span>
 #include <string>
-#include <unistd.h>
 #include <vector>
 
 #include "ringcast/version.hpp"
 
+#include "tools/common/standard_streams.hpp"
 #include "tools/ringcast/commands.hpp"
 
 namespace ringcast::tools {
@@ -55,14 +54,6 @@ std::vector<std::string> shielded(std::span<char* const> argv) {
     shield(arguments.back());
   }
   return arguments;
-}
-
-// A closed standard stream must not become the number of our socket. What takes its place
-// fails when it is used, as the closed one would.
-void fill_standard_streams() {
-  for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
-    if (fcntl(fd, F_GETFD) == -1) (void)open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
-  }
 }
 
 int run(std::span<char* const> argv) {

@@ -12,6 +12,7 @@
 #include "ringcast/version.hpp"
 
 #include "tools/common/exit_codes.hpp"
+#include "tools/common/standard_streams.hpp"
 #include "tools/common/stop_signal.hpp"
 #include "tools/ringlog-publish/publisher.hpp"
 #include "tools/ringlog/options.hpp"
@@ -144,6 +145,7 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  ringcast::tools::fill_standard_streams();
   try {
     return run(argc, argv);
   } catch (const std::exception& error) {

@@ -10,6 +10,7 @@
 #include "ringcast/version.hpp"
 
 #include "tools/common/exit_codes.hpp"
+#include "tools/common/standard_streams.hpp"
 #include "tools/common/stop_signal.hpp"
 #include "tools/ringlog-write/writer.hpp"
 #include "tools/ringlog/options.hpp"
@@ -61,6 +62,7 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  ringcast::tools::fill_standard_streams();
   try {
     return run(argc, argv);
   } catch (const std::exception& error) {
