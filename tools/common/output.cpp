@@ -65,7 +65,7 @@ void Output::flush() {
 ExitCode Output::finish() {
   flush();
   if (state_ != State::failed) return ExitCode::done;
-  report("ringcast", std::string("cannot write the output: ") + std::strerror(error_));
+  report(program_, std::string("cannot write the output: ") + std::strerror(error_));
   return ExitCode::failed;
 }
 

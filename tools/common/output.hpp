@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <string>
+#include <string_view>
 
 #include "tools/common/exit_codes.hpp"
 
@@ -15,7 +16,8 @@ namespace ringcast::tools {
 
 class Output {
  public:
-  explicit Output(int fd) : fd_(fd) {}
+  /// `program` is who reports, a name that lives as long as the program.
+  Output(std::string_view program, int fd) : program_(program), fd_(fd) {}
 
   /// Append here, then call settle() or flush().
   std::string& buffer() { return buffer_; }
@@ -39,6 +41,7 @@ class Output {
   [[nodiscard]] bool may_go_on(std::size_t& chunk) const;
   void give_up(int error);
 
+  std::string_view program_;
   int fd_;
   State state_{State::open};
   int error_{0};

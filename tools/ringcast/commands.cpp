@@ -30,12 +30,12 @@ ClientOptions client_options(const GlobalOptions& globals) {
 }
 
 ExitCode fail(const Error& error) {
-  report("ringcast", error.message);
+  report(program, error.message);
   return exit_code_of(error);
 }
 
 ExitCode fail_to_connect(const Error& error) {
-  report("ringcast", error.message);
+  report(program, error.message);
   return exit_code_of_connect(error);
 }
 

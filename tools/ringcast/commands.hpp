@@ -9,12 +9,16 @@
 #include <chrono>
 #include <functional>
 #include <string>
+#include <string_view>
 
 #include "ringcast/client.hpp"
 
 #include "tools/common/exit_codes.hpp"
 
 namespace ringcast::tools {
+
+/// Who reports.
+inline constexpr std::string_view program = "ringcast";
 
 /// The options that stand before the command.
 struct GlobalOptions {

@@ -19,7 +19,7 @@ ExitCode run(const GlobalOptions& globals, const std::string& group) {
   if (!groups) return fail(groups.error());
   // A group exists as long as it has members; one asked for by name is shown empty.
   if (groups->empty() && !group.empty()) groups->push_back(GroupInfo{group, {}});
-  Output output(STDOUT_FILENO);
+  Output output(program, STDOUT_FILENO);
   for (const auto& one : *groups) {
     if (globals.json) {
       append_json(output.buffer(), one);

@@ -196,7 +196,7 @@ class Talk {
   std::string group_;
   bool json_;
   StopSignal stop_;
-  Output output_{STDOUT_FILENO};
+  Output output_{program, STDOUT_FILENO};
   Sender sender_;
   LineReader reader_;
   Service service_{Service::agreed};
@@ -208,7 +208,7 @@ ExitCode run(const GlobalOptions& globals, const std::string& group) {
   auto client = Client::connect(client_options(globals));
   if (!client) return fail_to_connect(client.error());
   if (!globals.json && isatty(STDIN_FILENO) == 1) {
-    report("ringcast", "you are " + to_string(client->name()) + "; /help lists the commands");
+    report(program, "you are " + to_string(client->name()) + "; /help lists the commands");
   }
   return Talk(*client, group, globals.json).run();
 }

@@ -41,8 +41,8 @@ int exit_code(ExitCode code) { return static_cast<int>(code); }
 int usage_error(const CLI::App& app, const CLI::ParseError& error) {
   const auto chosen = app.get_subcommands();
   const std::string command = chosen.empty() ? "" : " " + chosen.front()->get_name();
-  report("ringcast", std::string(error.what()));
-  report("ringcast", "run `ringcast" + command + " --help` to see how it is used");
+  report(program, std::string(error.what()));
+  report(program, "run `ringcast" + command + " --help` to see how it is used");
   return exit_code(ExitCode::usage);
 }
 

@@ -16,7 +16,7 @@ ExitCode run(const GlobalOptions& globals) {
   if (!client) return fail_to_connect(client.error());
   auto status = client->status(Client::Clock::now() + answer_time_max);
   if (!status) return fail(status.error());
-  Output output(STDOUT_FILENO);
+  Output output(program, STDOUT_FILENO);
   if (globals.json) {
     append_json_members(output.buffer(), *status);
   } else {

@@ -108,7 +108,7 @@ class Publisher {
     const ExitCode output = output_.finish();
     if (sender_.transitional() > 0) {
       report(
-          "ringcast",
+          program,
           std::to_string(sender_.transitional()) + " of " + std::to_string(sender_.confirmed()) +
               " messages were ordered while the ring changed: they reached the daemons that stayed "
               "together");
@@ -140,7 +140,7 @@ class Publisher {
 
   void print(const Event& event) {
     if (const auto* refused = std::get_if<Refused>(&event)) {
-      report("ringcast", "the daemon refused a message: " + refused->error.message);
+      report(program, "the daemon refused a message: " + refused->error.message);
     }
     const bool wanted =
         std::holds_alternative<Confirmation>(event) || std::holds_alternative<Refused>(event);
@@ -155,13 +155,13 @@ class Publisher {
     std::string story = std::to_string(sender_.sent()) + " messages were handed to the daemon, " +
                         std::to_string(sender_.confirmed()) + " of them confirmed";
     if (sender_.in_flight() > 0) story += "; each of the others was ordered once or not at all";
-    report("ringcast", story);
+    report(program, story);
     return code == ExitCode::usage ? ExitCode::failed : code;
   }
 
   Client& client_;
   bool json_;
-  Output output_{STDOUT_FILENO};
+  Output output_{program, STDOUT_FILENO};
   Sender sender_;
   Publication publication_{};
   std::optional<Client::Deadline> deadline_;

@@ -26,7 +26,7 @@ struct StatusOptions {
 };
 
 ExitCode print(const NodeStatus& status, bool json) {
-  Output output(STDOUT_FILENO);
+  Output output(program, STDOUT_FILENO);
   if (json) {
     append_json(output.buffer(), status);
   } else {

@@ -83,12 +83,12 @@ class Subscriber {
       take_message(event, *message);
     } else if (const auto* closed = std::get_if<Closed>(&event)) {
       if (json_) append_json(output_.buffer(), *closed);
-      report("ringcast", "the daemon closed the session: " + closed->reason);
+      report(program, "the daemon closed the session: " + closed->reason);
       result_ = ExitCode::failed;
       done_ = true;
     } else if (const auto* refused = std::get_if<Refused>(&event)) {
       if (json_) append_json(output_.buffer(), *refused);
-      report("ringcast", "refused: " + refused->error.message);
+      report(program, "refused: " + refused->error.message);
       result_ = ExitCode::failed;
       done_ = true;
     } else if (options_.views) {
@@ -120,7 +120,7 @@ class Subscriber {
   const SubscribeOptions& options_;
   bool json_;
   StopSignal stop_;
-  Output output_{STDOUT_FILENO};
+  Output output_{program, STDOUT_FILENO};
   std::optional<Client::Deadline> deadline_;
   std::uint64_t messages_{0};
   bool done_{false};

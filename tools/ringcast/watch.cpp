@@ -102,7 +102,7 @@ class Watcher {
       connected_ = false;
       last_.reset();
       if (closed->reconnecting) return;
-      report("ringcast", "the daemon closed the session: " + closed->reason);
+      report(program, "the daemon closed the session: " + closed->reason);
       result_ = ExitCode::failed;
       done_ = true;
     }
@@ -121,7 +121,7 @@ class Watcher {
   const WatchOptions& options_;
   bool json_;
   StopSignal stop_;
-  Output output_{STDOUT_FILENO};
+  Output output_{program, STDOUT_FILENO};
   std::chrono::milliseconds interval_{250};
   std::optional<Client::Deadline> deadline_;
   std::optional<NodeStatus> last_;

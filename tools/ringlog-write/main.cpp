@@ -30,7 +30,7 @@ int run(int argc, char** argv) {
   std::uint64_t count = 0;
   CLI::App app("Writes the log lines of a group to a file, each exactly once.", "ringlog-write");
   app.footer(example);
-  app.set_version_flag("--version", std::string(ringcast::version));
+  app.set_version_flag("--version", "ringlog-write " + std::string(ringcast::version));
   app.add_option("--group", options.group, "The group whose lines are written")
       ->required()
       ->check(ringcast::ringlog::log_group);

@@ -27,7 +27,7 @@ std::string read_some(int fd) {
 TEST_CASE("output: output is held back until it is flushed") {
   std::array<int, 2> ends{};
   REQUIRE(pipe2(ends.data(), O_NONBLOCK) == 0);
-  Output output(ends[1]);
+  Output output("test", ends[1]);
   output.buffer() += "hello\n";
   output.settle();
   CHECK(read_some(ends[0]).empty());
@@ -43,7 +43,7 @@ TEST_CASE("output: a reader that went away is no error, and the rest is dropped"
   std::array<int, 2> ends{};
   REQUIRE(pipe(ends.data()) == 0);
   (void)close(ends[0]);
-  Output output(ends[1]);
+  Output output("test", ends[1]);
   output.buffer() += "hello\n";
   output.flush();
   CHECK(output.reader_gone());
@@ -57,7 +57,7 @@ TEST_CASE("output: a reader that went away is no error, and the rest is dropped"
 TEST_CASE("output: what cannot be written is a failure") {
   const int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
   REQUIRE(full >= 0);
-  Output output(full);
+  Output output("test", full);
   output.buffer() += "hello\n";
   output.flush();
   CHECK(output.failed());
