@@ -40,7 +40,14 @@ cd "$out"
 sockets=$out
 if [ "${#out}" -gt 90 ]; then sockets=$(mktemp -d); fi # the kernel takes 107 bytes for a socket's path
 
-pids=() # of everything this script starts, and nothing else
+pids=() # of everything this script starts and that may still run, and nothing else
+forget() { # PID...: they have ended, their numbers may be given to others
+  local ended=" $* " left=() pid
+  for pid in "${pids[@]}"; do
+    [[ $ended == *" $pid "* ]] || left+=("$pid")
+  done
+  pids=("${left[@]}")
+}
 cleanup() {
   trap - EXIT
   if [ "${#pids[@]}" -gt 0 ]; then
@@ -115,6 +122,7 @@ for attempt in 1 2 3 4 5; do
   [ "$attempt" -lt 5 ] || fail "the three daemons formed no ring"
   kill -KILL "${daemon[@]}" 2>/dev/null || true
   wait "${daemon[@]}" 2>/dev/null || true
+  forget "${daemon[@]}"
 done
 echo "ring of three daemons on 127.0.0.1-3, port $port"
 
@@ -162,6 +170,7 @@ wait_for 30 "the first lines" has_lines writer1.log 2500
 kill -0 "${publisher[3]}" 2>/dev/null || fail "the lines were through before the daemon was killed"
 killed_at=$(lines_in writer1.log)
 { kill -KILL "${daemon[3]}" && wait "${daemon[3]}"; } 2>/dev/null || true # no job message
+forget "${daemon[3]}"
 echo "killed daemon web3 with $killed_at lines written"
 ring_has 1 2 || fail "the survivors formed no ring of two"
 wait_for 30 "lines after the kill" has_lines writer1.log $((killed_at + 1000))
@@ -172,6 +181,7 @@ echo "started it again with $restarted_at lines written"
 failed=0
 for i in 1 2 3; do
   wait "${publisher[$i]}" || { failed=1; echo "publisher$i failed: $(tail -n 1 "publisher$i.err")"; }
+  forget "${publisher[$i]}"
 done
 ring_has 1 3 || fail "the restarted daemon did not come back into the ring"
 sent=$(cat lines.1 lines.2 lines.3 | wc -l)
@@ -180,6 +190,7 @@ for _ in $(seq 100); do both_done && break; sleep 0.05; done
 for i in 1 2; do
   kill -TERM "${writer[$i]}"
   while kill -0 "${writer[$i]}" 2>/dev/null; do sleep 0.02; done
+  forget "${writer[$i]}"
 done
 seconds=$(awk -v from="$started" -v to="$(date +%s%N)" 'BEGIN { printf "%.1f", (to - from) / 1e9 }')
 
