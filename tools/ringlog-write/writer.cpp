@@ -30,6 +30,7 @@ constexpr std::size_t held_bytes_max = std::size_t{128} << 20U;
 
 StoreOptions store_options(const WriterOptions& options) {
   StoreOptions store;
+  store.calls = options.calls;
   store.group = options.group;
   store.path = options.path;
   store.adopt = options.adopt;
@@ -58,7 +59,8 @@ ExitCode Writer::loop(int stop_fd) {
     keep_session();
     if (link_->fatal()) {
       tools::report(program, link_->fatal()->message);
-      return ExitCode::usage;
+      if (link_->was_ever_connected()) (void)finish();
+      return tools::exit_code_of(*link_->fatal());
     }
     if (!link_->was_ever_connected() && Clock::now() - started_ > options_.connect_timeout) {
       tools::report(program, link_->last_error());

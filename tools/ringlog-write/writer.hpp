@@ -31,7 +31,8 @@ struct WriterOptions {
   std::optional<std::uint64_t> count;               ///< leave after this many lines
   std::chrono::milliseconds connect_timeout{5000};  ///< for the first session
   std::size_t unwritten_bytes_max{std::size_t{32} << 20U};
-  bool json{false};  ///< the summary, on stdout
+  bool json{false};    ///< the summary, on stdout
+  StoreCalls calls{};  ///< for tests
 };
 
 class Writer {

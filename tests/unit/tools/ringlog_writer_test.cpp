@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Writer: a whole ringlog-write, in a thread of its own, against a daemon that says what the
+// test wants.
+#include <array>
+#include <atomic>
+#include <fcntl.h>
+#include <optional>
+#include <thread>
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+
+#include "tests/unit/client/fake_daemon.hpp"
+#include "tests/unit/tools/temporary_directory.hpp"
+#include "tools/ringlog-write/writer.hpp"
+
+using namespace ringcast;
+using namespace ringcast::ringlog;
+using tools::ExitCode;
+
+namespace {
+
+constexpr RingId ring{17, NodeId{7}, BootId{0x5f0c9a31}};
+const std::string group = "weblogs";
+
+class RunningWriter {
+ public:
+  explicit RunningWriter(WriterOptions options) : writer_(std::move(options)) {
+    REQUIRE(pipe2(stop_.data(), O_CLOEXEC) == 0);
+    thread_ = std::thread([this] { code_ = writer_.run(stop_[0]); });
+  }
+  ~RunningWriter() {
+    if (thread_.joinable()) (void)end();
+    (void)close(stop_[0]);
+    (void)close(stop_[1]);
+  }
+  RunningWriter(const RunningWriter&) = delete;
+  RunningWriter& operator=(const RunningWriter&) = delete;
+  RunningWriter(RunningWriter&&) = delete;
+  RunningWriter& operator=(RunningWriter&&) = delete;
+
+  void stop() { REQUIRE(write(stop_[1], "", 1) == 1); }
+  ExitCode wait() {
+    thread_.join();
+    return code_;
+  }
+  ExitCode end() {
+    stop();
+    return wait();
+  }
+
+ private:
+  Writer writer_;
+  std::array<int, 2> stop_{-1, -1};
+  std::thread thread_;
+  ExitCode code_{ExitCode::failed};
+};
+
+WriterOptions options_for(const FakeDaemon& daemon, const std::string& path) {
+  WriterOptions options;
+  options.client.socket = daemon.path();
+  options.group = group;
+  options.path = path;
+  return options;
+}
+
+bool say_joined(FakeDaemon& daemon, const std::string& name) {
+  const Member member{NodeId{7}, "pub", SessionId{1}};
+  const ViewEvent view{
+      .group = name,
+      .id = {.configuration = ring, .next = {}, .number = 1},
+      .cause = Cause::join,
+      .who = {member},
+      .members = {member},
+      .with_me = {member}};
+  return daemon.say([&](ByteWriter& out) { encode_view(out, view); });
+}
+
+// The writer is alone and writing; the ring has these daemons of two.
+bool meet(FakeDaemon& daemon, const std::vector<NodeId>& members) {
+  return daemon.greet() && daemon.hear_a<JoinRequest>() && daemon.say([&](ByteWriter& out) {
+    encode_configuration(out, ConfigurationEvent{.id = ring, .daemons = members});
+  }) && say_joined(daemon, group) &&
+         daemon.hear_a<JoinRequest>() && say_joined(daemon, writers_group(group));
+}
+
+bool say_line(FakeDaemon& daemon, const std::string& line) {
+  Record record;
+  record.producer.id.bytes[0] = 1;
+  record.first_seq = 1;
+  record.body = Lines{{line}};
+  const MessageEvent event{
+      .configuration = ring,
+      .seq = Seq{5},
+      .index = 0,
+      .sender_node = NodeId{9},
+      .sender_name = "p",
+      .groups = {group},
+      .service = Service::safe,
+      .type = record_type,
+      .transitional = false,
+      .payload = BufferRef::copy_of(encode(record))};
+  return daemon.say([&](ByteWriter& out) {
+    encode_message_head(out, event);
+    out.bytes(event.payload.bytes());
+  });
+}
+
+}  // namespace
+
+TEST_CASE("a publisher without majority hears of lines that are on the disk", "[ringlog]") {
+  const TemporaryDirectory directory;
+  FakeDaemon daemon;
+  auto options = options_for(daemon, directory / "log");
+  std::atomic<int> synced{0};
+  std::atomic<int> names_synced{0};
+  options.calls.sync = [&](int fd) {
+    ++synced;
+    return ::fdatasync(fd);
+  };
+  options.calls.sync_directory = [&](const std::string& path) {
+    ++names_synced;
+    return sync_directory_of(path);
+  };
+  RunningWriter writer(std::move(options));
+  REQUIRE(meet(daemon, {NodeId{7}}));
+  REQUIRE(say_line(daemon, "line"));
+  const auto progress = daemon.hear_a<SendRequest>();
+  REQUIRE(progress);
+  CHECK(progress->type == progress_type);
+  CHECK(synced > 0);
+  CHECK(names_synced == 1);
+  const auto pending = read_text(directory / "log.pending-17.web1.5f0c9a31");
+  CHECK(pending.ends_with("}\nline\n"));
+  writer.stop();
+  CHECK(daemon.hear_a<LeaveRequest>());
+  daemon.hang_up();
+  CHECK(writer.wait() == ExitCode::done);
+}
+
+TEST_CASE("a daemon of another version ends the writer in good order", "[ringlog]") {
+  const TemporaryDirectory directory;
+  FakeDaemon daemon;
+  RunningWriter writer(options_for(daemon, directory / "log"));
+  REQUIRE(meet(daemon, {NodeId{7}, NodeId{9}}));
+  REQUIRE(say_line(daemon, "line"));
+  CHECK(daemon.hear_a<SendRequest>());  // it was written
+  REQUIRE(daemon.accept());
+  REQUIRE(daemon.hear_a<HelloRequest>());
+  REQUIRE(daemon.say([](ByteWriter& out) {
+    encode_closed(out, Error{Errc::unsupported_version, "we are too far apart"});
+  }));
+  CHECK(writer.wait() == ExitCode::failed);
+  CHECK(read_text(directory / "log") == "line\n");
+  // One line: the snapshot that the end writes, and no entry behind it.
+  const auto sidecar = read_text(directory / "log.position");
+  CHECK(sidecar.find("\"lines\":1") != std::string::npos);
+  CHECK(std::count(sidecar.begin(), sidecar.end(), '\n') == 1);
+}
