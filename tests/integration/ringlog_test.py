@@ -122,6 +122,68 @@ def test_a_killed_writer_comes_back_with_every_line_it_had_and_marks_what_it_mis
         expect_equal(stop(two)["gap_lines"], 300, "lines in the gap")
 
 
+def test_a_writer_killed_in_mid_stream_has_a_file_and_a_table_that_agree():
+    """Killed while lines come and go, again and again: what it has is what it had, and the rest is marked."""
+    with Farm(3) as farm:
+        one, two = farm.writer("d1", "one.log"), farm.writer("d2", "two.log")
+        stream = farm.publisher("d3")
+        kills, piece = 5, 20000
+        text = lines("x" * 100, kills * piece)
+
+        def feed(part):
+            stream.process.stdin.write("".join(f"{line}\n" for line in part).encode())
+            stream.process.stdin.flush()
+        for kill in range(kills):
+            size = os.path.getsize(farm.path("two.log"))
+            feeder = threading.Thread(target=feed, args=(text[kill * piece:(kill + 1) * piece],))
+            feeder.start()
+            deadline = time.monotonic() + PATIENCE
+            while os.path.getsize(farm.path("two.log")) <= size:  # without a pause: it is to be killed while it writes
+                expect(time.monotonic() < deadline, "the second writer writes")
+            two.signal(signal.SIGKILL)
+            two.end()
+            feeder.join()
+            two = farm.writer("d2", "two.log")
+        stream.process.stdin.close()
+        expect_equal(stream.end(), 0, f"exit code of the publisher; stderr: {stream.errors()}")
+        farm.wait_lines("one.log", len(text))
+        expect_equal(farm.read("one.log"), text, "the file of the writer that stayed")
+
+        def marked():
+            return sum(covered(m) for m in farm.markers("two.log", "gap"))
+        until("all is written or marked", lambda: len(farm.data("two.log")) + marked() >= len(text))
+        summary = stop(two)
+        stop(one)
+        # Its lines are those of the stream, once each and in order; a marker names just those that are not there.
+        written = farm.data("two.log")
+        missing = {seq for m in farm.markers("two.log", "gap") for first, last in m["missing"][0]["ranges"]
+                   for seq in range(first, last + 1)}
+        expect_equal(written, [line for seq, line in enumerate(text, 1) if seq not in missing], "its file")
+        expect_equal(summary["lines_total"], len(written), "lines by its sidecar")
+        expect_equal((summary["distinct"], summary["holes"]), (len(text), 0), "its table")
+
+
+def test_a_file_is_rotated_while_its_writer_is_stopped():
+    with Farm(3) as farm:
+        one, two = farm.writer("d1", "one.log"), farm.writer("d2", "two.log")
+        farm.publish("d3", lines("a", 100))
+        farm.wait_lines("two.log", 100)
+        stop(two)
+        for name in ("two.log", "two.log.position"):
+            os.rename(farm.path(name), farm.path(name.replace("two.log", "two.log.1")))
+        farm.publish("d3", lines("b", 20))
+        two = farm.writer("d2", "two.log")
+        farm.publish("d3", lines("c", 30))
+        farm.wait_lines("one.log", 150)
+        farm.wait_lines("two.log", 30)
+        expect_equal(farm.read("two.log.1"), lines("a", 100), "the old file")
+        expect_equal(sum(covered(m) for m in farm.markers("two.log", "gap")), 120, "what the new file's marker names")
+        expect_equal(farm.data("two.log"), lines("c", 30), "the new file")
+        two.signal(signal.SIGHUP)
+        expect_equal(two.end(), 0, "exit code after SIGHUP")
+        stop(one)
+
+
 def test_a_writer_that_missed_nothing_has_an_equal_file():
     with Farm(3) as farm:
         one, two = farm.writer("d1", "one.log"), farm.writer("d2", "two.log")
