@@ -3,6 +3,9 @@
 // What all commands share: options, checks of arguments, error reports.
 #include "tools/ringcast/commands.hpp"
 
+#include <algorithm>
+#include <utility>
+
 #include "ringcast/names.hpp"
 #include "ringcast/service.hpp"
 
@@ -34,9 +37,26 @@ ExitCode fail(const Error& error) {
   return exit_code_of(error);
 }
 
-ExitCode fail_to_connect(const Error& error) {
-  report(program, error.message);
-  return exit_code_of_connect(error);
+MaybeDeadline deadline_after(const std::string& duration) {
+  if (duration.empty()) return std::nullopt;
+  return Client::Clock::now() + parse_duration(duration).value();
+}
+
+std::chrono::milliseconds time_left(Client::Deadline deadline) {
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Client::Clock::now());
+  return std::max(left, std::chrono::milliseconds{1});
+}
+
+ExitCode with_client(
+    ClientOptions options,
+    const MaybeDeadline& deadline,
+    const std::function<ExitCode(Client&)>& command) {
+  const bool is_limit = deadline && time_left(*deadline) < options.connect_timeout;
+  if (is_limit) options.connect_timeout = time_left(*deadline);
+  auto client = Client::connect(std::move(options));
+  if (client) return command(*client);
+  report(program, client.error().message);
+  return is_limit ? exit_code_of(client.error()) : exit_code_of_connect(client.error());
 }
 
 // The shield is one more character at the end, after which no ] is the last one.

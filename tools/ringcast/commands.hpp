@@ -8,6 +8,7 @@
 #include <CLI/CLI.hpp>
 #include <chrono>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -45,7 +46,19 @@ void add_watch(CLI::App& app, Invocation& invocation);
 ClientOptions client_options(const GlobalOptions& globals);
 /// Prints the error to stderr and gives the exit code that fits.
 ExitCode fail(const Error& error);
-ExitCode fail_to_connect(const Error& error);
+
+using MaybeDeadline = std::optional<Client::Deadline>;
+/// That long from now; nothing for an empty text. REQUIRES: else check_duration_text() took it.
+MaybeDeadline deadline_after(const std::string& duration);
+/// How long until then, at least 1 ms.
+std::chrono::milliseconds time_left(Client::Deadline deadline);
+
+/// Connects, by the deadline if there is one, and runs the rest of the command. No answer in time
+/// means: cannot reach the daemon, or timed out when the deadline was the limit.
+ExitCode with_client(
+    ClientOptions options,
+    const MaybeDeadline& deadline,
+    const std::function<ExitCode(Client&)>& command);
 
 /// CLI11 takes an argument "[a,b]" for a list and splits it. A shielded one it leaves alone.
 void shield(std::string& argument);

@@ -12,16 +12,14 @@
 namespace ringcast::tools {
 namespace {
 
-ExitCode run(const GlobalOptions& globals, const std::string& group) {
-  auto client = Client::connect(client_options(globals));
-  if (!client) return fail_to_connect(client.error());
-  auto groups = client->groups(group, Client::Clock::now() + answer_time_max);
+ExitCode show(Client& client, const std::string& group, bool json) {
+  auto groups = client.groups(group, Client::Clock::now() + answer_time_max);
   if (!groups) return fail(groups.error());
   // A group exists as long as it has members; one asked for by name is shown empty.
   if (groups->empty() && !group.empty()) groups->push_back(GroupInfo{group, {}});
   Output output(program, STDOUT_FILENO);
   for (const auto& one : *groups) {
-    if (globals.json) {
+    if (json) {
       append_json(output.buffer(), one);
     } else {
       append_text(output.buffer(), one);
@@ -29,6 +27,12 @@ ExitCode run(const GlobalOptions& globals, const std::string& group) {
     output.settle();
   }
   return output.finish();
+}
+
+ExitCode run(const GlobalOptions& globals, const std::string& group) {
+  return with_client(client_options(globals), std::nullopt, [&](Client& client) {
+    return show(client, group, globals.json);
+  });
 }
 
 }  // namespace

@@ -205,12 +205,12 @@ class Talk {
 };
 
 ExitCode run(const GlobalOptions& globals, const std::string& group) {
-  auto client = Client::connect(client_options(globals));
-  if (!client) return fail_to_connect(client.error());
-  if (!globals.json && isatty(STDIN_FILENO) == 1) {
-    report(program, "you are " + to_string(client->name()) + "; /help lists the commands");
-  }
-  return Talk(*client, group, globals.json).run();
+  return with_client(client_options(globals), std::nullopt, [&](Client& client) {
+    if (!globals.json && isatty(STDIN_FILENO) == 1) {
+      report(program, "you are " + to_string(client.name()) + "; /help lists the commands");
+    }
+    return Talk(client, group, globals.json).run();
+  });
 }
 
 }  // namespace

@@ -11,18 +11,22 @@
 namespace ringcast::tools {
 namespace {
 
-ExitCode run(const GlobalOptions& globals) {
-  auto client = Client::connect(client_options(globals));
-  if (!client) return fail_to_connect(client.error());
-  auto status = client->status(Client::Clock::now() + answer_time_max);
+ExitCode show(Client& client, bool json) {
+  auto status = client.status(Client::Clock::now() + answer_time_max);
   if (!status) return fail(status.error());
   Output output(program, STDOUT_FILENO);
-  if (globals.json) {
+  if (json) {
     append_json_members(output.buffer(), *status);
   } else {
     append_text_members(output.buffer(), *status);
   }
   return output.finish();
+}
+
+ExitCode run(const GlobalOptions& globals) {
+  return with_client(client_options(globals), std::nullopt, [&](Client& client) {
+    return show(client, globals.json);
+  });
 }
 
 }  // namespace

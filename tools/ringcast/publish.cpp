@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "tools/common/destinations.hpp"
-#include "tools/common/durations.hpp"
 #include "tools/common/json_events.hpp"
 #include "tools/common/line_reader.hpp"
 #include "tools/common/output.hpp"
@@ -40,41 +39,18 @@ Error too_large(std::uint64_t bytes, bool at_least, std::size_t limit) {
           " bytes: send it in parts, or raise message_bytes_max of the daemons"};
 }
 
-// Standard input to its end. What is over the limit is counted, up to a point, not kept.
-Result<std::string> read_stdin(std::size_t limit) {
-  constexpr std::size_t block_bytes = std::size_t{256} << 10U;
-  constexpr std::uint64_t counted_max = std::uint64_t{1} << 30U;
-  std::string text;
-  std::string block(block_bytes, '\0');
-  std::uint64_t total = 0;
-  while (total <= counted_max) {
-    const ssize_t count = read(STDIN_FILENO, block.data(), block.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) {
-      return Error{Errc::io, std::string("cannot read the message: ") + std::strerror(errno)};
-    }
-    if (count == 0) break;
-    total += static_cast<std::uint64_t>(count);
-    if (total <= limit) text.append(block, 0, static_cast<std::size_t>(count));
-  }
-  if (total > limit) return too_large(total, total > counted_max, limit);
-  return text;
-}
-
 class Publisher {
  public:
-  Publisher(Client& client, const PublishOptions& options, bool json)
+  Publisher(Client& client, const PublishOptions& options, const MaybeDeadline& deadline, bool json)
       : client_(client),
         json_(json),
+        deadline_(deadline),
         sender_(client, [this](const Event& event) { print(event); }) {
     // Both were checked when the arguments were read.
     publication_.groups = parse_destinations(options.groups).value();
     publication_.service = parse_service(options.service).value_or(Service::agreed);
     publication_.type = options.type;
     publication_.echo = !options.no_echo;
-    if (!options.timeout.empty()) {
-      deadline_ = Client::Clock::now() + parse_duration(options.timeout).value();
-    }
   }
 
   Result<void> send_all(const std::vector<std::string>& messages) {
@@ -95,11 +71,18 @@ class Publisher {
       if (!line) return line.error();
       if (line->has_value()) {
         if (auto sent = send(**line); !sent) return sent;
-      } else if (auto more = wait_for_input(reader); !more) {
+      } else if (auto ready = wait_for_input(); !ready) {
+        return ready;
+      } else if (auto more = reader.fill(); !more) {
         return more;
       }
     }
     return {};
+  }
+
+  Result<void> send_stdin() {
+    auto message = read_stdin();
+    return message ? send(*message) : message.error();
   }
 
   // What was sent is waited for also when something later could not be sent.
@@ -126,15 +109,36 @@ class Publisher {
     return sender_.send(publication_, deadline_);
   }
 
-  Result<void> wait_for_input(LineReader& reader) {
+  // Standard input to its end. What is over the limit is counted, up to a point, not kept.
+  Result<std::string> read_stdin() {
+    constexpr std::size_t block_bytes = std::size_t{256} << 10U;
+    constexpr std::uint64_t counted_max = std::uint64_t{1} << 30U;
+    const std::size_t limit = client_.message_bytes_max();
+    std::string text;
+    std::string block(block_bytes, '\0');
+    std::uint64_t total = 0;
+    while (total <= counted_max) {
+      if (auto ready = wait_for_input(); !ready) return ready.error();
+      const ssize_t count = read(STDIN_FILENO, block.data(), block.size());
+      if (count < 0 && (errno == EINTR || errno == EAGAIN)) continue;
+      if (count < 0) {
+        return Error{Errc::io, std::string("cannot read the message: ") + std::strerror(errno)};
+      }
+      if (count == 0) break;
+      total += static_cast<std::uint64_t>(count);
+      if (total <= limit) text.append(block, 0, static_cast<std::size_t>(count));
+    }
+    if (total > limit) return too_large(total, total > counted_max, limit);
+    return text;
+  }
+
+  Result<void> wait_for_input() {
     for (;;) {
       if (auto drained = sender_.drain(); !drained) return drained;
       output_.flush();
       const Woken woken = wait(client_, {.deadline = deadline_, .input_fd = STDIN_FILENO});
-      if (woken.input) return reader.fill();
-      if (woken.deadline) {
-        return Error{Errc::timed_out, "timed out while waiting for the next line on stdin"};
-      }
+      if (woken.deadline) return Error{Errc::timed_out, "timed out while waiting for stdin"};
+      if (woken.input) return {};
     }
   }
 
@@ -161,21 +165,20 @@ class Publisher {
 
   Client& client_;
   bool json_;
+  MaybeDeadline deadline_;
   Output output_{program, STDOUT_FILENO};
   Sender sender_;
   Publication publication_{};
-  std::optional<Client::Deadline> deadline_;
 };
 
 ExitCode run(const GlobalOptions& globals, const PublishOptions& options) {
-  auto client = Client::connect(client_options(globals));
-  if (!client) return fail_to_connect(client.error());
-  Publisher publisher(*client, options, globals.json);
-  if (options.lines) return publisher.finish(publisher.send_lines());
-  if (!options.messages.empty()) return publisher.finish(publisher.send_all(options.messages));
-  auto message = read_stdin(client->message_bytes_max());
-  if (!message) return fail(message.error());
-  return publisher.finish(publisher.send_all({std::move(*message)}));
+  const auto deadline = deadline_after(options.timeout);
+  return with_client(client_options(globals), deadline, [&](Client& client) {
+    Publisher publisher(client, options, deadline, globals.json);
+    if (options.lines) return publisher.finish(publisher.send_lines());
+    if (options.messages.empty()) return publisher.finish(publisher.send_stdin());
+    return publisher.finish(publisher.send_all(options.messages));
+  });
 }
 
 }  // namespace

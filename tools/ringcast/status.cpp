@@ -8,7 +8,6 @@
 #include <poll.h>
 #include <unistd.h>
 
-#include "tools/common/durations.hpp"
 #include "tools/common/json_events.hpp"
 #include "tools/common/output.hpp"
 #include "tools/common/text_events.hpp"
@@ -19,6 +18,7 @@ namespace {
 
 constexpr std::chrono::milliseconds poll_interval{25};
 constexpr std::chrono::milliseconds connect_time_max{1000};
+constexpr std::chrono::seconds wait_time_max{30};
 
 struct StatusOptions {
   std::size_t wait_members{0};  ///< 0: do not wait
@@ -76,9 +76,7 @@ class Barrier {
 
   Result<NodeStatus> ask() {
     if (!client_) {
-      const auto rest =
-          std::chrono::ceil<std::chrono::milliseconds>(deadline_ - Client::Clock::now());
-      options_.connect_timeout = std::clamp(rest, std::chrono::milliseconds{1}, connect_time_max);
+      options_.connect_timeout = std::min(time_left(deadline_), connect_time_max);
       auto client = Client::connect(options_);
       if (!client) return client.error();
       client_.emplace(std::move(client).value());
@@ -94,9 +92,7 @@ class Barrier {
   }
 
   void pause() const {
-    const auto rest =
-        std::chrono::ceil<std::chrono::milliseconds>(deadline_ - Client::Clock::now());
-    const auto pause = std::clamp(rest, std::chrono::milliseconds{0}, poll_interval);
+    const auto pause = std::min(time_left(deadline_), poll_interval);
     (void)poll(nullptr, 0, static_cast<int>(pause.count()));
   }
 
@@ -108,18 +104,16 @@ class Barrier {
 };
 
 ExitCode run(const GlobalOptions& globals, const StatusOptions& options) {
-  std::chrono::milliseconds timeout = answer_time_max;
-  if (options.wait_members > 0) timeout = std::chrono::seconds{30};
-  if (!options.timeout.empty()) timeout = parse_duration(options.timeout).value();
-  const auto deadline = Client::Clock::now() + timeout;
+  const auto deadline = deadline_after(options.timeout);
   if (options.wait_members > 0) {
-    auto status = Barrier(client_options(globals), options.wait_members, deadline).wait();
+    const auto until = deadline.value_or(Client::Clock::now() + wait_time_max);
+    auto status = Barrier(client_options(globals), options.wait_members, until).wait();
     return status ? print(*status, globals.json) : fail(status.error());
   }
-  auto client = Client::connect(client_options(globals));
-  if (!client) return fail_to_connect(client.error());
-  auto status = client->status(deadline);
-  return status ? print(*status, globals.json) : fail(status.error());
+  return with_client(client_options(globals), deadline, [&](Client& client) {
+    auto status = client.status(deadline.value_or(Client::Clock::now() + answer_time_max));
+    return status ? print(*status, globals.json) : fail(status.error());
+  });
 }
 
 }  // namespace

@@ -8,7 +8,6 @@
 #include <variant>
 #include <vector>
 
-#include "tools/common/durations.hpp"
 #include "tools/common/json_events.hpp"
 #include "tools/common/output.hpp"
 #include "tools/common/stop_signal.hpp"
@@ -31,11 +30,10 @@ struct SubscribeOptions {
 class Subscriber {
  public:
   Subscriber(Client& client, const SubscribeOptions& options, bool json)
-      : client_(client), options_(options), json_(json) {
-    if (!options.duration.empty()) {
-      deadline_ = Client::Clock::now() + parse_duration(options.duration).value();
-    }
-  }
+      : client_(client),
+        options_(options),
+        json_(json),
+        deadline_(deadline_after(options.duration)) {}
 
   ExitCode run() {
     for (const auto& group : options_.groups) {
@@ -119,9 +117,9 @@ class Subscriber {
   Client& client_;
   const SubscribeOptions& options_;
   bool json_;
+  MaybeDeadline deadline_;
   StopSignal stop_;
   Output output_{program, STDOUT_FILENO};
-  std::optional<Client::Deadline> deadline_;
   std::uint64_t messages_{0};
   bool done_{false};
   ExitCode result_{ExitCode::done};
@@ -131,9 +129,9 @@ ExitCode run(const GlobalOptions& globals, const SubscribeOptions& options) {
   if (options.raw && globals.json) {
     return fail({Errc::invalid_argument, "--raw and --json exclude one another: leave one out"});
   }
-  auto client = Client::connect(client_options(globals));
-  if (!client) return fail_to_connect(client.error());
-  return Subscriber(*client, options, globals.json).run();
+  return with_client(client_options(globals), std::nullopt, [&](Client& client) {
+    return Subscriber(client, options, globals.json).run();
+  });
 }
 
 }  // namespace

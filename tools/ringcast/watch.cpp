@@ -34,12 +34,11 @@ bool same_news(const NodeStatus& a, const NodeStatus& b) {
 class Watcher {
  public:
   Watcher(Client& client, const WatchOptions& options, bool json)
-      : client_(client), options_(options), json_(json) {
-    interval_ = parse_duration(options.interval).value();
-    if (!options.duration.empty()) {
-      deadline_ = Client::Clock::now() + parse_duration(options.duration).value();
-    }
-  }
+      : client_(client),
+        options_(options),
+        json_(json),
+        interval_(parse_duration(options.interval).value()),
+        deadline_(deadline_after(options.duration)) {}
 
   ExitCode run() {
     for (const auto& group : options_.groups) {
@@ -120,10 +119,10 @@ class Watcher {
   Client& client_;
   const WatchOptions& options_;
   bool json_;
+  std::chrono::milliseconds interval_;
+  MaybeDeadline deadline_;
   StopSignal stop_;
   Output output_{program, STDOUT_FILENO};
-  std::chrono::milliseconds interval_{250};
-  std::optional<Client::Deadline> deadline_;
   std::optional<NodeStatus> last_;
   bool connected_{true};
   bool done_{false};
@@ -133,9 +132,9 @@ class Watcher {
 ExitCode run(const GlobalOptions& globals, const WatchOptions& options) {
   auto with_reconnect = client_options(globals);
   with_reconnect.reconnect = true;
-  auto client = Client::connect(with_reconnect);
-  if (!client) return fail_to_connect(client.error());
-  return Watcher(*client, options, globals.json).run();
+  return with_client(std::move(with_reconnect), std::nullopt, [&](Client& client) {
+    return Watcher(client, options, globals.json).run();
+  });
 }
 
 }  // namespace

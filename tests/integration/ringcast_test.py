@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the everyday tool promises about time: --timeout bounds the whole command, whatever it waits for."""
+
+import signal
+import subprocess
+
+from harness import PATIENCE, Cluster, die_with_parent, expect_equal, program, run
+
+
+def exit_code(cluster, *words, stdin=subprocess.DEVNULL):
+    """Of a command that must end by itself; a pipe as its stdin stays open and empty."""
+    process = subprocess.Popen([program("ringcast"), "--socket", cluster.socket("d1"), *words], stdin=stdin,
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=die_with_parent)
+    try:
+        return process.wait(PATIENCE)
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_publish_waits_for_its_input_no_longer_than_the_timeout():
+    with Cluster(1) as cluster:
+        for more in ([], ["--lines"]):
+            words = ["publish", "g", "--timeout", "200ms", *more]
+            expect_equal(exit_code(cluster, *words, stdin=subprocess.PIPE), 4, f"exit code of {words}")
+        cluster.run("d1", "publish", "g", "--timeout", "30s", stdin=b"all of it\n").must()
+
+
+def test_a_daemon_that_does_not_answer_is_waited_for_no_longer_than_the_timeout():
+    with Cluster(1) as cluster:
+        cluster.daemons["d1"].send_signal(signal.SIGSTOP)
+        for words in (["status"], ["publish", "g", "m"], ["status", "--wait-members", "1"]):
+            expect_equal(exit_code(cluster, *words, "--timeout", "200ms"), 4, f"exit code of {words}")
+        cluster.daemons["d1"].send_signal(signal.SIGCONT)
+
+
+if __name__ == "__main__":
+    run(globals())
