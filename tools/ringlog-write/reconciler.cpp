@@ -169,6 +169,10 @@ void Reconciler::close_gap() {
   const auto news = table_.minus(received_);
   report_divergence();
   if (!gap.empty()) write_gap(gap);
+  if (received_chain_ || is_newcomer_) {
+    is_resuming_ = !received_chain_ && !table_.empty();
+    resumed_.clear();
+  }
   if (is_newcomer_ && received_chain_.has_value() && !news.empty()) {
     TableMessage message;
     message.is_news = true;
@@ -185,6 +189,25 @@ void Reconciler::report_divergence() {
         "the file holds the same lines as another writer's, but not in the same order or with "
         "other markers: the two were apart before; compare them before relying on either");
   }
+}
+
+// Nobody can tell what was delivered while no writer ran, but the producers' own numbers do. It
+// is not marked as a gap: a line that is sent again later must not count as seen.
+void Reconciler::report_missed(const Record& record) {
+  constexpr std::uint64_t reports_max = 10;
+  const auto range = range_of(record);
+  const auto& id = record.producer.id;
+  if (resumed_.contains(id) || table_.missing_from(id, range).empty()) return;
+  resumed_.insert(id);
+  const auto last = table_.last_of(id);
+  if (range.first <= last + 1 || ++missed_reports_ > reports_max) return;
+  output_.reports.push_back(
+      "lines " + std::to_string(last + 1) + " to " + std::to_string(range.first - 1) + " of " +
+      record.producer.name + " (" + to_string(id) +
+      ") are not in the file: they came while no writer was there, or were lost when this one was "
+      "killed" +
+      (missed_reports_ == reports_max ? "; of further producers only the summary's holes tell"
+                                      : ""));
 }
 
 Table Reconciler::held_lines() const {
@@ -297,6 +320,7 @@ void Reconciler::apply_news(const Message& message) {
 
 void Reconciler::write_record(const Record& record) {
   const auto range = range_of(record);
+  if (is_resuming_) report_missed(record);
   const auto added = table_.add(record.producer, range);
   auto duplicates = range.count();
   const auto* lines = std::get_if<Lines>(&record.body);

@@ -120,6 +120,7 @@ class Reconciler {
   void advance();
   void close_gap();
   void report_divergence();
+  void report_missed(const Record& record);
   void replay();
 
   void apply(const Event& event);
@@ -160,6 +161,11 @@ class Reconciler {
   std::map<MemberName, Incoming> incoming_;  ///< tables of which parts have come, by sender
   Table received_;
   std::optional<std::uint64_t> received_chain_;
+
+  // After a start with lines of old and nobody to ask: which producers have gone on since.
+  bool is_resuming_{false};
+  std::set<ProducerId> resumed_;
+  std::uint64_t missed_reports_{0};
 
   ReconcilerOutput output_;
   ReconcilerCounters counters_;

@@ -103,6 +103,12 @@ Result<void> Store::open(Instant now) {
   planned_length_ = written_.length;
   planned_lines_ = written_.lines;
   lines_before_ = written_.lines;
+  if (const auto holes = written_.table.holes(); holes > 0) {
+    options_.tell(
+        options_.path + ": " + std::to_string(holes) +
+        " lines are neither in it nor marked, though later ones of their producers are; they lie "
+        "in a pending file, or came while no writer was there");
+  }
   return open_file(now);
 }
 

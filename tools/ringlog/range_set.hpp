@@ -29,6 +29,8 @@ class RangeSet {
   [[nodiscard]] std::vector<Range> missing_from(Range range) const;
 
   [[nodiscard]] bool empty() const { return ranges_.empty(); }
+  /// The highest number in the set. REQUIRES: not empty.
+  [[nodiscard]] std::uint64_t last() const { return ranges_.rbegin()->second; }
   /// How many numbers are in the set.
   [[nodiscard]] std::uint64_t count() const;
   [[nodiscard]] std::vector<Range> ranges() const;

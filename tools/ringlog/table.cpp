@@ -46,6 +46,11 @@ bool Table::contains(const ProducerId& producer, std::uint64_t seq) const {
   return it != entries_.end() && it->second.seen.contains(seq);
 }
 
+std::uint64_t Table::last_of(const ProducerId& producer) const {
+  const auto it = entries_.find(producer);
+  return it == entries_.end() || it->second.seen.empty() ? 0 : it->second.seen.last();
+}
+
 std::uint64_t Table::count() const {
   std::uint64_t total = 0;
   for (const auto& [id, entry] : entries_) {
@@ -57,7 +62,7 @@ std::uint64_t Table::count() const {
 std::uint64_t Table::holes() const {
   std::uint64_t total = 0;
   for (const auto& [id, entry] : entries_) {
-    if (!entry.seen.empty()) total += entry.seen.ranges().back().last - entry.seen.count();
+    if (!entry.seen.empty()) total += entry.seen.last() - entry.seen.count();
   }
   return total;
 }

@@ -505,6 +505,52 @@ TEST_CASE(
   CHECK(two.mind.table() == one.mind.table());
 }
 
+TEST_CASE("what came while no writer was there is told, producer by producer", "[ringlog]") {
+  auto one = writer("one");
+  Side side(1);
+  side.add(one);
+  side.publish(1, {1, 5});
+  side.publish(2, {1, 5});
+  side.publish(3, {1, 5});
+  CHECK(one.reports.empty());
+  side.remove(one);
+  side.publish(1, {6, 8});
+  side.publish(4, {1, 2});
+  side.add(one);
+  side.publish(1, {4, 5});  // an old one again tells nothing
+  side.publish(1, {9, 9});
+  side.publish(1, {12, 12});  // only the first new one is looked at
+  side.publish(2, {6, 6});
+  side.publish(3, {5, 6});
+  side.publish(4, {3, 3});
+  REQUIRE(one.reports.size() == 2);
+  CHECK(
+      one.reports[0].starts_with("lines 6 to 8 of p1 (01000000000000000000000000000000) are not"));
+  CHECK(one.reports[1].starts_with("lines 1 to 2 of p4 "));
+  side.publish(1, {6, 8});
+  CHECK(count_of(one.file, "1:7\n") == 1);
+}
+
+TEST_CASE(
+    "a writer that is told by another, or begins its file, misses nothing unmarked", "[ringlog]") {
+  auto one = writer("one");
+  auto two = writer("two");
+  Side side(1);
+  side.publish(1, {1, 5});
+  side.add(one);
+  side.publish(1, {6, 6});
+  side.add(two);
+  side.settle();
+  side.remove(two);
+  side.publish(1, {7, 8});
+  side.add(two);
+  side.settle();
+  side.publish(1, {9, 9});
+  CHECK(one.reports.empty());
+  CHECK(two.reports.size() == 2);
+  CHECK(count_of(two.file, "#ringlog-gap") == 2);
+}
+
 TEST_CASE("equal lines in another order are reported", "[ringlog]") {
   auto one = writer("one");
   auto two = writer("two");
