@@ -16,8 +16,8 @@ namespace ringcast::tools {
 
 class Output {
  public:
-  /// `program` is who reports, a name that lives as long as the program.
-  Output(std::string_view program, int fd) : program_(program), fd_(fd) {}
+  /// `reporter` is who reports, a name that lives as long as the program.
+  Output(std::string_view reporter, int fd) : program_(reporter), fd_(fd) {}
 
   /// Append here, then call settle() or flush().
   std::string& buffer() { return buffer_; }
@@ -30,7 +30,8 @@ class Output {
 
   /// The reader of a pipe closed its end; nothing else can be written.
   [[nodiscard]] bool reader_gone() const { return state_ == State::reader_gone; }
-  [[nodiscard]] bool failed() const { return state_ == State::failed; }
+  /// Nothing more can be written, for that or another reason.
+  [[nodiscard]] bool is_over() const { return state_ != State::open; }
   [[nodiscard]] int fd() const { return fd_; }
 
   /// Flushes; done, or failed with a report when something could not be written.

@@ -59,6 +59,14 @@ ExitCode with_client(
   return is_limit ? exit_code_of(client.error()) : exit_code_of_connect(client.error());
 }
 
+Result<void> join_all(Client& client, const std::vector<std::string>& groups) {
+  for (const auto& group : groups) {
+    auto joined = client.join(group);
+    if (!joined && joined.error().code != Errc::already_member) return joined;
+  }
+  return {};
+}
+
 // The shield is one more character at the end, after which no ] is the last one.
 void shield(std::string& argument) {
   if (!argument.empty() && argument.front() == '[') argument += '.';

@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "ringcast/client.hpp"
 
@@ -59,6 +60,9 @@ ExitCode with_client(
     ClientOptions options,
     const MaybeDeadline& deadline,
     const std::function<ExitCode(Client&)>& command);
+
+/// Asks to join all these; one joined before is no error.
+Result<void> join_all(Client& client, const std::vector<std::string>& groups);
 
 /// CLI11 takes an argument "[a,b]" for a list and splits it. A shielded one it leaves alone.
 void shield(std::string& argument);

@@ -4,10 +4,8 @@
 #include <memory>
 #include <unistd.h>
 
-#include "tools/common/json_events.hpp"
-#include "tools/common/output.hpp"
-#include "tools/common/text_events.hpp"
 #include "tools/ringcast/commands.hpp"
+#include "tools/ringcast/print.hpp"
 
 namespace ringcast::tools {
 namespace {
@@ -19,12 +17,7 @@ ExitCode show(Client& client, const std::string& group, bool json) {
   if (groups->empty() && !group.empty()) groups->push_back(GroupInfo{group, {}});
   Output output(program, STDOUT_FILENO);
   for (const auto& one : *groups) {
-    if (json) {
-      append_json(output.buffer(), one);
-    } else {
-      append_text(output.buffer(), one);
-    }
-    output.settle();
+    print(output, json, one);
   }
   return output.finish();
 }

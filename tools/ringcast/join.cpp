@@ -9,14 +9,12 @@
 
 #include "ringcast/names.hpp"
 
-#include "tools/common/json_events.hpp"
 #include "tools/common/line_reader.hpp"
-#include "tools/common/output.hpp"
 #include "tools/common/stop_signal.hpp"
-#include "tools/common/text_events.hpp"
 #include "tools/common/utf8.hpp"
 #include "tools/common/waiting.hpp"
 #include "tools/ringcast/commands.hpp"
+#include "tools/ringcast/print.hpp"
 #include "tools/ringcast/sender.hpp"
 
 namespace ringcast::tools {
@@ -48,7 +46,7 @@ class Talk {
       if (!done_ && reader_.at_end()) end_of_input();
       check(sender_.drain());
       output_.flush();
-      if (output_.reader_gone() || output_.failed()) done_ = true;
+      if (output_.is_over()) done_ = true;
       if (!done_) sleep();
     }
     const ExitCode printed = output_.finish();
@@ -184,12 +182,7 @@ class Talk {
   void print(const Event& event) {
     // A confirmation says nothing new here: one's own message comes back.
     if (std::holds_alternative<Confirmation>(event)) return;
-    if (json_) {
-      append_json(output_.buffer(), event);
-    } else {
-      append_text(output_.buffer(), event);
-    }
-    output_.settle();
+    tools::print(output_, json_, event);
   }
 
   Client& client_;

@@ -8,10 +8,8 @@
 #include <poll.h>
 #include <unistd.h>
 
-#include "tools/common/json_events.hpp"
-#include "tools/common/output.hpp"
-#include "tools/common/text_events.hpp"
 #include "tools/ringcast/commands.hpp"
+#include "tools/ringcast/print.hpp"
 
 namespace ringcast::tools {
 namespace {
@@ -25,13 +23,9 @@ struct StatusOptions {
   std::string timeout;
 };
 
-ExitCode print(const NodeStatus& status, bool json) {
+ExitCode show(const NodeStatus& status, bool json) {
   Output output(program, STDOUT_FILENO);
-  if (json) {
-    append_json(output.buffer(), status);
-  } else {
-    append_text(output.buffer(), status);
-  }
+  print(output, json, status);
   return output.finish();
 }
 
@@ -108,11 +102,11 @@ ExitCode run(const GlobalOptions& globals, const StatusOptions& options) {
   if (options.wait_members > 0) {
     const auto until = deadline.value_or(Client::Clock::now() + wait_time_max);
     auto status = Barrier(client_options(globals), options.wait_members, until).wait();
-    return status ? print(*status, globals.json) : fail(status.error());
+    return status ? show(*status, globals.json) : fail(status.error());
   }
   return with_client(client_options(globals), deadline, [&](Client& client) {
     auto status = client.status(deadline.value_or(Client::Clock::now() + answer_time_max));
-    return status ? print(*status, globals.json) : fail(status.error());
+    return status ? show(*status, globals.json) : fail(status.error());
   });
 }
 

@@ -8,13 +8,11 @@
 #include <variant>
 #include <vector>
 
-#include "tools/common/json_events.hpp"
-#include "tools/common/output.hpp"
 #include "tools/common/stop_signal.hpp"
-#include "tools/common/text_events.hpp"
 #include "tools/common/utf8.hpp"
 #include "tools/common/waiting.hpp"
 #include "tools/ringcast/commands.hpp"
+#include "tools/ringcast/print.hpp"
 
 namespace ringcast::tools {
 namespace {
@@ -36,14 +34,11 @@ class Subscriber {
         deadline_(deadline_after(options.duration)) {}
 
   ExitCode run() {
-    for (const auto& group : options_.groups) {
-      auto joined = client_.join(group);
-      if (!joined && joined.error().code != Errc::already_member) return fail(joined.error());
-    }
+    if (auto joined = join_all(client_, options_.groups); !joined) return fail(joined.error());
     while (!done_) {
       take_what_is_here();
       output_.flush();
-      if (output_.reader_gone() || output_.failed()) done_ = true;
+      if (output_.is_over()) done_ = true;
       if (!done_) sleep();
     }
     // Printed first: saying goodbye may take a moment.
@@ -90,7 +85,7 @@ class Subscriber {
       result_ = ExitCode::failed;
       done_ = true;
     } else if (options_.views) {
-      print(event);
+      print(output_, json_, event);
     }
   }
 
@@ -99,19 +94,10 @@ class Subscriber {
       output_.buffer() += as_text(message.payload);
       output_.settle();
     } else {
-      print(event);
+      print(output_, json_, event);
     }
     ++messages_;
     if (messages_ == options_.count) done_ = true;
-  }
-
-  void print(const Event& event) {
-    if (json_) {
-      append_json(output_.buffer(), event);
-    } else {
-      append_text(output_.buffer(), event);
-    }
-    output_.settle();
   }
 
   Client& client_;

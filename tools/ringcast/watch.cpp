@@ -9,12 +9,10 @@
 #include <vector>
 
 #include "tools/common/durations.hpp"
-#include "tools/common/json_events.hpp"
-#include "tools/common/output.hpp"
 #include "tools/common/stop_signal.hpp"
-#include "tools/common/text_events.hpp"
 #include "tools/common/waiting.hpp"
 #include "tools/ringcast/commands.hpp"
+#include "tools/ringcast/print.hpp"
 
 namespace ringcast::tools {
 namespace {
@@ -41,10 +39,7 @@ class Watcher {
         deadline_(deadline_after(options.duration)) {}
 
   ExitCode run() {
-    for (const auto& group : options_.groups) {
-      auto joined = client_.join(group);
-      if (!joined && joined.error().code != Errc::already_member) return fail(joined.error());
-    }
+    if (auto joined = join_all(client_, options_.groups); !joined) return fail(joined.error());
     auto next_status = Client::Clock::now();
     while (!done_) {
       if (connected_ && Client::Clock::now() >= next_status) {
@@ -53,7 +48,7 @@ class Watcher {
       }
       take_what_is_here();
       output_.flush();
-      if (output_.reader_gone() || output_.failed()) done_ = true;
+      if (output_.is_over()) done_ = true;
       if (!done_) sleep(next_status);
     }
     const ExitCode printed = output_.finish();
@@ -90,12 +85,7 @@ class Watcher {
 
   void take(const Event& event) {
     if (std::holds_alternative<Message>(event)) return;
-    if (json_) {
-      append_json(output_.buffer(), event);
-    } else {
-      append_text(output_.buffer(), event);
-    }
-    output_.settle();
+    print(output_, json_, event);
     if (std::holds_alternative<Reconnected>(event)) connected_ = true;
     if (const auto* closed = std::get_if<Closed>(&event)) {
       connected_ = false;
