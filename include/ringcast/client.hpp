@@ -70,6 +70,7 @@ struct ClientOptions {
   std::string socket;  ///< path of the daemon's unix socket; empty: default_socket()
   std::string server;  ///< "HOST:PORT" of a daemon's TCP listener; used when not empty
   std::string name;    ///< private name; empty: the daemon makes one up
+  /// For connect() and for each later attempt, shared by the addresses of the host name.
   std::chrono::milliseconds connect_timeout{5000};
   bool reconnect{false};
   std::chrono::milliseconds reconnect_delay_min{50};
@@ -95,8 +96,10 @@ class Client {
   using Clock = std::chrono::steady_clock;
   using Deadline = Clock::time_point;
 
-  /// Connects and shakes hands. Errors: unreachable (with the path and what to do),
-  /// unsupported_version, name_in_use, invalid_argument, timed_out.
+  /// Connects and shakes hands. A host name is looked up here, which takes as long as the
+  /// resolver likes, and never again: each attempt to renew a lost session goes through the
+  /// addresses found then, from the one that served last. Errors: unreachable (with the path and
+  /// what to do), unsupported_version, name_in_use, invalid_argument, timed_out.
   static Result<Client> connect(ClientOptions options);
 
   Client(Client&&) noexcept;

@@ -34,16 +34,15 @@ Client::Impl::Impl(ClientOptions options)
       random_(std::random_device{}()),
       inbox_(options_.inbox_bytes_max) {}
 
+// Each address has its own end; the deadline here is for a listener whose queue stays full.
 Result<void> Client::Impl::connect() {
+  auto addresses = resolve(options_);
+  if (!addresses) return addresses.error();
+  attempt_.set_addresses(std::move(*addresses));
   const auto deadline = Clock::now() + options_.connect_timeout;
   begin_attempt();
   while (state_ != State::ready && state_ != State::over) {
-    if (Clock::now() >= deadline) {
-      return Error{
-          Errc::timed_out,
-          "no session with the daemon after " + std::to_string(options_.connect_timeout.count()) +
-              " ms; it may be overloaded, or another program answers there"};
-    }
+    if (state_ == State::paused && Clock::now() >= deadline) return no_answer();
     wait(deadline);
     advance();
   }
@@ -51,14 +50,27 @@ Result<void> Client::Impl::connect() {
   return {};
 }
 
+Error Client::Impl::no_answer() const {
+  return Error{
+      Errc::timed_out,
+      "no session with the daemon at " + attempt_.address().text + " in time (connect_timeout is " +
+          std::to_string(options_.connect_timeout.count()) +
+          " ms); it may be overloaded or cut off, or another program answers there"};
+}
+
 void Client::Impl::advance() {
   switch (state_) {
     case State::paused:
-      if (Clock::now() >= due_ && !inbox_.full()) begin_attempt();
+      if (Clock::now() < due_ || inbox_.full()) break;
+      if (attempt_.under_way()) {
+        try_address();
+      } else {
+        begin_attempt();
+      }
       break;
     case State::connecting: {
       pollfd entry{.fd = connection_.fd(), .events = POLLOUT, .revents = 0};
-      if (::poll(&entry, 1, 0) > 0) opened(connection_.finish(addresses_[address_]));
+      if (::poll(&entry, 1, 0) > 0) opened(connection_.finish(attempt_.address()));
       break;
     }
     case State::greeting:
@@ -69,12 +81,7 @@ void Client::Impl::advance() {
       break;
   }
   const bool attempting = state_ == State::connecting || state_ == State::greeting;
-  if (attempting && Clock::now() >= due_) {
-    attempt_failed(Error{
-        Errc::timed_out,
-        "no answer from " + addresses_[address_].text + " within " +
-            std::to_string(options_.connect_timeout.count()) + " ms"});
-  }
+  if (attempting && Clock::now() >= due_) address_failed(no_answer());
 }
 
 void Client::Impl::wait(Deadline until, bool to_write) {
@@ -87,25 +94,19 @@ void Client::Impl::wait(Deadline until, bool to_write) {
 }
 
 void Client::Impl::begin_attempt() {
-  addresses_.clear();
-  address_ = 0;
-  auto resolved = resolve(options_);
-  if (!resolved) {
-    attempt_failed(resolved.error());
-    return;
-  }
-  addresses_ = std::move(*resolved);
+  attempt_.begin(Clock::now(), options_.connect_timeout);
   try_address();
 }
 
 void Client::Impl::try_address() {
-  due_ = Clock::now() + options_.connect_timeout;
-  opened(connection_.open(addresses_[address_]));
+  const auto now = Clock::now();
+  due_ = attempt_.address_ends(now);
+  opened(connection_.open(attempt_.address()));
 }
 
 void Client::Impl::opened(const Result<Connection::Opening>& opening) {
   if (!opening) {
-    attempt_failed(opening.error());
+    address_failed(opening.error());
     return;
   }
   switch (*opening) {
@@ -116,6 +117,7 @@ void Client::Impl::opened(const Result<Connection::Opening>& opening) {
       state_ = State::connecting;
       break;
     case Connection::Opening::busy:
+      attempt_.end();
       pause(busy_delay);
       break;
   }
@@ -148,7 +150,7 @@ void Client::Impl::read_frames() {
   if (*reading == Connection::Reading::ended) {
     lose(Error{
         Errc::closed,
-        "the daemon at " + addresses_[address_].text +
+        "the daemon at " + attempt_.address().text +
             " closed the connection without a reason; its log may have one"});
     return;
   }
@@ -189,7 +191,7 @@ bool Client::Impl::handle_buffered() {
 
 void Client::Impl::lose(const Error& reason) {
   if (state_ != State::ready) {
-    attempt_failed(reason);
+    address_failed(reason);
     return;
   }
   if (awaited_ && !awaited_->reply) {
@@ -209,17 +211,23 @@ void Client::Impl::lose(const Error& reason) {
   pause(delay_);
 }
 
-// During the first connect an error is final once every address has been tried. Later most
-// are worth another attempt: also name_in_use, for the daemon may not have noticed yet that
-// our last connection is gone.
-void Client::Impl::attempt_failed(const Error& error) {
+// The next address is left to advance(): whoever called us still holds the old connection.
+void Client::Impl::address_failed(const Error& error) {
   connection_.close();
-  last_error_ = error;
-  if (error.code == Errc::unreachable && address_ + 1 < addresses_.size()) {
-    ++address_;
-    try_address();
+  if (!attempt_.failed(error)) {
+    attempt_over(attempt_.error());
     return;
   }
+  state_ = State::paused;
+  due_ = Clock::now();
+}
+
+// During the first connect every error is final. Later most are worth another attempt: also
+// name_in_use, for the daemon may not have noticed yet that our last connection is gone.
+void Client::Impl::attempt_over(const Error& error) {
+  connection_.close();
+  attempt_.end();
+  last_error_ = error;
   const bool hopeless =
       error.code == Errc::unsupported_version || error.code == Errc::invalid_argument;
   if (!established_ || hopeless) {
@@ -260,15 +268,15 @@ void Client::Impl::handle_greeting(ServerFrame& frame) {
   if (auto* info = std::get_if<WelcomeInfo>(&frame)) {
     welcome(std::move(*info));
   } else if (const auto* closed = std::get_if<ClosedFrame>(&frame)) {
-    attempt_failed(closed->reason);
+    attempt_over(closed->reason);
   } else {
-    attempt_failed(Error{Errc::malformed, "the daemon's first frame is no welcome [SES-5]"});
+    address_failed(Error{Errc::malformed, "the daemon's first frame is no welcome [SES-5]"});
   }
 }
 
 void Client::Impl::welcome(WelcomeInfo info) {
   if (info.version < session_version_min || info.version > session_version_max) {
-    attempt_failed(Error{
+    attempt_over(Error{
         Errc::unsupported_version,
         "the daemon chose session version " + std::to_string(info.version) +
             ", which was not offered; upgrade the older of daemon and client"});
@@ -277,6 +285,7 @@ void Client::Impl::welcome(WelcomeInfo info) {
   name_ = MemberName{.session = std::move(info.name), .daemon = std::move(info.daemon)};
   message_bytes_max_ = info.message_bytes_max;
   daemons_.replace(std::move(info.daemons));
+  attempt_.end();
   state_ = State::ready;
   ready_since_ = Clock::now();
   if (established_) resume();

@@ -18,7 +18,7 @@
 
 #include "ringcast/client.hpp"
 
-#include "client/address.hpp"
+#include "client/attempt.hpp"
 #include "client/connection.hpp"
 #include "client/daemon_names.hpp"
 #include "client/inbox.hpp"
@@ -85,9 +85,11 @@ class Client::Impl {
   void read_frames();
   bool handle_buffered();
   void lose(const Error& reason);
-  void attempt_failed(const Error& error);
+  void address_failed(const Error& error);
+  void attempt_over(const Error& error);
   void end(const Error& reason);
   void pause(std::chrono::milliseconds delay);
+  [[nodiscard]] Error no_answer() const;
   void write_failed(const Error& error);
 
   void handle(ServerFrame& frame, std::size_t bytes);
@@ -109,13 +111,12 @@ class Client::Impl {
   [[nodiscard]] Error ended() const;
 
   ClientOptions options_;
-  std::vector<Address> addresses_;
-  std::size_t address_{0};
+  Attempt attempt_;
   Connection connection_;
   State state_{State::paused};
   bool established_{false};  ///< has been ready once
   Error last_error_;         ///< of the last attempt, or why the session is over
-  Deadline due_{};           ///< connecting, greeting: give up; paused: try again
+  Deadline due_{};           ///< connecting, greeting: give the address up; paused: go on
   Deadline ready_since_{};
   std::chrono::milliseconds delay_;
   std::minstd_rand random_;

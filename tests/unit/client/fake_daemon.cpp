@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdlib>
 #include <cstring>
+#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -38,15 +39,33 @@ FakeDaemon::FakeDaemon() {
   REQUIRE(::listen(listener_, 8) == 0);
 }
 
+FakeDaemon::FakeDaemon(Tcp /*tcp*/) {
+  listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  REQUIRE(listener_ != -1);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t length = sizeof(address);
+  auto* generic = reinterpret_cast<sockaddr*>(&address);
+  REQUIRE(::bind(listener_, generic, length) == 0);
+  REQUIRE(::getsockname(listener_, generic, &length) == 0);
+  REQUIRE(::listen(listener_, 8) == 0);
+  port_ = ntohs(address.sin_port);
+}
+
 FakeDaemon::~FakeDaemon() {
   hang_up();
   vanish();
-  (void)::rmdir(directory_.c_str());
+  if (!directory_.empty()) (void)::rmdir(directory_.c_str());
 }
 
 ClientOptions FakeDaemon::options() const {
   ClientOptions options;
-  options.socket = path_;
+  if (port_ == 0) {
+    options.socket = path_;
+  } else {
+    options.server = "127.0.0.1:" + std::to_string(port_);
+  }
   options.connect_timeout = std::chrono::seconds{20};
   options.reconnect_delay_min = std::chrono::milliseconds{1};
   options.reconnect_delay_max = std::chrono::milliseconds{4};
@@ -95,7 +114,7 @@ void FakeDaemon::hang_up() {
 void FakeDaemon::vanish() {
   if (listener_ == -1) return;
   (void)::close(listener_);
-  (void)::unlink(path_.c_str());
+  if (!path_.empty()) (void)::unlink(path_.c_str());
   listener_ = -1;
 }
 

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// FakeDaemon: a listening unix socket in a directory of its own, and the daemon's end of one
-// session at a time. The client under test runs in the test's thread; what must happen while
-// it blocks runs in a Meanwhile. Its own waits are bounded, so a broken client fails a test
-// instead of hanging it.
+// FakeDaemon: a listening unix socket in a directory of its own, or a port of the loopback, and
+// the daemon's end of one session at a time. The client under test runs in the test's thread; what
+// must happen while it blocks runs in a Meanwhile. Its own waits are bounded, so a broken client
+// fails a test instead of hanging it.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -36,6 +37,9 @@ class Meanwhile {
 class FakeDaemon {
  public:
   FakeDaemon();
+  /// Listens at a free TCP port of 127.0.0.1.
+  struct Tcp {};
+  explicit FakeDaemon(Tcp tcp);
   ~FakeDaemon();
   FakeDaemon(const FakeDaemon&) = delete;
   FakeDaemon& operator=(const FakeDaemon&) = delete;
@@ -43,6 +47,7 @@ class FakeDaemon {
   FakeDaemon& operator=(FakeDaemon&&) = delete;
 
   [[nodiscard]] const std::string& path() const { return path_; }
+  [[nodiscard]] std::uint16_t port() const { return port_; }
   [[nodiscard]] ClientOptions options() const;
   static WelcomeInfo welcome();
 
@@ -80,6 +85,7 @@ class FakeDaemon {
 
   std::string directory_;
   std::string path_;
+  std::uint16_t port_{0};
   int listener_{-1};
   int fd_{-1};
   std::vector<std::byte> input_;
