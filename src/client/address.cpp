@@ -115,12 +115,10 @@ Result<std::vector<Address>> resolve(const ClientOptions& options) {
   return resolve_path(options.socket.empty() ? default_socket() : options.socket);
 }
 
-std::string system_words(int error) { return std::generic_category().message(error); }
-
 Error cannot_connect(const Address& address, int error) {
   return Error{
       Errc::unreachable,
-      "cannot connect to " + address.text + ": " + system_words(error) + "; " +
+      "cannot connect to " + address.text + ": " + std::system_category().message(error) + "; " +
           std::string(remedy(address.family(), error))};
 }
 

@@ -28,7 +28,5 @@ Result<std::vector<Address>> resolve(const ClientOptions& options);
 
 /// `error` is an errno value of connecting to `address`.
 Error cannot_connect(const Address& address, int error);
-/// The operating system's words for an errno value.
-std::string system_words(int error);
 
 }  // namespace ringcast

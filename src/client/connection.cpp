@@ -8,6 +8,7 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <system_error>
 #include <unistd.h>
 
 #include "protocol/base/assert.hpp"
@@ -25,7 +26,8 @@ bool would_block(int error) { return error == EAGAIN || error == EWOULDBLOCK; }
 Error lost(std::string_view doing, int error) {
   return Error{
       Errc::io,
-      "connection to the daemon lost while " + std::string(doing) + ": " + system_words(error)};
+      "connection to the daemon lost while " + std::string(doing) + ": " +
+          std::system_category().message(error)};
 }
 
 const sockaddr* generic(const Address& address) {
@@ -61,7 +63,9 @@ Result<std::size_t> write_pieces(int fd, std::span<iovec> pieces) {
 Result<Connection::Opening> Connection::open(const Address& address) {
   RC_ASSERT(fd_ == -1);
   fd_ = ::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (fd_ == -1) return Error{Errc::io, "cannot open a socket: " + system_words(errno)};
+  if (fd_ == -1) {
+    return Error{Errc::io, "cannot open a socket: " + std::system_category().message(errno)};
+  }
   if (address.family() != AF_UNIX) tune_tcp(fd_);
   if (::connect(fd_, generic(address), address.length) == 0) return Opening::done;
   const int error = errno;
