@@ -150,9 +150,11 @@ class Client {
   [[nodiscard]] std::optional<Deadline> next_attempt() const;
 
   /// Says goodbye: leaves all groups as `leave`, then closes. Waits until the deadline at most
-  /// for what was published to be taken by the daemon; what is received meanwhile, and what is
-  /// in the inbox, is dropped. The destructor closes at once, which the groups see as
-  /// `disconnect`.
+  /// for the daemon to take what was published; what is received meanwhile, and what is in the
+  /// inbox, is dropped. Success means that it took everything (not: confirmed). After an error
+  /// the session is over all the same, and the last messages may be lost: timed_out; closed (no
+  /// session at the time, or it ended before the daemon answered). The destructor closes at
+  /// once, which the groups see as `disconnect`.
   Result<void> close(Deadline deadline);
 
  private:

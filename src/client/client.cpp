@@ -16,6 +16,8 @@ constexpr std::size_t unwritten_bytes_max = std::size_t{1} << 20U;
 constexpr std::size_t copied_bytes_max = std::size_t{64} << 10U;
 // A program that only publishes still reads this often, lest it is taken for one that hangs.
 constexpr std::uint32_t publishes_per_read = 64;
+// The daemon's last words when it has taken a goodbye, and with it all that came before.
+constexpr std::string_view goodbye_taken = "goodbye";  // [SES-13]
 
 }  // namespace
 
@@ -182,32 +184,33 @@ Result<std::optional<Event>> Client::Impl::next_event(std::optional<Deadline> de
 }
 
 Result<void> Client::Impl::close(Deadline deadline) {
-  if (state_ == State::over) return {};
+  if (state_ == State::over) return ended();
   options_.reconnect = false;
-  Result<void> result;
-  if (state_ == State::ready) {
-    scratch_.clear();
-    encode_goodbye(scratch_);
-    connection_.queue(scratch_.view());
-  } else if (unconfirmed_.size() > 0) {
-    result = Error{
-        Errc::closed,
-        "closed while disconnected, with " + std::to_string(unconfirmed_.size()) +
-            " messages unconfirmed: each was ordered once or not at all"};
-  }
-  while (state_ == State::ready) {
-    inbox_.clear();
-    exchange();
-    if (state_ != State::ready) break;
-    if (Clock::now() >= deadline) {
-      result = Error{Errc::timed_out, "the daemon did not take everything before the deadline"};
-      break;
-    }
-    wait(deadline);
-  }
+  auto last_words = Error{Errc::closed, "there is no connection at the moment"};
+  if (state_ == State::ready) last_words = say_goodbye(deadline);
   end(Error{Errc::closed, "closed by this client"});
   inbox_.clear();
-  return result;
+  if (last_words.code == Errc::closed && last_words.message == goodbye_taken) return {};
+  return Error{
+      last_words.code == Errc::timed_out ? Errc::timed_out : Errc::closed,
+      "the daemon may not have taken everything: " + last_words.message};
+}
+
+/// Reads on, and drops what it reads, until the session is over; why it is.
+Error Client::Impl::say_goodbye(Deadline deadline) {
+  scratch_.clear();
+  encode_goodbye(scratch_);
+  connection_.queue(scratch_.view());
+  for (;;) {
+    exchange();
+    const bool read_all = !inbox_.full();
+    inbox_.clear();
+    if (state_ == State::over) return last_error_;
+    if (Clock::now() >= deadline) {
+      return Error{Errc::timed_out, "it did not answer the goodbye before the deadline"};
+    }
+    if (read_all) wait(deadline);
+  }
 }
 
 Client::Client(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

@@ -108,6 +108,7 @@ class Client::Impl {
   void transmit(const SendRequest& request, std::optional<Deadline> deadline);
   void finish_large(std::span<const std::byte> rest, Deadline deadline);
   void send_small(std::span<const std::byte> frame);
+  Error say_goodbye(Deadline deadline);
   [[nodiscard]] Error ended() const;
 
   ClientOptions options_;

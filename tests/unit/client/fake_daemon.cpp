@@ -146,6 +146,21 @@ bool FakeDaemon::say_message(std::string_view payload) {
   });
 }
 
+bool FakeDaemon::say_closed(Errc code, std::string_view why) {
+  return say([&](ByteWriter& out) { encode_closed(out, Error{code, std::string(why)}); });
+}
+
+std::size_t FakeDaemon::hear_goodbye() {
+  std::size_t publishes = 0;
+  while (const auto request = hear()) {
+    if (std::holds_alternative<SendRequest>(*request)) ++publishes;
+    if (!std::holds_alternative<GoodbyeRequest>(*request)) continue;
+    (void)say_closed(Errc::closed, "goodbye");
+    break;
+  }
+  return publishes;
+}
+
 bool FakeDaemon::fill() {
   if (consumed_ > 0)
     input_.erase(input_.begin(), input_.begin() + static_cast<std::ptrdiff_t>(consumed_));

@@ -69,6 +69,9 @@ class FakeDaemon {
     return send(out.view());
   }
   bool say_message(std::string_view payload);
+  bool say_closed(Errc code, std::string_view why);
+  /// Hears requests up to a goodbye, which it answers; how many publishes there were before it.
+  std::size_t hear_goodbye();
 
   /// The next request; its payload stays valid until the next call. Nothing at the end of
   /// the stream.
