@@ -3,6 +3,8 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
+#include <cstdint>
 #include <cstring>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -34,10 +36,26 @@ const sockaddr* generic(const Address& address) {
   return reinterpret_cast<const sockaddr*>(&address.storage);
 }
 
+// Wishes: a kernel that refuses one still makes a connection.
+void set_option(int fd, int level, int option, std::int64_t wanted) {
+  const auto value = static_cast<int>(wanted);
+  (void)::setsockopt(fd, level, option, &value, sizeof(value));
+}
+
+/// A daemon's host that has gone without a word is noticed within seconds. [SES-17]
 void tune_tcp(int fd) {
-  const int on = 1;
-  (void)::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-  (void)::setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+  using std::chrono::milliseconds;
+  using std::chrono::seconds;
+  constexpr seconds idle{5};
+  constexpr seconds interval{2};
+  constexpr int probes = 3;
+  constexpr milliseconds user_timeout = seconds{10};
+  set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+  set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+  set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, idle.count());
+  set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, interval.count());
+  set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, probes);
+  set_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, user_timeout.count());
 }
 
 iovec piece(std::span<const std::byte> bytes) {
@@ -66,8 +84,7 @@ Result<Connection::Opening> Connection::open(const Address& address) {
   if (fd_ == -1) {
     return Error{Errc::io, "cannot open a socket: " + std::system_category().message(errno)};
   }
-  if (address.family() != AF_UNIX) tune_tcp(fd_);
-  if (::connect(fd_, generic(address), address.length) == 0) return Opening::done;
+  if (::connect(fd_, generic(address), address.length) == 0) return opened(address);
   const int error = errno;
   if (error == EINPROGRESS || error == EINTR) return Opening::in_progress;
   close();
@@ -79,9 +96,15 @@ Result<Connection::Opening> Connection::finish(const Address& address) {
   int error = 0;
   socklen_t length = sizeof(error);
   if (::getsockopt(fd_, SOL_SOCKET, SO_ERROR, &error, &length) != 0) error = errno;
-  if (error == 0) return Opening::done;
+  if (error == 0) return opened(address);
   close();
   return cannot_connect(address, error);
+}
+
+// Not before: how long it takes to connect is the caller's to bound.
+Connection::Opening Connection::opened(const Address& address) const {
+  if (address.family() != AF_UNIX) tune_tcp(fd_);
+  return Opening::done;
 }
 
 void Connection::close() {

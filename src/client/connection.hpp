@@ -55,6 +55,7 @@ class Connection {
   Result<std::optional<std::span<const std::byte>>> next_frame();
 
  private:
+  [[nodiscard]] Opening opened(const Address& address) const;
   void make_room();
 
   int fd_{-1};

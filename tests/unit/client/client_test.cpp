@@ -5,6 +5,9 @@
 #include "ringcast/client.hpp"
 
 #include <cstdlib>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
 
 #include <catch2/catch.hpp>
 
@@ -45,6 +48,22 @@ TEST_CASE("a client knows its name and the daemon's limit") {
   CHECK_FALSE(client.wants_write());
   CHECK_FALSE(client.has_event());
   CHECK_FALSE(client.next_attempt());
+}
+
+TEST_CASE("over TCP the kernel watches for a daemon that has gone without a word [SES-17]") {
+  FakeDaemon daemon{FakeDaemon::Tcp{}};
+  const auto client = daemon.meet(daemon.options());
+  const auto option = [&](int level, int name) {
+    int value = 0;
+    socklen_t length = sizeof(value);
+    REQUIRE(::getsockopt(client.fd(), level, name, &value, &length) == 0);
+    return value;
+  };
+  CHECK(option(SOL_SOCKET, SO_KEEPALIVE) == 1);
+  CHECK(option(IPPROTO_TCP, TCP_KEEPIDLE) == 5);
+  CHECK(option(IPPROTO_TCP, TCP_KEEPINTVL) == 2);
+  CHECK(option(IPPROTO_TCP, TCP_KEEPCNT) == 3);
+  CHECK(option(IPPROTO_TCP, TCP_USER_TIMEOUT) == 10000);
 }
 
 TEST_CASE("an unreachable daemon: the path, the cause and the remedy") {
