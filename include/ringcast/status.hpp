@@ -25,11 +25,13 @@ struct NodeStatus {
   std::string daemon;
   std::string cluster;
   std::string version;
-  std::string state;  ///< operational | gather | commit | recovery | starting | stopped
-  Configuration configuration;
+  /// operational | exchange (operational, group state not yet complete) | gather | commit |
+  /// recovery | starting | stopped
+  std::string state;
+  Configuration configuration;  ///< the last whose group state was complete
   double uptime_s{0};
-  std::uint64_t groups{0};
-  std::uint64_t sessions{0};
+  std::uint64_t groups{0};    ///< with members anywhere in the configuration
+  std::uint64_t sessions{0};  ///< of this daemon
   std::vector<DaemonInfo> daemons;
   std::vector<std::string> warnings;  ///< what an operator should know, one sentence each
   std::vector<std::pair<std::string, std::uint64_t>> counters;  ///< sorted by name
