@@ -111,8 +111,10 @@ class Client {
   [[nodiscard]] std::size_t message_bytes_max() const;
 
   /// Asks to join or leave; the outcome arrives as a View with cause join, as Left, or as
-  /// Refused. While a lost session is being re-established both are remembered and take
-  /// effect then. Errors: invalid_argument, already_member, not_member, closed.
+  /// Refused. While a lost session is being renewed both are remembered and take effect then;
+  /// Left for these, and for a leave the lost session did not answer, comes just before
+  /// Reconnected. A final Closed is the outcome of all that are open. Errors:
+  /// invalid_argument, already_member, not_member, closed.
   Result<void> join(std::string_view group);
   Result<void> leave(std::string_view group);
 

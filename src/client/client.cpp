@@ -48,9 +48,10 @@ Result<void> Client::Impl::ask_membership(std::string_view group, bool join) {
     encode_join(scratch_, group);
   } else {
     groups_.erase(found);
+    leaving_.emplace(group);
     encode_leave(scratch_, group);
   }
-  // While disconnected the set is all: resume() joins what is in it.
+  // While disconnected the sets are all: resume() joins and answers what is in them.
   if (state_ == State::ready) send_small(scratch_.view());
   return {};
 }

@@ -292,8 +292,12 @@ void Client::Impl::welcome(WelcomeInfo info) {
   established_ = true;
 }
 
-/// Joins again what was joined, and says so.
+/// Joins again what was joined, and says so. A leave that the lost session did not answer has
+/// come true with its end.
 void Client::Impl::resume() {
+  for (const auto& group : std::exchange(leaving_, {})) {
+    inbox_.push(Left{.group = group}, small_event_bytes);
+  }
   ByteWriter joins;
   for (const auto& group : groups_) {
     encode_join(joins, group);
@@ -327,6 +331,7 @@ void Client::Impl::handle_ready(ServerFrame& frame, std::size_t bytes) {
       self.inbox_.push(Transitional{.group = std::move(signal.group)}, bytes);
     }
     void operator()(LeftEvent& left) const {
+      self.leaving_.erase(left.group);
       self.inbox_.push(Left{.group = std::move(left.group)}, bytes);
     }
     void operator()(const ConfigurationEvent& event) const {
@@ -368,6 +373,7 @@ void Client::Impl::refused(RefusedFrame frame, std::size_t bytes) {
   }
   const bool is_leave = frame.error.code == Errc::not_member;
   const bool still_in = frame.error.code == Errc::already_member;
+  if (is_leave) leaving_.erase(frame.subject);
   if (!is_leave && !still_in) groups_.erase(frame.subject);
   inbox_.push(
       Refused{

@@ -126,7 +126,8 @@ class Client::Impl {
   DaemonNames daemons_;
   std::size_t message_bytes_max_{0};
   Inbox inbox_;
-  std::set<std::string, std::less<>> groups_;  ///< asked for, and joined again after a loss
+  std::set<std::string, std::less<>> groups_;   ///< asked for, and joined again after a loss
+  std::set<std::string, std::less<>> leaving_;  ///< asked to leave, and not answered
   Outstanding unconfirmed_;
   std::optional<Awaited> awaited_;
   std::uint64_t last_number_{0};  ///< tickets and request numbers are drawn from one sequence

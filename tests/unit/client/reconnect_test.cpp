@@ -63,6 +63,7 @@ TEST_CASE("reconnected: groups joined again, unconfirmed tickets told, in that o
       }
       (void)daemon.say_message("again");
     });
+    CHECK(receive_a<Left>(client).group == "gone");
     const auto reconnected = receive_a<Reconnected>(client);
     CHECK(to_string(reconnected.name) == "#pub#web1");
     CHECK(reconnected.groups == std::vector<std::string>{"a", "b"});
@@ -71,6 +72,31 @@ TEST_CASE("reconnected: groups joined again, unconfirmed tickets told, in that o
   }
   CHECK(joined == std::vector<std::string>{"a", "b"});
   CHECK(client.try_publish(publication(true)).value() > *unconfirmed);
+}
+
+TEST_CASE("every leave is answered once, also when the session is lost") {
+  FakeDaemon daemon;
+  auto client = daemon.meet(reconnecting(daemon));
+  for (const auto* group : {"answered", "refused", "lost", "later", "kept"}) {
+    REQUIRE(client.join(group));
+  }
+  REQUIRE(client.leave("answered"));
+  REQUIRE(client.leave("refused"));
+  REQUIRE(client.leave("lost"));
+  REQUIRE(daemon.say([](ByteWriter& out) {
+    encode_left(out, "answered");
+    encode_refused(out, 0, "refused", Error{Errc::not_member, "never joined"});
+  }));
+  CHECK(receive_a<Left>(client).group == "answered");
+  CHECK(receive_a<Refused>(client).group == "refused");
+  daemon.hang_up();
+  CHECK(receive_a<Closed>(client).reconnecting);
+  REQUIRE(client.leave("later"));
+  const Meanwhile back([&] { (void)daemon.greet(); });
+  CHECK(receive_a<Left>(client).group == "later");
+  CHECK(receive_a<Left>(client).group == "lost");
+  CHECK(receive_a<Reconnected>(client).groups == std::vector<std::string>{"kept"});
+  CHECK_FALSE(client.has_event());
 }
 
 TEST_CASE("while disconnected nothing waits beyond its deadline") {
