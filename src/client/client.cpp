@@ -167,8 +167,15 @@ Result<Confirmation> Client::Impl::publish_and_wait(
   return answer<Confirmation>(deadline, "the confirmation");
 }
 
+/// The socket may hold more than the last read took: a part of a large frame, as a rule.
+bool Client::Impl::has_more() const {
+  const bool open = state_ == State::greeting || state_ == State::ready;
+  return open && !connection_.drained();
+}
+
 // An event that is there already costs no system call; and where the last read took all
-// there was, the next is sure to find nothing: poll first.
+// there was, the next is sure to find nothing: poll first. Without a deadline it reads until
+// there is no more, for a program that watches for edges hears of it only once.
 Result<std::optional<Event>> Client::Impl::next_event(std::optional<Deadline> deadline) {
   if (inbox_.empty() && state_ == State::ready) (void)handle_buffered();
   const bool quiet = connection_.drained() && !wants_write();
@@ -178,6 +185,7 @@ Result<std::optional<Event>> Client::Impl::next_event(std::optional<Deadline> de
     if (state_ == State::over) return ended();
     advance();
     if (!inbox_.empty() || state_ == State::over) continue;
+    if (!deadline && has_more()) continue;
     if (!deadline) return std::optional<Event>{};
     if (Clock::now() >= *deadline) return Error{Errc::timed_out, "no event within the deadline"};
     wait(*deadline);

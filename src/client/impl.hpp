@@ -105,6 +105,7 @@ class Client::Impl {
   [[nodiscard]] Result<void> check(const Publication& publication) const;
   Result<void> wait_for_credit(std::optional<Deadline> deadline);
   [[nodiscard]] bool has_credit() const;
+  [[nodiscard]] bool has_more() const;
   void transmit(const SendRequest& request, std::optional<Deadline> deadline);
   void finish_large(std::span<const std::byte> rest, Deadline deadline);
   void send_small(std::span<const std::byte> frame);

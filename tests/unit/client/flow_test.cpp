@@ -145,6 +145,30 @@ TEST_CASE("the largest message passes both ways, also through a small inbox") {
   CHECK(same);
 }
 
+TEST_CASE("nothing is left in the socket when a client finds nothing") {
+  FakeDaemon daemon;
+  auto client = daemon.meet(daemon.options());
+  // More than the rest of the buffer for one read, and less than a socket holds.
+  const std::vector<std::byte> piece(130000);
+  const std::vector<std::byte> rest(138000);
+  MessageEvent event;
+  event.sender_name = "w";
+  event.groups = {"g"};
+  event.payload = BufferRef::allocate(piece.size() + rest.size());
+  REQUIRE(daemon.say([&](ByteWriter& out) {
+    encode_message_head(out, event);
+    out.bytes(piece);
+  }));
+  const auto nothing = client.try_receive();
+  REQUIRE(nothing);
+  CHECK_FALSE(nothing->has_value());
+  REQUIRE(daemon.send(rest));
+  const auto message = client.try_receive();
+  REQUIRE(message);
+  REQUIRE(message->has_value());
+  CHECK(std::get<Message>(**message).payload.size() == event.payload.size());
+}
+
 TEST_CASE("a large message whose deadline passes half way is still sent whole") {
   FakeDaemon daemon;
   auto client = daemon.meet(daemon.options());
