@@ -66,15 +66,22 @@ using Event = std::variant<
     Closed,
     Refused>;
 
+/// Times are 1 ms to a day.
 struct ClientOptions {
   std::string socket;  ///< path of the daemon's unix socket; empty: default_socket()
   std::string server;  ///< "HOST:PORT" of a daemon's TCP listener; used when not empty
   std::string name;    ///< private name; empty: the daemon makes one up
   /// For connect() and for each later attempt, shared by the addresses of the host name.
   std::chrono::milliseconds connect_timeout{5000};
+  /// A session that is lost is renewed, for as long as it takes, unless the daemon speaks
+  /// another version or finds our name invalid. connect() itself is tried once.
   bool reconnect{false};
+  /// The pause before an attempt to renew: it doubles from min to max, each shortened at random
+  /// by up to a half, and starts anew after a session that lasted longer than max.
   std::chrono::milliseconds reconnect_delay_min{50};
-  std::chrono::milliseconds reconnect_delay_max{5000};
+  std::chrono::milliseconds reconnect_delay_max{5000};  ///< not less than min
+  /// Beyond so much memory of events not yet received nothing is read; one event may exceed it.
+  /// At least 1.
   std::size_t inbox_bytes_max{std::size_t{64} << 20U};
 };
 

@@ -19,6 +19,36 @@ constexpr std::uint32_t publishes_per_read = 64;
 // The daemon's last words when it has taken a goodbye, and with it all that came before.
 constexpr std::string_view goodbye_taken = "goodbye";  // [SES-13]
 
+constexpr std::chrono::milliseconds time_max = std::chrono::hours{24};
+
+Result<void> check_time(std::string_view option, std::chrono::milliseconds time) {
+  if (time.count() >= 1 && time <= time_max) return {};
+  return Error{
+      Errc::invalid_argument,
+      std::string(option) + " of " + std::to_string(time.count()) +
+          " ms is not between 1 ms and a day"};
+}
+
+Result<void> check(const ClientOptions& options) {
+  if (!options.name.empty() && !is_valid_word(options.name)) {
+    return Error{
+        Errc::invalid_argument,
+        "private name \"" + options.name.substr(0, 80) +
+            "\" is not 1 to 64 letters, digits, '_', '.', ':' or '-'"};
+  }
+  auto checked = check_time("connect_timeout", options.connect_timeout);
+  if (checked) checked = check_time("reconnect_delay_min", options.reconnect_delay_min);
+  if (checked) checked = check_time("reconnect_delay_max", options.reconnect_delay_max);
+  if (!checked) return checked;
+  if (options.reconnect_delay_min > options.reconnect_delay_max) {
+    return Error{Errc::invalid_argument, "reconnect_delay_min is longer than reconnect_delay_max"};
+  }
+  if (options.inbox_bytes_max == 0) {
+    return Error{Errc::invalid_argument, "an inbox of 0 bytes can receive nothing"};
+  }
+  return {};
+}
+
 }  // namespace
 
 Error Client::Impl::ended() const {
@@ -228,12 +258,8 @@ Client& Client::operator=(Client&&) noexcept = default;
 Client::~Client() = default;
 
 Result<Client> Client::connect(ClientOptions options) {
-  if (!options.name.empty() && !is_valid_word(options.name)) {
-    return Error{
-        Errc::invalid_argument,
-        "private name \"" + options.name.substr(0, 80) +
-            "\" is not 1 to 64 letters, digits, '_', '.', ':' or '-'"};
-  }
+  const auto checked = check(options);
+  if (!checked) return checked.error();
   auto impl = std::make_unique<Impl>(std::move(options));
   const auto connected = impl->connect();
   if (!connected) return connected.error();

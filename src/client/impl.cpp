@@ -16,14 +16,14 @@ namespace {
 constexpr std::chrono::milliseconds busy_delay{10};
 constexpr std::size_t small_event_bytes = 128;
 
+// At most a day: the caller looks again.
 int poll_timeout(Client::Deadline until) {
   const auto now = Client::Clock::now();
   if (until <= now) return 0;
-  constexpr std::chrono::hours longest{24};
-  if (until - now > longest) return -1;
+  constexpr std::chrono::milliseconds longest = std::chrono::hours{24};
   // Rounded up, so that a wait ends after its deadline and not just before.
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - now);
-  return static_cast<int>(left.count());
+  return static_cast<int>(std::min(left, longest).count());
 }
 
 }  // namespace

@@ -95,6 +95,28 @@ TEST_CASE("addresses that cannot be are refused at once") {
   CHECK(refuses(options));
 }
 
+TEST_CASE("options outside their limits are refused before anything is tried") {
+  using std::chrono::hours;
+  using std::chrono::milliseconds;
+  const auto refuses = [](auto change) {
+    FakeDaemon daemon;
+    auto options = daemon.options();
+    change(options);
+    const auto client = Client::connect(options);
+    return !client && client.error().code == Errc::invalid_argument;
+  };
+  for (const milliseconds time : {milliseconds{0}, milliseconds{-1}, milliseconds{hours{25}}}) {
+    CHECK(refuses([&](ClientOptions& options) { options.connect_timeout = time; }));
+    CHECK(refuses([&](ClientOptions& options) { options.reconnect_delay_min = time; }));
+    CHECK(refuses([&](ClientOptions& options) { options.reconnect_delay_max = time; }));
+  }
+  CHECK(refuses([](ClientOptions& options) { options.connect_timeout = milliseconds::max(); }));
+  CHECK(refuses([](ClientOptions& options) {
+    options.reconnect_delay_min = 2 * options.reconnect_delay_max;
+  }));
+  CHECK(refuses([](ClientOptions& options) { options.inbox_bytes_max = 0; }));
+}
+
 TEST_CASE("RINGCAST_SOCKET chooses the default socket") {
   REQUIRE(::setenv("RINGCAST_SOCKET", "/some/where.sock", 1) == 0);
   CHECK(default_socket() == "/some/where.sock");
