@@ -14,7 +14,6 @@ namespace {
 
 // The listener's queue is full: it will not be for long.
 constexpr std::chrono::milliseconds busy_delay{10};
-constexpr std::size_t small_event_bytes = 128;
 
 // At most a day: the caller looks again.
 int poll_timeout(Client::Deadline until) {
@@ -183,7 +182,7 @@ bool Client::Impl::handle_buffered() {
       lose(frame.error());
       return false;
     }
-    handle(*frame, (*bytes)->size());
+    handle(*frame);
     if (connection_.fd() == -1) return false;
   }
   return true;
@@ -203,7 +202,7 @@ void Client::Impl::lose(const Error& reason) {
     end(reason);
     return;
   }
-  inbox_.push(Closed{.reason = reason.message, .reconnecting = true}, small_event_bytes);
+  inbox_.push(Closed{.reason = reason.message, .reconnecting = true});
   // A session that is lost as soon as it is made does not make us try faster.
   if (Clock::now() - ready_since_ > options_.reconnect_delay_max) {
     delay_ = options_.reconnect_delay_min;
@@ -242,7 +241,7 @@ void Client::Impl::end(const Error& reason) {
   last_error_ = reason;
   state_ = State::over;
   if (established_) {
-    inbox_.push(Closed{.reason = reason.message, .reconnecting = false}, small_event_bytes);
+    inbox_.push(Closed{.reason = reason.message, .reconnecting = false});
   }
 }
 
@@ -256,11 +255,11 @@ void Client::Impl::pause(std::chrono::milliseconds delay) {
   delay_ = std::min(options_.reconnect_delay_max, std::max(delay_ * 2, busy_delay));
 }
 
-void Client::Impl::handle(ServerFrame& frame, std::size_t bytes) {
+void Client::Impl::handle(ServerFrame& frame) {
   if (state_ == State::greeting) {
     handle_greeting(frame);
   } else {
-    handle_ready(frame, bytes);
+    handle_ready(frame);
   }
 }
 
@@ -296,48 +295,44 @@ void Client::Impl::welcome(WelcomeInfo info) {
 /// come true with its end.
 void Client::Impl::resume() {
   for (const auto& group : std::exchange(leaving_, {})) {
-    inbox_.push(Left{.group = group}, small_event_bytes);
+    inbox_.push(Left{.group = group});
   }
   ByteWriter joins;
   for (const auto& group : groups_) {
     encode_join(joins, group);
   }
   connection_.queue(joins.view());
-  const auto cost = joins.size() + unconfirmed_.size() * sizeof(std::uint64_t);
-  inbox_.push(
-      Reconnected{
-          .name = name_,
-          .groups = {groups_.begin(), groups_.end()},
-          .unconfirmed = unconfirmed_.take()},
-      small_event_bytes + cost);
+  inbox_.push(Reconnected{
+      .name = name_,
+      .groups = {groups_.begin(), groups_.end()},
+      .unconfirmed = unconfirmed_.take()});
 }
 
-void Client::Impl::handle_ready(ServerFrame& frame, std::size_t bytes) {
+void Client::Impl::handle_ready(ServerFrame& frame) {
   struct Handler {
     Impl& self;
-    std::size_t bytes;
 
     void operator()(WelcomeInfo&) const {
       self.lose(Error{Errc::malformed, "the daemon sent a second welcome [SES-5]"});
     }
     void operator()(DaemonsFrame& table) const { self.daemons_.replace(std::move(table.daemons)); }
     void operator()(MessageFrame& message) const {
-      self.inbox_.push(self.daemons_.message(std::move(message)), bytes);
+      self.inbox_.push(self.daemons_.message(std::move(message)));
     }
     void operator()(ViewEvent& view) const {
-      self.inbox_.push(self.daemons_.view(std::move(view)), bytes);
+      self.inbox_.push(self.daemons_.view(std::move(view)));
     }
     void operator()(TransitionalEvent& signal) const {
-      self.inbox_.push(Transitional{.group = std::move(signal.group)}, bytes);
+      self.inbox_.push(Transitional{.group = std::move(signal.group)});
     }
     void operator()(LeftEvent& left) const {
       self.leaving_.erase(left.group);
-      self.inbox_.push(Left{.group = std::move(left.group)}, bytes);
+      self.inbox_.push(Left{.group = std::move(left.group)});
     }
     void operator()(const ConfigurationEvent& event) const {
-      self.inbox_.push(self.daemons_.configuration(event), bytes);
+      self.inbox_.push(self.daemons_.configuration(event));
     }
-    void operator()(const ConfirmEvent& event) const { self.confirm(event, bytes); }
+    void operator()(const ConfirmEvent& event) const { self.confirm(event); }
     void operator()(StatusFrame& frame) const {
       self.reply(frame.request, Reply{std::move(frame.status)});
     }
@@ -346,13 +341,13 @@ void Client::Impl::handle_ready(ServerFrame& frame, std::size_t bytes) {
       self.reply(request, Reply{std::move(frame)});
     }
     void operator()(const PongFrame& frame) const { self.reply(frame.request, Reply{frame}); }
-    void operator()(RefusedFrame& frame) const { self.refused(std::move(frame), bytes); }
+    void operator()(RefusedFrame& frame) const { self.refused(std::move(frame)); }
     void operator()(const ClosedFrame& frame) const { self.lose(frame.reason); }
   };
-  std::visit(Handler{.self = *this, .bytes = bytes}, frame);
+  std::visit(Handler{*this}, frame);
 }
 
-void Client::Impl::confirm(const ConfirmEvent& event, std::size_t bytes) {
+void Client::Impl::confirm(const ConfirmEvent& event) {
   if (!unconfirmed_.remove(event.ticket)) {
     lose(Error{Errc::malformed, "the daemon confirmed what was not published [SES-10]"});
     return;
@@ -362,10 +357,10 @@ void Client::Impl::confirm(const ConfirmEvent& event, std::size_t bytes) {
     awaited_->reply = Result<Reply>(Reply{std::move(confirmation)});
     return;
   }
-  inbox_.push(std::move(confirmation), bytes);
+  inbox_.push(std::move(confirmation));
 }
 
-void Client::Impl::refused(RefusedFrame frame, std::size_t bytes) {
+void Client::Impl::refused(RefusedFrame frame) {
   (void)unconfirmed_.remove(frame.about);
   if (frame.about != 0 && awaited_ && awaited_->number == frame.about) {
     awaited_->reply = Result<Reply>(std::move(frame.error));
@@ -375,12 +370,8 @@ void Client::Impl::refused(RefusedFrame frame, std::size_t bytes) {
   const bool still_in = frame.error.code == Errc::already_member;
   if (is_leave) leaving_.erase(frame.subject);
   if (!is_leave && !still_in) groups_.erase(frame.subject);
-  inbox_.push(
-      Refused{
-          .ticket = frame.about,
-          .group = std::move(frame.subject),
-          .error = std::move(frame.error)},
-      bytes);
+  inbox_.push(Refused{
+      .ticket = frame.about, .group = std::move(frame.subject), .error = std::move(frame.error)});
 }
 
 // An answer nobody waits for any more belongs to a call that timed out.

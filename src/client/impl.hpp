@@ -92,13 +92,13 @@ class Client::Impl {
   [[nodiscard]] Error no_answer() const;
   void write_failed(const Error& error);
 
-  void handle(ServerFrame& frame, std::size_t bytes);
+  void handle(ServerFrame& frame);
   void handle_greeting(ServerFrame& frame);
-  void handle_ready(ServerFrame& frame, std::size_t bytes);
+  void handle_ready(ServerFrame& frame);
   void welcome(WelcomeInfo info);
   void resume();
-  void confirm(const ConfirmEvent& event, std::size_t bytes);
-  void refused(RefusedFrame frame, std::size_t bytes);
+  void confirm(const ConfirmEvent& event);
+  void refused(RefusedFrame frame);
   void reply(std::uint64_t number, Result<Reply> reply);
 
   // client.cpp: requests.

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Inbox: events received and not yet taken by the program, in order, bounded in bytes. One
-// event may exceed the bound, so that the largest message fits into the smallest inbox.
+// Inbox: events received and not yet taken by the program, in order, bounded by the memory they
+// take: a frame of few bytes can become an event of many. One event may exceed the bound, so
+// that the largest message fits into the smallest inbox.
 #pragma once
 
 #include <cstddef>
@@ -16,9 +17,8 @@ class Inbox {
  public:
   explicit Inbox(std::size_t bytes_max) : bytes_max_(bytes_max) {}
 
-  /// `bytes`: of the frame it came from. Takes events beyond the bound too: the caller asks
-  /// full() before it reads more.
-  void push(Event event, std::size_t bytes);
+  /// Takes events beyond the bound too: the caller asks full() before it reads more.
+  void push(Event event);
   std::optional<Event> pop();
   void clear();
 

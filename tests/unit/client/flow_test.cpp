@@ -189,20 +189,40 @@ TEST_CASE("a large message whose deadline passes half way is still sent whole") 
 TEST_CASE("an inbox is full at its bound and takes the largest event all the same") {
   Inbox inbox(1000);
   CHECK(inbox.empty());
-  inbox.push(Left{.group = "a"}, 5000);
+  Message message;
+  message.payload.resize(5000);
+  inbox.push(message);
   CHECK(inbox.full());
-  inbox.push(Left{.group = "b"}, 10);
-  CHECK(std::get<Left>(*inbox.pop()).group == "a");
+  inbox.push(Left{.group = "b"});
+  CHECK(std::get<Message>(*inbox.pop()).payload.size() == 5000);
   CHECK_FALSE(inbox.full());
   CHECK(std::get<Left>(*inbox.pop()).group == "b");
   CHECK_FALSE(inbox.pop());
 }
 
+TEST_CASE("an inbox counts what events have become and not what came") {
+  const auto fills = [](const Event& event) {
+    Inbox inbox(10000);
+    inbox.push(event);
+    return inbox.full();
+  };
+  const std::vector<std::string> names(500, "d");
+  const std::vector<MemberName> members(200, MemberName{.session = "s", .daemon = "d"});
+  CHECK(fills(Configuration{.id = {}, .daemons = {}, .configured = names}));
+  CHECK(fills(Reconnected{.name = {}, .groups = names, .unconfirmed = {}}));
+  CHECK(fills(
+      Reconnected{.name = {}, .groups = {}, .unconfirmed = std::vector<std::uint64_t>(2000)}));
+  CHECK(fills(View{.group = "g", .id = "1", .who = {}, .members = members, .with_me = {}}));
+  CHECK(fills(Closed{.reason = std::string(10000, 'x')}));
+  CHECK_FALSE(fills(Configuration{}));
+  CHECK_FALSE(fills(Left{.group = "g"}));
+}
+
 TEST_CASE("an inbox that is never empty does not grow with what has passed through it") {
   Inbox inbox(1U << 20U);
-  inbox.push(Left{.group = "first"}, 1);
+  inbox.push(Left{.group = "first"});
   for (int i = 0; i < 100000; ++i) {
-    inbox.push(Left{.group = "g"}, 1);
+    inbox.push(Left{.group = "g"});
     REQUIRE(inbox.pop());
     REQUIRE_FALSE(inbox.full());
   }
