@@ -4,13 +4,19 @@
 //
 // It owns a socket and a bounded inbox, starts no thread and installs no signal handler.
 // Thread-safety: none inside one Client; use it from one thread at a time. Different
-// Clients are independent. Every blocking call takes a deadline and, while it waits, goes
-// on receiving into the inbox, so a client never chokes on its own messages; when the inbox
-// is full the call returns inbox_full and the caller must receive() first.
+// Clients are independent. A Client that was moved from may be assigned to or destroyed.
 //
-// Event loops: watch fd() for readability, and for writability while wants_write(); then
-// call try_receive() until it returns nothing. Events may already wait in the inbox after
-// any other call: try has_event() before sleeping.
+// Every call that waits takes a deadline, but receive() and connect(), and goes on receiving
+// into the inbox while it waits, so a client never chokes on its own messages; when the inbox
+// is full the call returns inbox_full and the caller must receive() first. The try_ calls and
+// join and leave never wait.
+//
+// Event loops: watch fd() for readability, and for writability while wants_write(), by level
+// or by edge, and call try_receive() until it returns nothing. Events may already wait in the
+// inbox after any other call: try has_event() before sleeping. With reconnect, call
+// try_receive() at next_attempt() too, and ask for fd() anew after every call: each connection
+// has a new descriptor, often of the same number (epoll: EPOLL_CTL_ADD after each call while
+// next_attempt() has a value and after Reconnected; EEXIST means that it is watched).
 #pragma once
 
 #include <chrono>
@@ -32,17 +38,18 @@
 
 namespace ringcast {
 
-/// The session is over, or was interrupted and is being re-established.
+/// The session is over, or was interrupted and is being renewed.
 struct Closed {
   std::string reason;
   bool reconnecting{false};  ///< a Reconnected event follows, or another Closed
 };
 
-/// A new session replaces a lost one; the groups were joined again. What was delivered to
-/// the groups in between may have been missed; the tickets listed were published without a
-/// confirmation: each of them was ordered once or not at all.
+/// A new session replaces a lost one; the groups were asked to be joined again, which a View or
+/// Refused answers. What was delivered to the groups in between may have been missed. The
+/// tickets listed had asked for a confirmation and got none: each of these messages was ordered
+/// once or not at all.
 struct Reconnected {
-  MemberName name;
+  MemberName name;  ///< another than before, unless ClientOptions has one
   std::vector<std::string> groups;
   std::vector<std::uint64_t> unconfirmed;
 };
@@ -86,8 +93,8 @@ struct ClientOptions {
 };
 
 struct Publication {
-  std::vector<std::string> groups;  ///< 1 to 64 group names or private groups
-  std::span<const std::byte> payload;
+  std::vector<std::string> groups;     ///< 1 to 64 group names or private groups
+  std::span<const std::byte> payload;  ///< need not live longer than the call
   Service service{Service::agreed};
   std::int32_t type{0};
   bool echo{true};     ///< false: not delivered back to this session
@@ -103,18 +110,22 @@ class Client {
   using Clock = std::chrono::steady_clock;
   using Deadline = Clock::time_point;
 
-  /// Connects and shakes hands. A host name is looked up here, which takes as long as the
-  /// resolver likes, and never again: each attempt to renew a lost session goes through the
-  /// addresses found then, from the one that served last. Errors: unreachable (with the path and
-  /// what to do), unsupported_version, name_in_use, invalid_argument, timed_out.
+  /// Connects and shakes hands, within connect_timeout. A host name is looked up here,
+  /// which takes as long as the resolver likes, and never again: each attempt to renew a lost
+  /// session goes through the addresses found then, from the one that served last. Errors:
+  /// unreachable (with the path and what to do), timed_out, io (no socket to be had), malformed
+  /// (no ringcastd answers there), invalid_argument, and what the daemon refuses with:
+  /// unsupported_version, name_in_use, limit_exceeded (sessions), closed (it is stopping, or
+  /// hung up).
   static Result<Client> connect(ClientOptions options);
 
   Client(Client&&) noexcept;
   Client& operator=(Client&&) noexcept;
   ~Client();
 
+  /// Valid until the next call that is not const; may change with Reconnected.
   [[nodiscard]] const MemberName& name() const;
-  /// Longest payload the daemon takes, in bytes.
+  /// Longest payload the daemon takes, in bytes; may change with Reconnected.
   [[nodiscard]] std::size_t message_bytes_max() const;
 
   /// Asks to join or leave; the outcome arrives as a View with cause join, as Left, or as
@@ -127,13 +138,15 @@ class Client {
 
   /// Hands a message to the daemon and returns its ticket, waiting for credit until the
   /// deadline. Errors: too_large, invalid_argument, timed_out (nothing was sent),
-  /// inbox_full (nothing was sent), closed.
+  /// inbox_full (nothing was sent), closed (it was ordered once or not at all).
   Result<std::uint64_t> publish(const Publication& publication, Deadline deadline);
-  /// The same without waiting. Errors also: would_block (nothing was sent).
+  /// The same without waiting. Errors: as publish, with would_block (nothing was sent) in
+  /// place of timed_out.
   Result<std::uint64_t> try_publish(const Publication& publication);
 
   /// The next event: waits for ever, until the deadline (timed_out), or not at all (nothing).
-  /// After a final Closed event every call returns Errc::closed.
+  /// After a final Closed event every call that returns a Result fails, with closed unless its
+  /// arguments are wrong.
   Result<Event> receive();
   Result<Event> receive_until(Deadline deadline);
   Result<std::optional<Event>> try_receive();
@@ -144,18 +157,21 @@ class Client {
   /// is unknown: it was ordered once or not at all.
   Result<Confirmation> publish_and_wait(const Publication& publication, Deadline deadline);
 
+  // Questions. Errors: closed (also when the session is lost meanwhile), timed_out, inbox_full,
+  // malformed (the daemon answered something else).
+
   /// Waits until everything handed over so far is with the daemon (not: confirmed).
   Result<void> flush(Deadline deadline);
-
   Result<NodeStatus> status(Deadline deadline);
-  /// Groups known to the daemon with their members; empty `group`: all.
+  /// Groups known to the daemon with their members; empty `group`: all. Errors also:
+  /// invalid_argument, limit_exceeded (more than one answer holds: ask for one group).
   Result<std::vector<GroupInfo>> groups(std::string_view group, Deadline deadline);
 
-  /// -1 while disconnected.
+  /// -1 while there is no connection, nor one being made.
   [[nodiscard]] int fd() const;
   [[nodiscard]] bool wants_write() const;
   [[nodiscard]] bool has_event() const;
-  /// While disconnected with reconnect on: when to call try_receive() next.
+  /// While a lost session is being renewed: when to call try_receive() at the latest.
   [[nodiscard]] std::optional<Deadline> next_attempt() const;
 
   /// Says goodbye: leaves all groups as `leave`, then closes. Waits until the deadline at most

@@ -39,7 +39,7 @@ struct Message {
 struct Confirmation {
   std::uint64_t ticket{0};  ///< as returned by publish
   Position position;
-  bool stable{false};        ///< held by every daemon of its configuration
+  bool stable{false};        ///< held by every daemon of its configuration; with safe only
   bool transitional{false};  ///< reached only those who stayed together
 
   /// True when nothing but the loss of all daemons of the configuration can lose it.
