@@ -157,7 +157,8 @@ Result<void> Client::Impl::wait_for(Done done, Deadline deadline, std::string_vi
 
 template <class T, class Encode>
 Result<T> Client::Impl::ask(Encode encode, Deadline deadline, std::string_view waiting_for) {
-  const auto ready = wait_for([&] { return state_ == State::ready; }, deadline, "the daemon");
+  // A question that cannot be sent yet is not asked: else many in vain would heap up here.
+  const auto ready = wait_for([&] { return has_credit(); }, deadline, "the daemon");
   if (!ready) return ready.error();
   const auto number = ++last_number_;
   scratch_.clear();

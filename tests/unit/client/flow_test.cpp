@@ -52,6 +52,27 @@ TEST_CASE("without credit a publish blocks until its deadline and sends nothing"
   CHECK(heard <= sent);
 }
 
+TEST_CASE("questions that a blocked connection could not take are not asked later") {
+  FakeDaemon daemon;
+  auto client = daemon.meet(daemon.options());
+  (void)stuff(client);
+  for (int i = 0; i < 3; ++i) {
+    CHECK(client.status(at_once()).error().code == Errc::timed_out);
+  }
+  std::size_t asked = 0;
+  const Meanwhile reading([&] {
+    while (const auto request = daemon.hear()) {
+      if (std::holds_alternative<StatusRequest>(*request)) ++asked;
+      const auto* ping = std::get_if<PingRequest>(&*request);
+      if (ping == nullptr) continue;
+      (void)daemon.say([&](ByteWriter& out) { encode_pong(out, ping->request); });
+      return;
+    }
+  });
+  REQUIRE(client.flush(soon()));
+  CHECK(asked == 0);
+}
+
 TEST_CASE("a blocked publish goes through when the daemon reads on") {
   FakeDaemon daemon;
   auto client = daemon.meet(daemon.options());
