@@ -162,8 +162,9 @@ std::size_t FakeDaemon::hear_goodbye() {
 }
 
 bool FakeDaemon::fill() {
-  if (consumed_ > 0)
+  if (consumed_ > 0) {
     input_.erase(input_.begin(), input_.begin() + static_cast<std::ptrdiff_t>(consumed_));
+  }
   consumed_ = 0;
   if (!ready(fd_, POLLIN)) return false;
   std::array<std::byte, 65536> piece{};

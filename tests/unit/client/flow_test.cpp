@@ -44,8 +44,9 @@ TEST_CASE("without credit a publish blocks until its deadline and sends nothing"
   CHECK(client.publish(publication(), at_once()).error().code == Errc::timed_out);
   std::size_t heard = 0;
   const Meanwhile reading([&] {
-    while (daemon.hear_a<SendRequest>())
+    while (daemon.hear_a<SendRequest>()) {
       ++heard;
+    }
   });
   CHECK(client.close(at_once()).error().code == Errc::timed_out);
   // What was in the socket arrives whole or not at all; never more than was accepted.
@@ -80,8 +81,9 @@ TEST_CASE("a blocked publish goes through when the daemon reads on") {
   std::size_t heard = 0;
   {
     const Meanwhile reading([&] {
-      while (heard <= sent && daemon.hear_a<SendRequest>())
+      while (heard <= sent && daemon.hear_a<SendRequest>()) {
         ++heard;
+      }
     });
     REQUIRE(client.publish(publication(), soon()));
     while (client.wants_write()) {
