@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/session_server.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -213,19 +214,19 @@ void SessionServer::rest(SessionId session, bool more) {
 }
 
 void SessionServer::pause(SessionId session) {
-  if (connections_.contains(session)) paused_.insert(session);
+  if (connections_.contains(session)) paused_.push_back(session);
 }
 
 void SessionServer::resume(const std::function<bool(SessionId)>& may_read) {
-  for (auto it = paused_.begin(); it != paused_.end();) {
-    const auto session = *it;
-    if (!may_read(session)) {
-      ++it;
-      continue;
-    }
-    it = paused_.erase(it);
-    mark_readable(session);
-  }
+  const auto resumed =
+      std::stable_partition(paused_.begin(), paused_.end(), [&](SessionId session) {
+        return connections_.contains(session) && !may_read(session);
+      });
+  if (resumed == paused_.end()) return;
+  // They were passed over, so they come before those that were not.
+  readable_.insert(readable_.begin(), resumed, paused_.end());
+  paused_.erase(resumed, paused_.end());
+  hooks_.wake();
 }
 
 void SessionServer::mark_output(SessionId session, ClientConnection& connection) {
@@ -250,7 +251,6 @@ void SessionServer::close(SessionId session) {
     forget(session);
     return;
   }
-  paused_.erase(session);
   connections_.erase(session);
   linger(connection);
 }
@@ -295,7 +295,6 @@ void SessionServer::forget(SessionId session) {
   const auto connection = find(session);
   if (!connection) return;
   connection->close();
-  paused_.erase(session);
   connections_.erase(session);
 }
 

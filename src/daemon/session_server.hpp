@@ -71,6 +71,8 @@ class SessionServer {
   void rest(SessionId session, bool more);
   /// Does not look at the client's socket until resume() finds that it may be read again.
   void pause(SessionId session);
+  /// Who was passed over is the next to be read: with room for a few at a time, all have
+  /// their turn.
   void resume(const std::function<bool(SessionId)>& may_read);
 
   void write(ClientWrite write);
@@ -116,7 +118,7 @@ class SessionServer {
   std::map<SessionId, ConnectionRef> connections_;
   std::set<std::shared_ptr<Farewell>> farewells_;
   std::deque<SessionId> readable_;
-  std::set<SessionId> paused_;
+  std::vector<SessionId> paused_;  ///< in the order they paused
   std::vector<SessionId> output_;
   RateLimit warnings_{3, std::chrono::seconds{10}};
 };
