@@ -10,6 +10,8 @@
 #include <unistd.h>
 #include <utility>
 
+#include "daemon/tcp_liveness.hpp"
+
 namespace ringcast {
 namespace {
 
@@ -101,6 +103,13 @@ void ClientConnection::keep_last_words() {
   if (output_.size() <= kept_front + 1) return;
   output_.erase(
       output_.begin() + static_cast<std::ptrdiff_t>(kept_front), std::prev(output_.end()));
+}
+
+bool ClientConnection::hang_up_if_lost() {
+  const auto native = descriptor_.native_handle();
+  if (hung_up_ || !is_lost(native)) return false;
+  hung_up_ = ::shutdown(native, SHUT_RDWR) == 0;
+  return hung_up_;
 }
 
 void ClientConnection::close() {

@@ -48,9 +48,13 @@ class ClientConnection {
   Written flush_all();
   [[nodiscard]] bool is_open() const { return descriptor_.is_open(); }
   [[nodiscard]] bool has_output() const { return !output_.empty(); }
+  [[nodiscard]] bool is_tcp() const { return tcp_; }
 
   /// Forgets all output but the frame that is half written and the last one.
   void keep_last_words();
+
+  /// When the client's host is gone, reads and writes say so from now on. True: just now.
+  bool hang_up_if_lost();
 
   /// Tells the client that nothing follows, then lets go of the socket.
   void close();
@@ -70,6 +74,7 @@ class ClientConnection {
   std::deque<BufferRef> output_;
   std::size_t head_written_{0};  ///< bytes of output_.front() already written
   bool tcp_{false};
+  bool hung_up_{false};
 };
 
 }  // namespace ringcast

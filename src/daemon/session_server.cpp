@@ -11,12 +11,14 @@
 #include <utility>
 
 #include "daemon/listeners.hpp"
+#include "daemon/tcp_liveness.hpp"
 
 namespace ringcast {
 namespace {
 
 constexpr std::chrono::milliseconds accept_pause{100};
 constexpr std::chrono::seconds farewell_time{5};
+constexpr std::chrono::seconds pulse_interval{2};
 constexpr std::size_t farewells_max = 64;
 constexpr int send_buffer_bytes = 1 << 20;
 
@@ -42,7 +44,7 @@ struct SessionServer::Farewell {
 };
 
 SessionServer::SessionServer(asio::io_context& io, Hooks hooks)
-    : io_(io), hooks_(std::move(hooks)) {}
+    : io_(io), hooks_(std::move(hooks)), pulse_(io) {}
 
 SessionServer::~SessionServer() { stop_accepting(); }
 
@@ -82,6 +84,7 @@ void SessionServer::close_all() {
     farewell->connection->close();
     farewell->timer.cancel();
   }
+  pulse_.cancel();
   connections_.clear();
   readable_.clear();
   paused_.clear();
@@ -145,13 +148,31 @@ bool SessionServer::adopt(SessionId session, Accepted accepted) {
   } else {
     const int on{1};
     (void)::setsockopt(accepted.descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-    (void)::setsockopt(accepted.descriptor, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+    (void)keep_alive(accepted.descriptor);
   }
   auto connection = std::make_shared<ClientConnection>(io_, accepted.descriptor, accepted.tcp);
   if (!connection->is_open()) return false;
   connections_[session] = connection;
   wait_readable(session, connection);
+  if (accepted.tcp) feel_pulse();
   return true;
+}
+
+/// Looks after the clients on other hosts, as long as there are any.
+void SessionServer::feel_pulse() {
+  if (std::exchange(pulse_runs_, true)) return;
+  pulse_.expires_after(pulse_interval);
+  pulse_.async_wait([this](const asio::error_code& cancelled) {
+    pulse_runs_ = false;
+    if (cancelled) return;
+    bool any{false};
+    for (const auto& [session, connection] : connections_) {
+      if (!connection->is_tcp()) continue;
+      any = true;
+      if (connection->hang_up_if_lost()) hooks_.count("tcp_clients_lost", 1);
+    }
+    if (any) feel_pulse();
+  });
 }
 
 SessionServer::ConnectionRef SessionServer::find(SessionId session) const {

@@ -110,6 +110,7 @@ class SessionServer {
   void wait_writable(SessionId session, const ConnectionRef& connection);
   void mark_readable(SessionId session);
   void mark_output(SessionId session, ClientConnection& connection);
+  void feel_pulse();
 
   asio::io_context& io_;
   Hooks hooks_;
@@ -120,6 +121,8 @@ class SessionServer {
   std::deque<SessionId> readable_;
   std::vector<SessionId> paused_;  ///< in the order they paused
   std::vector<SessionId> output_;
+  asio::steady_timer pulse_;
+  bool pulse_runs_{false};
   RateLimit warnings_{3, std::chrono::seconds{10}};
 };
 

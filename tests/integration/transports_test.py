@@ -2,6 +2,7 @@
 """The same ring over IPv6, multicast and TCP clients, and run by an ordinary user."""
 
 import os
+import signal
 import subprocess
 
 from harness import TCP_PORT, Cluster, command, die_with_parent, expect, expect_equal, expect_same_order, program, run
@@ -93,6 +94,35 @@ def test_clients_over_tcp_from_another_host():
             expect_equal([len(m["payload"]) for m in far.messages()], [1 << 20, 5], "sizes over TCP")
             closed = cluster.run("d2", "status", client=["--server", cluster.endpoint("d1", TCP_PORT + 1)])
             expect_equal(closed.code, 3, "exit code where nobody listens")
+
+
+def test_a_tcp_client_whose_host_is_gone_leaves_and_one_that_does_not_read_stays():
+    with Cluster(2, clients=f'tcp = "0.0.0.0:{TCP_PORT}"') as cluster:
+        remote = ["--server", cluster.endpoint("d1", TCP_PORT)]
+        # Nothing is said to one when the cable is cut, something is on its way to the other.
+        groups = {"silent": "quiet", "spoken": GROUP}
+        watchers = {}
+        for member, group in groups.items():
+            watchers[member] = cluster.subscribe("d1", group, member=f"near-{member}")
+            far = cluster.stream("d2", "--as", member, "subscribe", group, "--json", "--views", client=remote)
+            far.wait_view(group, [f"#near-{member}#d1", f"#{member}#d1"])
+        idle = cluster.stream("d1", "--as", "idle", "subscribe", "flood", "--json", "--views", client=remote)
+        idle.wait_view("flood", ["#idle#d1"])
+        idle.signal(signal.SIGSTOP)
+        for _ in range(3):  # more than the sockets between them hold
+            cluster.run("d1", "publish", "flood", stdin=b"f" * (8 << 20)).must()
+
+        cluster.nft("d2", "table inet cut {"
+                    'chain input { type filter hook input priority 0; iifname "eth0" meta l4proto tcp drop; }\n'
+                    'chain output { type filter hook output priority 0; oifname "eth0" meta l4proto tcp drop; }\n}\n')
+        cluster.publish("d1", GROUP, "nobody there")
+        for member, group in groups.items():
+            place = watchers[member].wait_view(group, [f"#near-{member}#d1"], cause="disconnect", seconds=20)
+            expect_equal(watchers[member].events[place]["who"], [f"#{member}#d1"], "who is gone")
+
+        idle.signal(signal.SIGCONT)
+        idle.wait_messages(3)
+        expect_equal(idle.of("closed"), [], "the one that did not read was not closed")
 
 
 def test_a_ring_of_one_without_configuration_by_an_ordinary_user():
