@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/driver.hpp"
 
+#include <algorithm>
 #include <ctime>
 #include <memory>
 #include <utility>
@@ -15,9 +16,11 @@ constexpr int accepts_max = 32;
 constexpr int reads_max = 32;
 constexpr std::size_t client_input_bytes = std::size_t{256} << 10U;
 constexpr std::chrono::seconds persist_pause{1};
-// What may wait for clients before they are served in the middle of a turn: else a turn with
-// much traffic would count against the backlog of clients that read as fast as they can.
-constexpr std::size_t unflushed_bytes_max = std::size_t{1} << 20U;
+/// What may wait for clients before they are served in the middle of a turn: else a turn with
+/// much traffic would count against the backlog of clients that read as fast as they can.
+std::size_t unflushed_max(const SessionConfig& session) {
+  return std::min<std::size_t>(std::size_t{1} << 20U, session.backlog_bytes_max / 4);
+}
 
 }  // namespace
 
@@ -46,6 +49,7 @@ struct Driver::Pipe {
 
 Driver::Driver(asio::io_context& io, NodeConfig config, StateFile state, TraceSink* trace)
     : io_(io),
+      unflushed_bytes_max_(unflushed_max(config.session)),
       node_(std::move(config), trace),
       transport_(
           [this](std::string_view counter, std::uint64_t more) { node_.count(counter, more); }),
@@ -106,7 +110,10 @@ void Driver::leave(std::chrono::milliseconds patience) {
 Result<void> Driver::reload(const NodeConfig& config, std::vector<UdpPeer> peers) {
   Result<void> outcome;
   step([&](Instant now, Effects& effects) { outcome = node_.on_reload(now, config, effects); });
-  if (outcome) transport_.set_peers(std::move(peers));
+  if (outcome) {
+    transport_.set_peers(std::move(peers));
+    unflushed_bytes_max_ = unflushed_max(config.session);
+  }
   finish_turn();
   return outcome;
 }
@@ -164,7 +171,6 @@ void Driver::drain_pipe(std::size_t index) {
     pipe.readable = transport_.receive(index, datagrams_);
     if (datagrams_.empty()) continue;
     step([&](Instant now, Effects& effects) { node_.on_packets(now, datagrams_, effects); });
-    if (unflushed_bytes_ > unflushed_bytes_max) flush_clients();
   }
   datagrams_.clear();
 }
@@ -175,7 +181,6 @@ void Driver::serve_clients() {
     const auto session = server_.next_readable();
     if (!session) return;
     read_client(*session);
-    if (unflushed_bytes_ > unflushed_bytes_max) flush_clients();
     for (auto& pipe : pipes_) {
       pipe->readable = true;
     }
@@ -193,7 +198,10 @@ void Driver::accept_clients() {
       opened = node_.on_client_open(now, effects);
       adopted = server_.adopt(opened, *accepted);
     });
-    if (!adopted) close_client(opened);
+    if (!adopted) {
+      close_client(opened);
+      deliver();
+    }
   }
 }
 
@@ -205,6 +213,7 @@ void Driver::read_client(SessionId session) {
   const auto read = server_.read(session, client_input_);
   if (read.closed) {
     close_client(session);
+    deliver();
     return;
   }
   if (read.count > 0) {
@@ -216,27 +225,32 @@ void Driver::read_client(SessionId session) {
   server_.rest(session, read.count == client_input_.size());
 }
 
+/// What follows from it is still to be delivered.
 void Driver::close_client(SessionId session) {
   server_.forget(session);
-  step([&](Instant now, Effects& effects) { node_.on_client_closed(now, session, effects); });
+  perform([&](Instant now, Effects& effects) { node_.on_client_closed(now, session, effects); });
 }
 
-void Driver::flush_clients() {
+/// True when a client turned out to be gone: what follows from it is still to be delivered.
+bool Driver::flush_clients() {
   unflushed_bytes_ = 0;
+  bool any_gone{false};
   for (const auto& flushed : server_.flush()) {
     if (flushed.count > 0) report_written(flushed);
     if (flushed.closed) close_client(flushed.session);
+    any_gone = any_gone || flushed.closed;
   }
+  return any_gone;
 }
 
 void Driver::report_written(const SessionServer::Flushed& flushed) {
-  step([&](Instant now, Effects& effects) {
+  perform([&](Instant now, Effects& effects) {
     node_.on_client_written(now, flushed.session, flushed.count, effects);
   });
 }
 
 void Driver::finish_turn() {
-  flush_clients();
+  if (flush_clients()) deliver();
   server_.resume([this](SessionId session) { return node_.may_read(session); });
   if (!announced_ && hooks_.operational) {
     const auto status = node_.status(read_clock());
@@ -287,14 +301,24 @@ void Driver::stop() {
 
 template <class Input>
 void Driver::step(Input&& input) {
+  perform(input);
+  deliver();
+}
+
+template <class Input>
+void Driver::perform(Input&& input) {
   effects_.clear();
   input(read_clock(), effects_);
   carry_out();
-  bool again{true};
-  while (again) {
-    effects_.clear();
-    again = node_.deliver(read_clock(), effects_);
-    carry_out();
+}
+
+/// All that is ordered, a slice at a time. Between two of them the sockets take what they can:
+/// a client's backlog is what its socket did not take, not what we have not offered to it.
+void Driver::deliver() {
+  bool more{true};
+  while (more) {
+    perform([&](Instant now, Effects& effects) { more = node_.deliver(now, effects); });
+    if (unflushed_bytes_ > unflushed_bytes_max_ && flush_clients()) more = true;
   }
 }
 

@@ -63,7 +63,7 @@ class Driver {
   void serve_clients();
   void accept_clients();
   void read_client(SessionId session);
-  void flush_clients();
+  bool flush_clients();
   void report_written(const SessionServer::Flushed& flushed);
   void close_client(SessionId session);
   void finish_turn();
@@ -73,6 +73,9 @@ class Driver {
 
   template <class Input>
   void step(Input&& input);
+  template <class Input>
+  void perform(Input&& input);
+  void deliver();
   void carry_out();
 
   void persist(const StoredState& state);
@@ -80,6 +83,7 @@ class Driver {
   void persisted(const StoredState& state, const Result<void>& outcome);
 
   asio::io_context& io_;
+  std::size_t unflushed_bytes_max_{0};  ///< more: clients are served in the middle of a turn
   Node node_;
   UdpTransport transport_;
   SessionServer server_;
