@@ -159,7 +159,7 @@ class Daemon {
 
   Driver::Hooks hooks() {
     return Driver::Hooks{
-        .operational = [this](const NodeStatus& status) { announce_ready(status); },
+        .operational = [this](const NodeStatus& status) { announce(status); },
         .stopped = [this] { io_.stop(); }};
   }
 
@@ -195,18 +195,22 @@ class Daemon {
     }
   }
 
-  void announce_ready(const NodeStatus& status) const {
-    const auto configuration = to_string(status.configuration.id);
-    spdlog::info(
-        "ready name={} socket={} configuration={} members={}",
-        self_.name,
-        socket_path(config_, self_.name),
-        configuration,
-        status.configuration.daemons.size());
+  /// Ready at the first configuration; the others only change the numbers.
+  void announce(const NodeStatus& status) {
+    const auto members = status.configuration.daemons.size();
+    if (!ready_) {
+      spdlog::info(
+          "ready name={} socket={} configuration={} members={}",
+          self_.name,
+          socket_path(config_, self_.name),
+          to_string(status.configuration.id),
+          members);
+    }
     (void)::sd_notifyf(
         0,
-        "READY=1\nSTATUS=operational, %zu of %zu daemons",
-        status.configuration.daemons.size(),
+        "%sSTATUS=operational, %zu of %zu daemons",
+        std::exchange(ready_, true) ? "" : "READY=1\n",
+        members,
         status.configuration.configured.size());
   }
 
@@ -237,14 +241,18 @@ class Daemon {
       spdlog::info("nothing to reload: running without a configuration file");
       return;
     }
+    if (ready_) tell_reloading();
+    apply(read_file(config_.file));
+    if (ready_) (void)::sd_notify(0, "READY=1");
+  }
+
+  static void tell_reloading() {
     timespec now{};
     (void)::clock_gettime(CLOCK_MONOTONIC, &now);
     (void)::sd_notifyf(
         0,
         "RELOADING=1\nMONOTONIC_USEC=%lld",
         static_cast<long long>(now.tv_sec) * 1'000'000 + now.tv_nsec / 1'000);
-    apply(read_file(config_.file));
-    (void)::sd_notify(0, "READY=1");
   }
 
   void apply(const ReadConfig& read) {
@@ -310,6 +318,7 @@ class Daemon {
   asio::io_context io_{1};
   asio::signal_set signals_;
   std::unique_ptr<Driver> driver_;
+  bool ready_{false};  ///< the service manager has been told
 };
 
 }  // namespace

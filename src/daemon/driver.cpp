@@ -5,6 +5,7 @@
 #include <ctime>
 #include <memory>
 #include <utility>
+#include <variant>
 
 #include <spdlog/spdlog.h>
 
@@ -64,7 +65,14 @@ Driver::Driver(asio::io_context& io, NodeConfig config, StateFile state, TraceSi
       timer_(io),
       patience_(io),
       client_input_(client_input_bytes),
-      persist_retry_(io) {}
+      persist_retry_(io) {
+  node_.observe([this](const OrderedEvent& event) {
+    const auto* const change = std::get_if<ConfigurationChange>(&event);
+    if (change != nullptr && change->kind == ConfigurationChange::Kind::regular) {
+      announced_ = false;
+    }
+  });
+}
 
 Driver::~Driver() { disk_.join(); }
 
@@ -113,6 +121,7 @@ Result<void> Driver::reload(const NodeConfig& config, std::vector<UdpPeer> peers
   if (outcome) {
     transport_.set_peers(std::move(peers));
     unflushed_bytes_max_ = unflushed_max(config.session);
+    announced_ = false;
   }
   finish_turn();
   return outcome;
@@ -252,16 +261,19 @@ void Driver::report_written(const SessionServer::Flushed& flushed) {
 void Driver::finish_turn() {
   if (flush_clients()) deliver();
   server_.resume([this](SessionId session) { return node_.may_read(session); });
-  if (!announced_ && hooks_.operational) {
-    const auto status = node_.status(read_clock());
-    announced_ = status.state == "operational";
-    if (announced_) hooks_.operational(status);
-  }
+  if (!announced_) announce();
   if (leaving_ && node_.stopped()) {
     stop();
     return;
   }
   arm_timer();
+}
+
+void Driver::announce() {
+  if (!hooks_.operational) return;
+  const auto status = node_.status(read_clock());
+  announced_ = status.state == "operational";
+  if (announced_) hooks_.operational(status);
 }
 
 /// A timer that would fire early is left alone: deadlines move out with every token.

@@ -31,8 +31,9 @@ Instant read_clock();
 class Driver {
  public:
   struct Hooks {
-    std::function<void(const NodeStatus&)> operational;  ///< once, at the first configuration
-    std::function<void()> stopped;                       ///< once, after leave()
+    /// At each regular configuration, once its groups are complete, and after a reload.
+    std::function<void(const NodeStatus&)> operational;
+    std::function<void()> stopped;  ///< once, after leave()
   };
 
   /// `trace` may be null and must outlive the driver.
@@ -67,6 +68,7 @@ class Driver {
   void report_written(const SessionServer::Flushed& flushed);
   void close_client(SessionId session);
   void finish_turn();
+  void announce();
   void arm_timer();
   void on_timer();
   void stop();
@@ -95,7 +97,7 @@ class Driver {
   std::optional<Instant> armed_;
   asio::steady_timer patience_;
   bool turn_posted_{false};
-  bool announced_{false};
+  bool announced_{false};  ///< the configuration that stands
   bool leaving_{false};
   bool stopped_{false};
 

@@ -5,8 +5,9 @@ import contextlib
 import os
 import signal
 import socket
+import time
 
-from harness import PATIENCE, Cluster, expect, expect_equal, run
+from harness import PATIENCE, Cluster, expect, expect_equal, pause, run
 
 
 @contextlib.contextmanager
@@ -24,6 +25,13 @@ def notified(cluster, name):
                 if text in said:
                     return said
         yield wait_for
+
+
+def wait_log(cluster, name, text):
+    deadline = time.monotonic() + PATIENCE
+    while text not in cluster.log(name):
+        expect(time.monotonic() < deadline, f"'{text}' is not in the log of {name}")
+        pause(0.02)
 
 
 def rewrite(cluster, old, new):
@@ -46,6 +54,31 @@ def test_the_supervisor_hears_ready_reloading_and_stopping():
         wait_for("STOPPING=1")
         expect_equal(cluster.daemons["d1"].wait(PATIENCE), 0, "exit code")
         expect(not os.path.exists(cluster.socket("d1")), "the socket is gone with the daemon")
+
+
+def test_the_supervisor_sees_how_many_daemons_stand():
+    with Cluster(3, start=[]) as cluster, notified(cluster, "d1") as wait_for:
+        expect("STATUS=operational, 1 of 3 daemons" in wait_for("READY=1"), "the status comes with ready")
+        cluster.start("d2")
+        expect("READY=1" not in wait_for("STATUS=operational, 2 of 3 daemons"), "ready is said once")
+        cluster.start("d3")
+        wait_for("STATUS=operational, 3 of 3 daemons")
+        cluster.kill("d2")
+        wait_for("STATUS=operational, 2 of 3 daemons")
+
+
+def test_a_reload_before_the_first_configuration_does_not_claim_to_be_ready():
+    with Cluster(1, start=[]) as cluster:
+        # Something in the place of the new state file: no ring number, no configuration.
+        obstacle = os.path.join(cluster.folder, "d1.state", "d1.state.new")
+        os.makedirs(obstacle)
+        with notified(cluster, "d1") as wait_for:
+            wait_log(cluster, "d1", "trying again every second")
+            cluster.daemons["d1"].send_signal(signal.SIGHUP)
+            wait_log(cluster, "d1", "configuration reloaded")
+            os.rmdir(obstacle)
+            said = wait_for("READY=1")
+            expect("STATUS=operational, 1 of 1 daemons" in said, f"ready comes with the configuration: {said}")
 
 
 def test_a_reload_applies_what_it_can_and_names_what_it_cannot():
