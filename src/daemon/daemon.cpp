@@ -23,6 +23,7 @@
 #include "ringcast/version.hpp"
 
 #include "daemon/driver.hpp"
+#include "daemon/fixed_options.hpp"
 #include "daemon/identity.hpp"
 #include "daemon/logging.hpp"
 
@@ -255,7 +256,7 @@ class Daemon {
         static_cast<long long>(now.tv_sec) * 1'000'000 + now.tv_nsec / 1'000);
   }
 
-  void apply(const ReadConfig& read) {
+  void apply(ReadConfig read) {
     for (const auto& problem : read.problems) {
       spdlog::error("{}", describe(config_.file, problem));
     }
@@ -263,17 +264,15 @@ class Daemon {
       spdlog::error("configuration not reloaded -> the old one stays in force");
       return;
     }
-    const auto& fresh = read.config;
-    const auto found = std::find_if(
-        fresh.daemons.begin(), fresh.daemons.end(), [this](const ConfiguredDaemon& daemon) {
-          return daemon.name == self_.name;
-        });
-    if (found == fresh.daemons.end()) {
+    auto& fresh = read.config;
+    if (!names_us(fresh)) {
       spdlog::error(
           "configuration not reloaded: {} no longer names this daemon, {}", fresh.file, self_.name);
       return;
     }
-    warn_fixed(fresh, *found);
+    for (const auto& what : keep_fixed(fresh, config_, self_.name)) {
+      spdlog::warn("{} cannot change while running -> restart to apply it", what);
+    }
     const auto outcome =
         driver_->reload(node_config(fresh, self_.name), peers_of(fresh, self_.name));
     if (!outcome) {
@@ -284,31 +283,14 @@ class Daemon {
       set_log_level(parse_trace_level(fresh.log_level).value_or(TraceLevel::info));
     }
     spdlog::info("configuration reloaded file={}", fresh.file);
-    // What is fixed while running stays as it is, for the next comparison too.
-    config_.daemons = fresh.daemons;
-    config_.ring = fresh.ring;
-    config_.session = fresh.session;
-    config_.positions = fresh.positions;
+    config_ = std::move(fresh);
   }
 
-  void warn_fixed(const DaemonConfig& fresh, const ConfiguredDaemon& self) const {
-    const auto fixed = [](bool same, std::string_view what) {
-      if (!same) spdlog::warn("{} cannot change while running -> restart to apply it", what);
-    };
-    fixed(self.address == self_.address, "our own address");
-    fixed(fresh.cluster == config_.cluster, "[cluster] name");
-    fixed(
-        fresh.uses_multicast() == config_.uses_multicast() &&
-            fresh.multicast == config_.multicast &&
-            fresh.multicast_interface == config_.multicast_interface &&
-            fresh.multicast_ttl == config_.multicast_ttl,
-        "the transport of [ring]");
-    fixed(fresh.socket_buffer_bytes == config_.socket_buffer_bytes, "[ring] socket_buffer_bytes");
-    fixed(
-        fresh.socket == config_.socket && fresh.socket_mode == config_.socket_mode &&
-            fresh.tcp == config_.tcp,
-        "where [clients] connect");
-    fixed(fresh.state_directory == config_.state_directory, "[state] directory");
+  [[nodiscard]] bool names_us(const DaemonConfig& config) const {
+    return std::any_of(
+        config.daemons.begin(), config.daemons.end(), [this](const ConfiguredDaemon& daemon) {
+          return daemon.name == self_.name;
+        });
   }
 
   DaemonOptions options_;

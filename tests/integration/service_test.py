@@ -103,6 +103,25 @@ def test_a_reload_applies_what_it_can_and_names_what_it_cannot():
         cluster.publish("d1", "g", "still here")
 
 
+def test_a_reload_that_changes_what_is_fixed_applies_the_rest():
+    with Cluster(1, start=[]) as cluster, notified(cluster, "d1") as wait_for:
+        wait_for("READY=1")
+        rewrite(cluster, 'name = "test"', 'name = "elsewhere"')
+        rewrite(cluster, cluster.address("d1"), "10.73.0.99")
+        rewrite(cluster, "[clients]", '[log]\nlevel = "warn"\n[limits]\nmessage_bytes_max = 4096\n[clients]')
+        cluster.daemons["d1"].send_signal(signal.SIGHUP)
+        wait_for("RELOADING=1")
+        wait_for("READY=1")
+        log = cluster.log("d1")
+        for what in ("[cluster] name", "our own address"):
+            expect(f"{what} cannot change while running" in log, f"{what} is named: {log}")
+        expect(cluster.run("d1", "publish", "g", "x" * 5000).code != 0, "the new limit holds")
+        expect("closed" not in cluster.log("d1")[len(log):], "the new log level holds")
+        status = cluster.status("d1")
+        expect_equal((status["cluster"], status["daemons"][0]["address"]), ("test", cluster.endpoint("d1")),
+                     "what is in force is shown")
+
+
 def test_status_members_groups_and_watch_agree():
     with Cluster(3, start=["d1", "d2"]) as cluster:
         streams = cluster.subscribe_all("g", names=["d1", "d2"])
