@@ -8,6 +8,7 @@
 
 #include "daemon/options.hpp"
 #include "protocol/base/ids.hpp"
+#include "protocol/base/limits.hpp"
 
 namespace ringcast {
 namespace {
@@ -37,6 +38,14 @@ class Checker {
           FilePosition{.line = 1, .column = 1},
           "no daemon is configured",
           "add a [[daemon]] table with name and address for every host");
+    }
+    if (daemons.size() > nodes_max) {
+      const auto& first_too_many = daemons[nodes_max];
+      complain(
+          first_too_many.at,
+          std::to_string(daemons.size()) + " daemons are configured and a ring has at most " +
+              std::to_string(nodes_max),
+          "remove this one and those after it; their programs can be TCP clients of others");
     }
     for (std::size_t i = 1; i < daemons.size(); ++i) {
       for (std::size_t j = 0; j < i; ++j) {

@@ -90,6 +90,11 @@ def test_two_daemons_with_one_address():
     expect_refused(replaced("127.0.0.2:4913", "127.0.0.1:4913"), 10, 11, "127.0.0.1:4913", start=False)
 
 
+def test_more_daemons_than_a_ring_holds():
+    more = "".join(f'[[daemon]]\nname = "m{i}"\naddress = "127.0.1.{i}:4913"\n' for i in range(1, 128))
+    expect_refused(lambda text: text + more, 14 + 126 * 3, 1, "129", "at most 128", start=False)
+
+
 def test_an_address_that_is_not_local():
     expect_refused(replaced("127.0.0.1:4913", "192.0.2.7:4913"), 6, 11, "192.0.2.7")
 

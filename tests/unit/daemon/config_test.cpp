@@ -185,6 +185,21 @@ TEST_CASE("daemons are told apart", "[config]") {
           .rfind("F:6:11: ", 0) == 0);
 }
 
+TEST_CASE("more daemons than a ring holds are refused at the first that is too many", "[config]") {
+  std::string text;
+  for (unsigned i = 1; i <= 128; ++i) {
+    text += "[[daemon]]\nname = \"n" + std::to_string(i) + "\"\naddress = \"10.0.0." +
+            std::to_string(i) + ":4913\"\n";
+  }
+  CHECK(complaints(text).empty());
+  const auto lines = complaints(text + one_daemon);
+  REQUIRE(lines.size() == 1);
+  CHECK(
+      lines[0] ==
+      "F:385:1: 129 daemons are configured and a ring has at most 128; remove this one and those "
+      "after it; their programs can be TCP clients of others");
+}
+
 TEST_CASE("two names with one id are refused", "[config]") {
   // Found by search: the low 32 bits of their hashes are equal.
   const std::string first = "node42194";
