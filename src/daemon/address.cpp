@@ -50,6 +50,14 @@ std::optional<std::uint16_t> parse_port(std::string_view text) {
   return port;
 }
 
+/// As the kernel lets one be named; whether there is one is another question.
+bool is_interface_name(std::string_view text) {
+  if (text.empty() || text.size() >= IF_NAMESIZE || text == "." || text == "..") return false;
+  return std::all_of(text.begin(), text.end(), [](char c) {
+    return c > ' ' && c < '\x7f' && c != '/' && c != ':' && c != '%';
+  });
+}
+
 }  // namespace
 
 SocketAddress::SocketAddress() {
@@ -73,8 +81,11 @@ Result<SocketAddress> SocketAddress::parse(std::string_view text) {
   }
   const auto percent = parts->host.find('%');
   if (percent != std::string::npos) {
-    address.v6_.sin6_scope_id = if_nametoindex(parts->host.c_str() + percent + 1);
-    if (address.v6_.sin6_scope_id == 0) return bad_address(text, "no such interface");
+    const auto scope = std::string_view(parts->host).substr(percent + 1);
+    if (!is_interface_name(scope)) {
+      return bad_address(text, "what follows '%' is not the name of an interface");
+    }
+    std::copy(scope.begin(), scope.end(), address.scope_.begin());
     parts->host.resize(percent);
   }
   if (inet_pton(AF_INET6, parts->host.c_str(), &address.v6_.sin6_addr) != 1) {
@@ -83,6 +94,12 @@ Result<SocketAddress> SocketAddress::parse(std::string_view text) {
   address.family_ = AF_INET6;
   address.set_port(*port);
   return address;
+}
+
+bool SocketAddress::resolve_scope() {
+  if (scope().empty()) return true;
+  v6_.sin6_scope_id = if_nametoindex(scope_.data());
+  return v6_.sin6_scope_id != 0;
 }
 
 SocketAddress SocketAddress::from_native(const sockaddr_storage& storage) {
@@ -143,7 +160,8 @@ std::string to_string(const SocketAddress& address) {
   const auto port = ":" + std::to_string(address.port());
   if (address.is_v6()) {
     inet_ntop(AF_INET6, &address.v6(), text.data(), text.size());
-    return "[" + std::string(text.data()) + "]" + port;
+    const auto scope = address.scope().empty() ? "" : "%" + std::string(address.scope());
+    return "[" + std::string(text.data()) + scope + "]" + port;
   }
   inet_ntop(AF_INET, &address.v4(), text.data(), text.size());
   return std::string(text.data()) + port;

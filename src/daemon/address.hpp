@@ -2,11 +2,15 @@
 //
 // SocketAddress: an IPv4 or IPv6 address with a port, as written in the configuration
 // ("192.0.2.1:4913", "[2001:db8::1]:4913") and as the kernel wants it. Numeric only: a name
-// that means one thing here and another there has no place in a file that all hosts share.
+// that means one thing here and another there has no place in a file that all hosts share. The
+// interface of a link-local address ("[fe80::1%eth0]:4913") is the exception, and only a word
+// until resolve_scope().
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <string>
 #include <string_view>
@@ -23,6 +27,10 @@ class SocketAddress {
 
   /// Errors: invalid_argument with the rule broken.
   static Result<SocketAddress> parse(std::string_view text);
+  /// Looks the interface up on this host; native() has it from then on. False: there is none
+  /// of that name. True when the address names none.
+  bool resolve_scope();
+  [[nodiscard]] std::string_view scope() const { return scope_.data(); }  ///< "eth0", or ""
   /// As the kernel returned it. Anything but IPv4 and IPv6 gives an address equal to none.
   static SocketAddress from_native(const sockaddr_storage& storage);
 
@@ -50,6 +58,7 @@ class SocketAddress {
   int family_{AF_UNSPEC};
   sockaddr_in v4_{};
   sockaddr_in6 v6_{};
+  std::array<char, IF_NAMESIZE> scope_{};  ///< ends with a zero
 };
 
 std::string to_string(const SocketAddress& address);

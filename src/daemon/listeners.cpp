@@ -133,7 +133,11 @@ Listening listen_unix(const std::string& path, unsigned mode) {
       "make its directory writable for this user, or choose another socket");
 }
 
-Listening listen_tcp(const SocketAddress& address) {
+Listening listen_tcp(const SocketAddress& configured) {
+  auto address = configured;
+  if (!address.resolve_scope()) {
+    return missing_interface("clients.tcp", address);
+  }
   const int listener = ::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   const int on{1};
   if (listener >= 0) {

@@ -18,6 +18,6 @@ using Listening = std::variant<int, SetupFailure>;
 
 /// A socket left behind by a dead daemon is removed; one that answers is a failure.
 Listening listen_unix(const std::string& path, unsigned mode);
-Listening listen_tcp(const SocketAddress& address);
+Listening listen_tcp(const SocketAddress& configured);
 
 }  // namespace ringcast

@@ -9,6 +9,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <utility>
 
 namespace ringcast {
 namespace {
@@ -69,6 +70,14 @@ std::string list_hosts(int family) {
     hosts += text.substr(0, text.rfind(':'));
   }
   return hosts.empty() ? "no address of that family" : hosts;
+}
+
+SetupFailure missing_interface(std::string option, const SocketAddress& address) {
+  return SetupFailure{
+      .option = std::move(option),
+      .problem = "interface \"" + std::string(address.scope()) + "\" of address " +
+                 to_string(address) + " does not exist",
+      .remedy = "name an interface of this host (see: ip link)"};
 }
 
 unsigned multicast_interface_index(const std::string& name, const SocketAddress& local) {

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "daemon/address.hpp"
+#include "daemon/config.hpp"
 
 namespace ringcast {
 
@@ -23,6 +24,9 @@ std::optional<std::uint32_t> path_mtu(const SocketAddress& local, const SocketAd
 
 /// "10.0.0.1, 127.0.0.1": this host's addresses of a family, for messages.
 std::string list_hosts(int family);
+
+/// `address` of that option cannot be used here: its resolve_scope() failed.
+SetupFailure missing_interface(std::string option, const SocketAddress& address);
 
 /// Index of the named interface, or of the one that holds `local`; 0: none.
 unsigned multicast_interface_index(const std::string& name, const SocketAddress& local);

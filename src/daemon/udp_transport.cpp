@@ -109,9 +109,10 @@ void UdpTransport::close() {
 std::optional<SetupFailure> UdpTransport::open(const UdpOptions& options) {
   options_ = options;
   slots_ = std::make_unique<Slots>();
-  if (auto failure = open_main(options)) return failure;
-  if (options.multicast) {
-    if (auto failure = open_group(options)) {
+  if (!options_.local.resolve_scope()) return missing_interface("daemon.address", options.local);
+  if (auto failure = open_main(options_)) return failure;
+  if (options_.multicast) {
+    if (auto failure = open_group(options_)) {
       if (!options.multicast_optional) return failure;
       spdlog::warn("{} -> using unicast", failure->problem);
       if (group_ >= 0) (void)::close(std::exchange(group_, -1));
@@ -144,7 +145,8 @@ std::optional<SetupFailure> UdpTransport::open_main(const UdpOptions& options) {
 }
 
 std::optional<SetupFailure> UdpTransport::open_group(const UdpOptions& options) {
-  const auto& group = *options.multicast;
+  auto& group = *options_.multicast;
+  if (!group.resolve_scope()) return missing_interface("ring.multicast", group);
   SetupFailure failure;
   failure.option = "ring.multicast";
   const auto index = multicast_interface_index(options.multicast_interface, options.local);
@@ -184,7 +186,12 @@ void UdpTransport::set_peers(std::vector<UdpPeer> peers) {
   destinations_.clear();
   destination_of_.clear();
   sources_.clear();
-  for (const auto& peer : options_.peers) {
+  for (auto& peer : options_.peers) {
+    if (!peer.address.resolve_scope()) {
+      spdlog::warn(
+          "{} -> nothing is sent there", missing_interface("daemon.address", peer.address).problem);
+      continue;
+    }
     destination_of_[peer.id] = static_cast<std::uint32_t>(destinations_.size());
     destinations_.push_back(peer.address);
     sources_.insert(peer.address);

@@ -99,6 +99,15 @@ def test_an_address_that_is_not_local():
     expect_refused(replaced("127.0.0.1:4913", "192.0.2.7:4913"), 6, 11, "192.0.2.7")
 
 
+def test_an_interface_of_another_host_passes_the_check_and_not_the_start():
+    def change(text):
+        return text.replace("127.0.0.1:4913", "[fe80::1%nosuch0]:4913").replace("127.0.0.2", "[fe80::2%nosuch0]")
+    with tempfile.TemporaryDirectory(prefix="rc-") as folder:
+        _, done = ringcastd(folder, change(GOOD.format(folder=folder)), "--check")
+        expect_equal(done.returncode, 0, f"--check does not look at interfaces; it said: {done.stderr}")
+    expect_refused(change, 6, 11, "nosuch0")
+
+
 def test_a_port_in_use():
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
         taken.bind(("127.0.0.1", 4913))

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/address.hpp"
 
+#include <cstring>
 #include <string>
 #include <vector>
 
@@ -21,7 +22,12 @@ SocketAddress parsed(const std::string& text) {
 
 TEST_CASE("addresses are read and written alike", "[address]") {
   for (const auto* text :
-       {"127.0.0.1:4913", "10.1.2.3:1", "0.0.0.0:65535", "[::1]:4913", "[2001:db8::1]:80"}) {
+       {"127.0.0.1:4913",
+        "10.1.2.3:1",
+        "0.0.0.0:65535",
+        "[::1]:4913",
+        "[2001:db8::1]:80",
+        "[fe80::1%eth0]:80"}) {
     CHECK(to_string(parsed(text)) == text);
   }
   CHECK(parsed("[0:0::1]:7") == parsed("[::1]:7"));
@@ -44,11 +50,27 @@ TEST_CASE("what is no address is refused", "[address]") {
         "[::1]5",
         "[::1:5",
         "[127.0.0.1]:5",
-        "[fe80::1%nosuchinterface]:5",
+        "[fe80::1%]:5",
+        "[fe80::1%eth 0]:5",
+        "[fe80::1%sixteen_letters.]:5",
         " 127.0.0.1:5"}) {
     CAPTURE(text);
     CHECK_FALSE(SocketAddress::parse(text));
   }
+}
+
+TEST_CASE("the interface of an address is looked up when asked for", "[address]") {
+  auto plain = parsed("[fe80::1]:5");
+  CHECK(plain.scope().empty());
+  CHECK(plain.resolve_scope());
+  auto elsewhere = parsed("[fe80::1%nosuchinterf]:5");
+  CHECK(elsewhere.scope() == "nosuchinterf");
+  CHECK_FALSE(elsewhere.resolve_scope());
+  auto here = parsed("[fe80::1%lo]:5");
+  REQUIRE(here.resolve_scope());
+  sockaddr_in6 native{};
+  std::memcpy(&native, here.native(), here.native_bytes());
+  CHECK(native.sin6_scope_id == if_nametoindex("lo"));
 }
 
 TEST_CASE("addresses are equal when host and port are", "[address]") {
