@@ -22,6 +22,8 @@ constexpr const char* footer =
     "  ringcastd --config conf/three-nodes.toml --name web1\n"
     "  ringcastd --config conf/three-nodes.toml --name web2\n"
     "  ringcastd --config conf/three-nodes.toml --name web3\n"
+    "and how they stand:\n"
+    "  ringcast --socket /tmp/ringcast-web1.sock status\n"
     "Without --config it is a ring of one with the default socket.\n"
     "SIGTERM leaves the ring cleanly, SIGHUP reads the file again.\n"
     "Exit codes: 0 done, 1 failed while running, 2 wrong usage or configuration.\n";

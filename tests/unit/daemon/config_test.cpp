@@ -324,6 +324,14 @@ TEST_CASE("the files in conf/ are valid", "[config]") {
   }
 }
 
+TEST_CASE("the smallest ring runs for every user", "[config]") {
+  const auto read = read_config("F", read_whole(conf_directory() / "three-nodes.toml"));
+  REQUIRE(read.problems.empty());
+  const auto directory = std::filesystem::path(read.config.socket).parent_path();
+  const auto all_may_write = std::filesystem::perms::others_write;
+  CHECK((std::filesystem::status(directory).permissions() & all_may_write) == all_may_write);
+}
+
 TEST_CASE(
     "conf/ringcast.toml shows every option in its section, and its true default", "[config]") {
   // With the comment signs of its options removed it must still be valid, and mean the same.
