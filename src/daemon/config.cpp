@@ -103,8 +103,7 @@ class Reader {
     complain(
         table.at,
         "unknown table [" + table.name + "]",
-        "did you mean [" + nearest(table.name, sections).value_or("ring") +
-            "]? remove or rename it");
+        "did you mean [" + nearest(table.name, sections) + "]? remove or rename it");
   }
 
   /// Above the first table.
@@ -139,7 +138,7 @@ class Reader {
     complain(
         entry.at,
         problem,
-        "did you mean " + quoted(nearest(entry.key, keys).value_or("")) + "? remove or rename it");
+        "did you mean " + quoted(nearest(entry.key, keys)) + "? remove or rename it");
   }
 
   void read_entry(const ConfigTable& table, const ConfigEntry& entry) {

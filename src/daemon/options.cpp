@@ -8,6 +8,7 @@
 #include <numeric>
 #include <utility>
 
+#include "protocol/base/assert.hpp"
 #include "protocol/session/frames.hpp"
 
 namespace ringcast {
@@ -277,17 +278,15 @@ std::vector<std::string> known_keys() {
   return keys;
 }
 
-std::optional<std::string> nearest(std::string_view word, const std::vector<std::string>& known) {
-  const std::string* best{nullptr};
-  std::size_t best_distance{0};
+std::string nearest(std::string_view word, const std::vector<std::string>& known) {
+  RC_ASSERT(!known.empty());
+  std::vector<std::size_t> distances;
+  distances.reserve(known.size());
   for (const auto& candidate : known) {
-    const auto distance = edit_distance(word, candidate);
-    if (best != nullptr && distance >= best_distance) continue;
-    best = &candidate;
-    best_distance = distance;
+    distances.push_back(edit_distance(word, candidate));
   }
-  if (best == nullptr) return std::nullopt;
-  return *best;
+  const auto best = std::min_element(distances.begin(), distances.end());
+  return known[static_cast<std::size_t>(best - distances.begin())];
 }
 
 std::optional<std::uint64_t> parse_duration(std::string_view text) {

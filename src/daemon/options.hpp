@@ -39,8 +39,9 @@ const Option* find_option(std::string_view section, std::string_view key);
 
 /// "ring.token_loss", one per option.
 std::vector<std::string> known_keys();
-/// The known word nearest to `word` by edit distance, or nothing when none is near.
-std::optional<std::string> nearest(std::string_view word, const std::vector<std::string>& known);
+/// The known word nearest to `word` by edit distance, however far that is.
+/// REQUIRES: there are known words.
+std::string nearest(std::string_view word, const std::vector<std::string>& known);
 
 /// Nanoseconds of "400ms"; nothing when it is no duration.
 std::optional<std::uint64_t> parse_duration(std::string_view text);
