@@ -2,20 +2,13 @@
 #include "daemon/config.hpp"
 
 #include <algorithm>
-#include <array>
 #include <utility>
-
-#include "ringcast/client.hpp"
-#include "ringcast/names.hpp"
 
 #include "daemon/config_checks.hpp"
 #include "daemon/options.hpp"
-#include "protocol/base/ids.hpp"
 
 namespace ringcast {
 namespace {
-
-constexpr std::array log_levels{"error", "warn", "info", "debug", "trace"};
 
 /// Walks a document once and turns it into a DaemonConfig; every complaint lands in problems.
 class Reader {
@@ -219,144 +212,9 @@ class Reader {
       wrong_type(option, entry);
       return;
     }
-    const auto name = qualified(option.section, option.key);
-    if (name == "cluster.name") read_cluster_name(entry);
-    if (name == "daemon.name") read_daemon_name(entry);
-    if (name == "daemon.address") read_daemon_address(entry);
-    if (name == "ring.transport") read_transport(entry);
-    if (name == "ring.multicast") read_multicast(entry);
-    if (name == "clients.mode") read_mode(entry);
-    if (name == "clients.tcp") read_tcp(entry);
-    if (name == "log.level") read_log_level(entry);
-    if (option.set_text == nullptr) return;
-    if (entry.value.text.empty()) {
-      complain(entry.value.at, entry.key + " is empty", "give it a value or remove the line");
-      return;
+    if (auto complaint = option.set_text(config_, entry)) {
+      complain(entry.value.at, std::move(complaint->problem), std::move(complaint->remedy));
     }
-    option.set_text(config_, entry.value.text);
-  }
-
-  bool is_name(const ConfigEntry& entry, std::string_view what) {
-    if (is_valid_word(entry.value.text)) return true;
-    complain(
-        entry.value.at,
-        std::string(what) + " name " + quoted(entry.value.text) + " is not a valid name",
-        "use 1 to 64 letters, digits, '_', '.', ':' or '-'");
-    return false;
-  }
-
-  void read_cluster_name(const ConfigEntry& entry) {
-    if (is_name(entry, "cluster")) config_.cluster = entry.value.text;
-  }
-
-  void read_daemon_name(const ConfigEntry& entry) {
-    auto& daemon = config_.daemons.back();
-    daemon.name_at = entry.value.at;
-    if (is_name(entry, "daemon")) daemon.name = entry.value.text;
-  }
-
-  std::optional<SocketAddress> read_address(const ConfigEntry& entry) {
-    const auto address = SocketAddress::parse(entry.value.text);
-    if (!address) {
-      complain(
-          entry.value.at,
-          address.error().message,
-          "write it as \"192.0.2.1:4913\" or \"[2001:db8::1]:4913\"");
-      return std::nullopt;
-    }
-    if (address->port() == 0) {
-      complain(entry.value.at, "port 0 is no port to listen on", "choose a port from 1 to 65535");
-      return std::nullopt;
-    }
-    return *address;
-  }
-
-  void read_daemon_address(const ConfigEntry& entry) {
-    auto& daemon = config_.daemons.back();
-    daemon.address_at = entry.value.at;
-    daemon.address_text = entry.value.text;
-    const auto address = read_address(entry);
-    if (!address) return;
-    if (address->is_multicast() || address->is_unspecified()) {
-      complain(
-          entry.value.at,
-          quoted(entry.value.text) + " is not the address of one host",
-          "give the address by which the other daemons reach this one");
-      return;
-    }
-    daemon.address = *address;
-  }
-
-  void read_transport(const ConfigEntry& entry) {
-    const auto& text = entry.value.text;
-    if (text == "unicast") {
-      config_.transport = RingTransport::unicast;
-    } else if (text == "multicast") {
-      config_.transport = RingTransport::multicast;
-    } else if (text == "auto") {
-      config_.transport = RingTransport::automatic;
-    } else {
-      complain(
-          entry.value.at,
-          "transport " + quoted(text) + " is unknown",
-          R"(choose "unicast", "multicast" or "auto")");
-    }
-  }
-
-  void read_multicast(const ConfigEntry& entry) {
-    const auto address = read_address(entry);
-    if (!address) return;
-    if (!address->is_multicast()) {
-      complain(
-          entry.value.at,
-          quoted(entry.value.text) + " is not a multicast address",
-          R"(use one such as "239.192.73.1:4913" or "[ff15::4913]:4913")");
-      return;
-    }
-    config_.multicast = *address;
-  }
-
-  void read_mode(const ConfigEntry& entry) {
-    const auto& text = entry.value.text;
-    const bool octal =
-        (text.size() == 3 || (text.size() == 4 && text.front() == '0')) &&
-        std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '7'; });
-    if (!octal) {
-      complain(
-          entry.value.at,
-          "mode " + quoted(text) + " is no file mode",
-          R"(write three octal digits, such as "0660")");
-      return;
-    }
-    config_.socket_mode = 0;
-    for (const char c : text) {
-      config_.socket_mode = config_.socket_mode * 8 + static_cast<unsigned>(c - '0');
-    }
-  }
-
-  void read_tcp(const ConfigEntry& entry) {
-    const auto address = read_address(entry);
-    if (!address) return;
-    if (address->is_multicast()) {
-      complain(
-          entry.value.at,
-          quoted(entry.value.text) + " is a multicast address",
-          "give an address of this host, or 0.0.0.0 for all of them");
-      return;
-    }
-    config_.tcp = *address;
-  }
-
-  void read_log_level(const ConfigEntry& entry) {
-    const auto& text = entry.value.text;
-    if (std::find(log_levels.begin(), log_levels.end(), text) == log_levels.end()) {
-      complain(
-          entry.value.at,
-          "log level " + quoted(text) + " is unknown",
-          R"(choose "error", "warn", "info", "debug" or "trace")");
-      return;
-    }
-    config_.log_level = text;
   }
 
   // What only the whole file can tell.

@@ -16,6 +16,7 @@
 
 #include "daemon/address.hpp"
 #include "daemon/document.hpp"
+#include "protocol/base/trace.hpp"
 #include "protocol/ring/config.hpp"
 #include "protocol/session/config.hpp"
 
@@ -49,7 +50,7 @@ struct DaemonConfig {
   std::optional<SocketAddress> tcp;
 
   std::string state_directory;  ///< with %n; empty: the rule of docs
-  std::string log_level;        ///< empty: info
+  TraceLevel log_level{TraceLevel::info};
 
   RingConfig ring;
   SessionConfig session;

@@ -10,7 +10,6 @@
 #include <memory>
 #include <sstream>
 #include <sys/random.h>
-#include <system_error>
 #include <systemd/sd-daemon.h>
 #include <utility>
 #include <variant>
@@ -26,6 +25,7 @@
 #include "daemon/fixed_options.hpp"
 #include "daemon/identity.hpp"
 #include "daemon/logging.hpp"
+#include "daemon/system_message.hpp"
 
 namespace ringcast {
 namespace {
@@ -50,7 +50,7 @@ ReadConfig read_file(const std::string& file) {
     ReadConfig failed;
     failed.problems.push_back(ConfigProblem{
         .at = {},
-        .problem = "cannot read: " + std::generic_category().message(errno),
+        .problem = "cannot read: " + system_message(errno),
         .remedy = "check the path and its permissions"});
     return failed;
   }
@@ -280,7 +280,7 @@ class Daemon {
       return;
     }
     if (!options_.log_level) {
-      set_log_level(parse_trace_level(fresh.log_level).value_or(TraceLevel::info));
+      set_log_level(fresh.log_level);
     }
     spdlog::info("configuration reloaded file={}", fresh.file);
     config_ = std::move(fresh);
@@ -338,8 +338,7 @@ int run_daemon(const DaemonOptions& options) {
     complain(options.config, problem);
   }
   if (!read.problems.empty()) return exit_wrong;
-  start_logging(options.log_level.value_or(
-      parse_trace_level(read.config.log_level).value_or(TraceLevel::info)));
+  start_logging(options.log_level.value_or(read.config.log_level));
 
   std::size_t self{0};
   if (!options.config.empty()) {

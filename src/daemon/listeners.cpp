@@ -6,20 +6,18 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <system_error>
 #include <unistd.h>
 #include <utility>
 
 #include "ringcast/client.hpp"
 
+#include "daemon/system_message.hpp"
 #include "daemon/udp_path.hpp"
 
 namespace ringcast {
 namespace {
 
 constexpr int backlog = 256;
-
-std::string system_message(int error) { return std::generic_category().message(error); }
 
 SetupFailure socket_failure(std::string problem, std::string remedy) {
   return SetupFailure{

@@ -17,7 +17,8 @@
 
 namespace ringcast {
 
-/// "error", "warn", "info", "debug" or "trace".
+/// What parse_trace_level() understands, for messages.
+inline constexpr std::string_view trace_levels = "error, warn, info, debug or trace";
 std::optional<TraceLevel> parse_trace_level(std::string_view text);
 
 /// Colours when stderr is a terminal. Call once, before anything is logged.

@@ -2,7 +2,6 @@
 //
 // ringcastd: the ordering daemon. Flags in, exit code out.
 #include <CLI/CLI.hpp>
-#include <array>
 #include <cstdio>
 #include <exception>
 #include <string>
@@ -28,6 +27,12 @@ constexpr const char* footer =
     "SIGTERM leaves the ring cleanly, SIGHUP reads the file again.\n"
     "Exit codes: 0 done, 1 failed while running, 2 wrong usage or configuration.\n";
 
+/// What is wrong with the text, as CLI11 asks for it.
+std::string is_level(const std::string& text) {
+  if (ringcast::parse_trace_level(text)) return {};
+  return "\"" + text + "\" is no level; choose " + std::string(ringcast::trace_levels);
+}
+
 int run(int argc, char** argv) {
   CLI::App app{"ringcastd, the ordering daemon of ringcast"};
   app.footer(footer);
@@ -39,9 +44,9 @@ int run(int argc, char** argv) {
       app.add_option("--config", options.config, "configuration file")->type_name("FILE");
   app.add_option("--name", options.name, "which [[daemon]] of the file this is")->type_name("NAME");
   app.add_flag("--check", check, "read and validate the file, then exit")->needs(config);
-  app.add_option("--log-level", level, "error, warn, info, debug or trace; wins over the file")
+  app.add_option("--log-level", level, std::string(ringcast::trace_levels) + "; wins over the file")
       ->type_name("LEVEL")
-      ->check(CLI::IsMember({"error", "warn", "info", "debug", "trace"}));
+      ->check(is_level);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -44,7 +44,7 @@ void set_session(DaemonConfig& config, std::uint64_t value) {
 constexpr Option text_option(
     std::string_view section,
     std::string_view key,
-    void (*set)(DaemonConfig&, std::string) = nullptr) {
+    TextOutcome (*set)(DaemonConfig&, const ConfigEntry&)) {
   return Option{
       .section = section,
       .key = key,
@@ -60,17 +60,12 @@ using enum OptionKind;
 // Names of ring and session options are the names of the fields they set, so that a relation
 // reported by validate() leads back to the line.
 constexpr std::array option_table{
-    text_option("cluster", "name"),
-    text_option("daemon", "name"),
-    text_option("daemon", "address"),
-    text_option("ring", "transport"),
-    text_option("ring", "multicast"),
-    text_option(
-        "ring",
-        "multicast_interface",
-        [](DaemonConfig& config, std::string text) {
-          config.multicast_interface = std::move(text);
-        }),
+    text_option("cluster", "name", set_cluster_name),
+    text_option("daemon", "name", set_daemon_name),
+    text_option("daemon", "address", set_daemon_address),
+    text_option("ring", "transport", set_transport),
+    text_option("ring", "multicast", set_multicast),
+    text_option("ring", "multicast_interface", set_any<&DaemonConfig::multicast_interface>),
     Option{
         "ring",
         "multicast_ttl",
@@ -160,12 +155,9 @@ constexpr std::array option_table{
         set_ring<&RingConfig::window_bytes_max>},
     Option{
         "ring", "accelerated_percent", count, 0, 100, set_ring<&RingConfig::accelerated_percent>},
-    text_option(
-        "clients",
-        "socket",
-        [](DaemonConfig& config, std::string text) { config.socket = std::move(text); }),
-    text_option("clients", "mode"),
-    text_option("clients", "tcp"),
+    text_option("clients", "socket", set_any<&DaemonConfig::socket>),
+    text_option("clients", "mode", set_mode),
+    text_option("clients", "tcp", set_tcp),
     Option{
         "clients",
         "backlog_bytes_max",
@@ -207,11 +199,8 @@ constexpr std::array option_table{
         64 * kib,
         64 * gib,
         set_ring<&RingConfig::send_queue_bytes_max>},
-    text_option(
-        "state",
-        "directory",
-        [](DaemonConfig& config, std::string text) { config.state_directory = std::move(text); }),
-    text_option("log", "level"),
+    text_option("state", "directory", set_any<&DaemonConfig::state_directory>),
+    text_option("log", "level", set_level),
 };
 
 static_assert(gib <= u32_max);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The options of ringcast.toml as a table: section, key, what kind of value, its bounds and
-// where it goes. The reader, the unknown-key hint and the test that conf/ringcast.toml
-// mentions every option all walk this one table.
+// where it goes: set_text for a text, set_number for all others. The reader, the unknown-key hint
+// and the test that conf/ringcast.toml mentions every option all walk this one table.
 #pragma once
 
 #include <cstdint>
@@ -14,6 +14,7 @@
 
 #include "daemon/config.hpp"
 #include "daemon/document.hpp"
+#include "daemon/text_options.hpp"
 
 namespace ringcast {
 
@@ -31,7 +32,7 @@ struct Option {
   std::uint64_t min{0};
   std::uint64_t max{0};
   void (*set_number)(DaemonConfig&, std::uint64_t){nullptr};
-  void (*set_text)(DaemonConfig&, std::string){nullptr};  ///< null: read by hand, see config.cpp
+  TextOutcome (*set_text)(DaemonConfig&, const ConfigEntry&){nullptr};
 };
 
 std::span<const Option> options();

@@ -6,11 +6,11 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
-#include <system_error>
 #include <unistd.h>
 #include <utility>
 
 #include "daemon/listeners.hpp"
+#include "daemon/system_message.hpp"
 #include "daemon/tcp_liveness.hpp"
 
 namespace ringcast {
@@ -105,7 +105,7 @@ void SessionServer::back_off(const std::shared_ptr<Listener>& listener, int erro
   warn_limited(
       warnings_,
       "accept",
-      "cannot accept a client: " + std::generic_category().message(error) +
+      "cannot accept a client: " + system_message(error) +
           " -> trying again shortly; raise the limit of open files");
   listener->timer.expires_after(accept_pause);
   listener->timer.async_wait([this, listener](const asio::error_code& cancelled) {

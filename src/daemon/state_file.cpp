@@ -17,6 +17,7 @@
 #include <xxhash.h>
 
 #include "daemon/config.hpp"
+#include "daemon/system_message.hpp"
 
 namespace ringcast {
 namespace {
@@ -28,8 +29,7 @@ constexpr std::size_t file_bytes_max = 4096;
 
 Error io_error(std::string_view what, const std::string& path) {
   const int error = errno;
-  return Error{
-      Errc::io, std::string(what) + " " + path + ": " + std::generic_category().message(error)};
+  return Error{Errc::io, std::string(what) + " " + path + ": " + system_message(error)};
 }
 
 /// Closes on leaving; -1 is nothing to close.

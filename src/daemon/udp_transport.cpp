@@ -7,12 +7,12 @@
 #include <netinet/in.h>
 #include <netinet/udp.h>
 #include <poll.h>
-#include <system_error>
 #include <unistd.h>
 #include <utility>
 
 #include <spdlog/spdlog.h>
 
+#include "daemon/system_message.hpp"
 #include "daemon/udp_path.hpp"
 #include "protocol/base/assert.hpp"
 
@@ -22,8 +22,6 @@ namespace {
 constexpr std::size_t send_batch = 64;
 constexpr int patience_max = 5;  // waits for buffer space in one send()
 constexpr int patience_wait_ms = 1;
-
-std::string system_message(int error) { return std::generic_category().message(error); }
 
 bool set_flag(int descriptor, int level, int option, int value) {
   return ::setsockopt(descriptor, level, option, &value, sizeof(value)) == 0;

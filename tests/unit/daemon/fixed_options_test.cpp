@@ -54,7 +54,7 @@ TEST_CASE("what cannot change is named and stays, the rest is new", "[fixed_opti
   CHECK_FALSE(fresh.tcp);
   CHECK(fresh.state_directory.empty());
   CHECK(fresh.ring.token_hold == std::chrono::milliseconds(50));
-  CHECK(fresh.log_level == "debug");
+  CHECK(fresh.log_level == TraceLevel::debug);
 }
 
 TEST_CASE("another daemon's address may change", "[fixed_options]") {
