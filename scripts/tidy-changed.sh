@@ -4,10 +4,10 @@
 # clang-tidy on the sources a change touches, by the compile commands of BUILD_DIR.
 #   scripts/tidy-changed.sh BUILD_DIR [FILE...]      with FILEs: exactly those
 # What changed is measured from RINGCAST_TIDY_BASE, else from where this branch left
-# origin/main, else from 20 commits ago, else from the beginning; uncommitted changes count.
-# A changed header is looked at through the sources that changed with it and, when none did,
-# through the source of the same name. Sources of the protocol come first. What is not
-# reached within RINGCAST_TIDY_SECONDS (600) is named, not passed over in silence.
+# origin/main, else from 20 commits ago, else from the beginning; uncommitted changes and new
+# files count. A changed header is looked at through the source of the same name, else through
+# up to three that include it, else it is named. Sources of the protocol come first. What is
+# not reached within RINGCAST_TIDY_SECONDS (600) is named, not passed over in silence.
 set -euo pipefail
 build=${1:?usage: scripts/tidy-changed.sh BUILD_DIR [FILE...]}
 shift
@@ -29,16 +29,37 @@ base_commit() {
   fi
 }
 
+is_compiled() { [ -f "$1" ] && grep -q "/$1\"" "$build/compile_commands.json"; }
+
+# Sources through which that header is looked at. Includes are written from the root or from
+# the first folder on.
+sources_of() {
+  local header=$1 source found=0
+  if is_compiled "${header%.hpp}.cpp"; then
+    echo "${header%.hpp}.cpp"
+    return
+  fi
+  local named=${header#*/}
+  while read -r source; do
+    is_compiled "$source" || continue
+    echo "$source"
+    found=$((found + 1))
+    [ "$found" -lt 3 ] || break
+  done < <(git grep -lF --untracked -e "\"$header\"" -e "\"$named\"" -e "<$named>" -- '*.cpp')
+  [ "$found" -gt 0 ] || echo "no source for: $header" >&2
+}
+
 changed_sources() {
   local base file
   base=$(base_commit)
-  git diff --name-only --diff-filter=d "$base" -- '*.cpp' '*.hpp' | while read -r file; do
+  {
+    git diff --name-only --diff-filter=d "$base" -- '*.cpp' '*.hpp'
+    git ls-files --others --exclude-standard -- '*.cpp' '*.hpp'
+  } | while read -r file; do
     case "$file" in
-      *.hpp) file=${file%.hpp}.cpp ;;
+      *.hpp) sources_of "$file" ;;
+      *) if is_compiled "$file"; then echo "$file"; fi ;;
     esac
-    if [ -f "$file" ] && grep -q "/$file\"" "$build/compile_commands.json"; then
-      echo "$file"
-    fi
   done | sort -u
 }
 
