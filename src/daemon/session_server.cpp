@@ -251,7 +251,9 @@ void SessionServer::resume(const std::function<bool(SessionId)>& may_read) {
 }
 
 void SessionServer::mark_output(SessionId session, ClientConnection& connection) {
-  if (connection.queued_flush || connection.waits_write) return;
+  // One whose socket was full is tried again too: within a long turn its client may have read,
+  // and what it waits for counts against its backlog.
+  if (connection.queued_flush) return;
   connection.queued_flush = true;
   output_.push_back(session);
   hooks_.wake();
