@@ -319,8 +319,9 @@ TEST_CASE("the files in conf/ are valid", "[config]") {
   for (const auto* name : {"ringcast.toml", "three-nodes.toml"}) {
     CAPTURE(name);
     const auto read = read_config(name, read_whole(conf_directory() / name));
-    for (const auto& problem : read.problems)
+    for (const auto& problem : read.problems) {
       FAIL_CHECK(describe(name, problem));
+    }
   }
 }
 
@@ -340,9 +341,10 @@ TEST_CASE(
   std::string section;
   std::vector<std::string> shown;
   for (std::string line; std::getline(lines, line);) {
-    if (line.rfind("[", 0) == 0)
+    if (line.rfind("[", 0) == 0) {
       section =
           line.substr(line.find_first_not_of('['), line.find(']') - line.find_first_not_of('['));
+    }
     const auto equals = line.find(" = ");
     const auto begin = line.rfind("# ", 0) == 0 ? std::size_t{2} : std::size_t{0};
     if (equals != std::string::npos) {
@@ -359,8 +361,9 @@ TEST_CASE(
     CHECK(std::count(shown.begin(), shown.end(), key) == 1);
   }
   const auto read = read_config("ringcast.toml", uncommented);
-  for (const auto& problem : read.problems)
+  for (const auto& problem : read.problems) {
     FAIL_CHECK(describe("ringcast.toml", problem));
+  }
   const RingConfig ring;
   const SessionConfig session;
   CHECK(read.config.ring.token_loss == ring.token_loss);
