@@ -39,13 +39,18 @@ std::optional<CheckpointEntry> parse_entry(const Json& json) {
   const auto seq = number(json, "seq");
   const bool complete = path && device && inode && hashed && hash && producer && name && offset;
   if (!complete || !seq || *seq == 0) return std::nullopt;
-  return CheckpointEntry{
+  CheckpointEntry entry{
       *path,
       FileId{*device, *inode},
       Fingerprint{*hashed, *hash},
       Producer{*producer, *name},
       *offset,
-      *seq};
+      *seq,
+      std::nullopt};
+  if (const auto since = number(json, "absent_since")) {
+    entry.absent_since = std::chrono::sys_seconds(std::chrono::seconds(*since));
+  }
+  return entry;
 }
 
 Error damaged(const std::string& path) {
@@ -96,6 +101,7 @@ Result<void> save_checkpoint(const std::string& path, const std::vector<Checkpoi
     item["name"] = entry.producer.name;
     item["offset"] = entry.offset;
     item["seq"] = entry.seq;
+    if (entry.absent_since) item["absent_since"] = entry.absent_since->time_since_epoch().count();
     files.push_back(std::move(item));
   }
   Json json;

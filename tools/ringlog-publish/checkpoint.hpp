@@ -6,7 +6,9 @@
 // again from there, every line gets the number it had before.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,12 +37,14 @@ inline constexpr std::uint64_t fingerprint_bytes_max = 256;
 Result<Fingerprint> fingerprint_of(int fd, std::uint64_t bytes);
 
 struct CheckpointEntry {
-  std::string path;  ///< as last seen
+  std::string path;  ///< the last one that a pattern of --tail led to
   FileId id;
   Fingerprint fingerprint;
   Producer producer;
   std::uint64_t offset{0};
   std::uint64_t seq{1};  ///< of the line that begins at offset
+  /// Since when it is kept without being followed: its file is not there or not asked for.
+  std::optional<std::chrono::sys_seconds> absent_since{};
 
   bool operator==(const CheckpointEntry&) const = default;
 };

@@ -91,7 +91,8 @@ Result<void> Publisher::open_tails() {
   tails.name = options_.name;
   tails.limits.line_bytes_max = options_.line_bytes_max;
   tails_ = std::make_unique<TailSet>(std::move(tails));
-  return tails_->start(Clock::now());
+  return tails_->start(
+      Clock::now(), std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()));
 }
 
 ExitCode Publisher::run(int stop_fd) {

@@ -6,13 +6,12 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <fcntl.h>
-#include <filesystem>
+#include <fnmatch.h>
 #include <glob.h>
 #include <optional>
 #include <set>
 #include <string_view>
-#include <sys/stat.h>
+#include <system_error>
 #include <utility>
 
 namespace ringcast::ringlog {
@@ -36,76 +35,117 @@ bool is_compressed(std::string_view path) {
       endings.begin(), endings.end(), [path](auto end) { return path.ends_with(end); });
 }
 
-struct OpenFile {
-  Descriptor file;
-  FileId id;
-  std::uint64_t size{0};
-};
-
-std::optional<OpenFile> open_regular(const std::string& path) {
-  // O_NONBLOCK: a fifo of that name must not hold us up.
-  Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  struct stat status {};
-  if (!file.is_open() || ::fstat(file.get(), &status) != 0) return std::nullopt;
-  if (!S_ISREG(status.st_mode)) return std::nullopt;
-  return OpenFile{
-      std::move(file),
-      FileId{status.st_dev, status.st_ino},
-      static_cast<std::uint64_t>(status.st_size)};
-}
-
-// The same file as in the checkpoint, perhaps under another name. A device number can change
-// at a reboot; where the first bytes agree it is not asked.
-bool is_same(const OpenFile& open, const CheckpointEntry& entry) {
-  if (open.id.inode != entry.id.inode) return false;
-  if (entry.fingerprint.bytes == 0) return open.id == entry.id;
-  const auto fingerprint = fingerprint_of(open.file.get(), entry.fingerprint.bytes);
-  return fingerprint && *fingerprint == entry.fingerprint;
-}
-
-std::optional<OpenFile> find_renamed(const CheckpointEntry& entry, std::string& path) {
-  auto directory = std::filesystem::path(entry.path).parent_path();
-  if (directory.empty()) directory = ".";
-  std::error_code error;
-  for (const auto& item : std::filesystem::directory_iterator(directory, error)) {
-    auto open = open_regular(item.path().string());
-    if (!open || !is_same(*open, entry)) continue;
-    path = item.path().string();
-    return open;
-  }
-  return std::nullopt;
-}
+// How often a directory is searched for files that are not where they were.
+constexpr std::chrono::seconds seek_interval{5};
 
 }  // namespace
 
-Result<void> TailSet::start(Instant now) {
+Result<void> TailSet::start(Instant now, std::chrono::sys_seconds date) {
   auto entries = load_checkpoint(options_.checkpoint);
   if (!entries) return entries.error();
   for (const auto& entry : *entries) {
-    resume(entry, now);
+    resume(entry, now, date);
   }
+  next_seek_ = now + seek_interval;
   return {};
 }
 
-void TailSet::resume(const CheckpointEntry& entry, Instant now) {
+bool TailSet::is_asked_for(const std::string& path) const {
+  const auto& patterns = options_.patterns;
+  return std::any_of(patterns.begin(), patterns.end(), [&](const auto& pattern) {
+    if (::fnmatch(pattern.c_str(), path.c_str(), FNM_PATHNAME | FNM_PERIOD) == 0) return true;
+    const auto found = matches(pattern);
+    return std::find(found.begin(), found.end(), path) != found.end();
+  });
+}
+
+void TailSet::resume(const CheckpointEntry& entry, Instant now, std::chrono::sys_seconds date) {
   changed_ = true;
-  auto path = entry.path;
-  auto open = open_regular(path);
-  if (!open || !is_same(*open, entry)) open = find_renamed(entry, path);
-  if (!open) {
+  if (!is_asked_for(entry.path)) {
+    keep_absent(entry, "is not asked for by --tail any more", date);
+    return;
+  }
+  auto open = open_log(entry.path);
+  if (open.file && is_replaced(*open.file, entry)) {
+    note_gone(entry);
+    return;
+  }
+  const bool is_named = open.file && compare(*open.file, entry) == Likeness::same;
+  auto file = is_named ? std::move(open.file) : find_renamed(entry);
+  if (file) {
+    (void)take_up(entry, *file, is_named, now);
+  } else if (open.file || open.error == 0 || open.error == ENOENT) {
+    keep_absent(entry, "the file read before is not there", date);
+  } else {
+    keep_absent(entry, "cannot open: " + std::generic_category().message(open.error), date);
+  }
+}
+
+// False when there is nothing to take up: the place in it does not exist any more.
+bool TailSet::take_up(CheckpointEntry entry, LogFile& open, bool is_named, Instant now) {
+  changed_ = true;
+  if (open.size < entry.offset) {
+    const auto* const what = is_named ? "read from its beginning" : "what it holds is not sent";
+    notes_.push_back(entry.path + ": was cut while nobody followed it; " + what);
+    return false;
+  }
+  entry.id = open.id;
+  entry.absent_since.reset();
+  add(std::move(entry), std::move(open.file), is_named, now);
+  return true;
+}
+
+void TailSet::note_gone(const CheckpointEntry& entry) {
+  notes_.push_back(
+      entry.path + ": the file read before is gone; what was written to it after byte " +
+      std::to_string(entry.offset) + " is not sent");
+}
+
+// Without its entry the file would be read from the beginning when it comes back: a volume
+// that is mounted late, a permission that is given later, a pattern that is named again.
+void TailSet::keep_absent(
+    CheckpointEntry entry, const std::string& why, std::chrono::sys_seconds date) {
+  if (!entry.absent_since) {
+    entry.absent_since = date;
     notes_.push_back(
-        entry.path + ": the file read before is gone; what was written to it after byte " +
-        std::to_string(entry.offset) + " is not sent");
+        entry.path + ": " + why + "; for " + std::to_string(options_.absence_max.count() / 24) +
+        " days it is taken up at byte " + std::to_string(entry.offset) + " when it comes back");
+  } else if (date - *entry.absent_since >= options_.absence_max) {
+    note_gone(entry);
     return;
   }
-  if (open->size < entry.offset) {
-    notes_.push_back(path + ": was cut while nobody followed it; read from its beginning");
-    return;
+  absent_.push_back(std::move(entry));
+}
+
+// Takes the file up when an absent entry speaks of it; `other`: none does.
+Likeness TailSet::match_absent(LogFile& open, const std::string& path, Instant now) {
+  for (auto it = absent_.begin(); it != absent_.end(); ++it) {
+    const auto likeness = compare(open, *it);
+    if (likeness == Likeness::unknown) return likeness;
+    if (likeness == Likeness::other && !is_replaced(open, *it)) continue;
+    auto entry = std::move(*it);
+    absent_.erase(it);
+    changed_ = true;
+    if (likeness == Likeness::other) {
+      note_gone(entry);
+      return likeness;
+    }
+    entry.path = path;
+    return take_up(std::move(entry), open, true, now) ? Likeness::same : Likeness::other;
   }
-  auto taken_up = entry;
-  taken_up.path = path;
-  taken_up.id = open->id;
-  add(std::move(taken_up), std::move(open->file), path == entry.path, now);
+  return Likeness::other;
+}
+
+void TailSet::seek_absent(Instant now) {
+  if (absent_.empty() || now < next_seek_) return;
+  next_seek_ = now + seek_interval;
+  std::erase_if(absent_, [&](const CheckpointEntry& entry) {
+    if (!is_asked_for(entry.path)) return false;
+    auto open = find_renamed(entry);
+    if (!open || find(open->id) != nullptr) return false;
+    (void)take_up(entry, *open, false, now);
+    return true;
+  });
 }
 
 void TailSet::add(CheckpointEntry entry, Descriptor file, bool is_named, Instant now) {
@@ -126,22 +166,22 @@ TailSet::Followed* TailSet::find(const FileId& id) {
   return nullptr;
 }
 
-Result<void> TailSet::adopt_path(const std::string& path, Instant now) {
-  if (is_compressed(path)) return {};
-  auto open = open_regular(path);
-  if (!open) return {};
+void TailSet::adopt_path(const std::string& path, Instant now) {
+  if (is_compressed(path)) return;
+  auto open = open_log(path).file;
+  if (!open) return;
   if (auto* const known = find(open->id); known != nullptr) {
     known->is_named = true;
     known->tail->set_path(path);
-    return {};
+    return;
   }
+  if (match_absent(*open, path, now) != Likeness::other) return;
   CheckpointEntry entry;
   entry.path = path;
   entry.id = open->id;
   entry.producer = Producer{random_producer(), options_.name + ":" + path};
   entry.producer.name.resize(std::min(entry.producer.name.size(), producer_name_bytes_max));
   add(std::move(entry), std::move(open->file), true, now);
-  return {};
 }
 
 Result<void> TailSet::scan(Instant now) {
@@ -155,8 +195,9 @@ Result<void> TailSet::scan(Instant now) {
   }
   const auto before = next_source_;
   for (const auto& path : paths) {
-    if (auto adopted = adopt_path(path, now); !adopted) return adopted;
+    adopt_path(path, now);
   }
+  seek_absent(now);
   // A producer id must be on disk before its first line leaves: after a crash the same line
   // must get the same name.
   if (next_source_ != before) return save();
@@ -218,7 +259,7 @@ Result<void> TailSet::begin_again(Followed& followed, Instant now, const RecordS
   followed.tail->finish(sink);
   followed.is_over = true;
   followed.is_cut = true;
-  auto open = open_regular(path);
+  auto open = open_log(path).file;
   if (!open || open->id != id) return {};  // renamed too: the next scan finds what is there
   CheckpointEntry entry;
   entry.path = path;
@@ -260,7 +301,7 @@ void TailSet::on_settled(Origin origin) {
 
 Result<void> TailSet::save() {
   if (!changed_) return {};
-  std::vector<CheckpointEntry> entries;
+  auto entries = absent_;
   for (const auto& [source, followed] : files_) {
     // There is nothing to come back for in one that has settled, and no way in one that was cut.
     if (followed.is_cut || (followed.is_over && followed.tail->is_settled())) continue;

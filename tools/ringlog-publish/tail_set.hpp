@@ -2,8 +2,10 @@
 //
 // TailSet: every file that the patterns of --tail match, followed by inode. A file that is
 // renamed away is read to its end while its successor is followed too; one that is cut to
-// a shorter length begins anew as another producer. poll() does one round and never waits;
-// time is an argument.
+// a shorter length begins anew as another producer. What the checkpoint says of a file that
+// is not there, or that no pattern matches any more, is kept for a while: when it comes back
+// it is taken up where it was left. poll() does one round and never waits; time is an
+// argument.
 #pragma once
 
 #include <chrono>
@@ -16,6 +18,7 @@
 #include "ringcast/result.hpp"
 
 #include "tools/ringlog-publish/checkpoint.hpp"
+#include "tools/ringlog-publish/log_file.hpp"
 #include "tools/ringlog-publish/tail_file.hpp"
 
 namespace ringcast::ringlog {
@@ -31,12 +34,13 @@ class TailSet {
     TailLimits limits;
     std::chrono::milliseconds deleted_grace{5000};   ///< idle time before one without a name ends
     std::chrono::milliseconds renamed_grace{60000};  ///< and before one under another name ends
+    std::chrono::hours absence_max{30 * 24};         ///< how long an absent one is remembered
   };
 
   explicit TailSet(Options options) : options_(std::move(options)) {}
 
   /// Takes up the checkpoint. Errors: io, corrupt.
-  Result<void> start(Instant now);
+  Result<void> start(Instant now, std::chrono::sys_seconds date);
   /// Looks for new, renamed, cut and finished files and reads at most about `bytes_max`.
   /// Returns the bytes read. Errors: io, of the checkpoint; of single files: see notes().
   Result<std::size_t> poll(std::size_t bytes_max, Instant now, const RecordSink& sink);
@@ -58,9 +62,15 @@ class TailSet {
   };
 
   Result<void> scan(Instant now);
-  Result<void> adopt_path(const std::string& path, Instant now);
+  void adopt_path(const std::string& path, Instant now);
   void add(CheckpointEntry entry, Descriptor file, bool is_named, Instant now);
-  void resume(const CheckpointEntry& entry, Instant now);
+  void resume(const CheckpointEntry& entry, Instant now, std::chrono::sys_seconds date);
+  bool take_up(CheckpointEntry entry, LogFile& open, bool is_named, Instant now);
+  void keep_absent(CheckpointEntry entry, const std::string& why, std::chrono::sys_seconds date);
+  Likeness match_absent(LogFile& open, const std::string& path, Instant now);
+  void seek_absent(Instant now);
+  void note_gone(const CheckpointEntry& entry);
+  [[nodiscard]] bool is_asked_for(const std::string& path) const;
   Result<std::size_t> read_one(
       Followed& followed, std::size_t bytes_max, Instant now, const RecordSink& sink);
   Result<void> begin_again(Followed& followed, Instant now, const RecordSink& sink);
@@ -70,6 +80,8 @@ class TailSet {
 
   Options options_;
   std::map<std::uint32_t, Followed> files_;  // by source
+  std::vector<CheckpointEntry> absent_;
+  Instant next_seek_{};
   std::uint32_t next_source_{1};
   std::uint32_t next_to_read_{0};
   bool changed_{false};

@@ -16,6 +16,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
+constexpr std::chrono::sys_seconds today{std::chrono::hours(24 * 20000)};
+
 // A publisher's stand-in: remembers each line by producer and sequence.
 struct Follower {
   std::string directory;
@@ -25,9 +27,12 @@ struct Follower {
   std::map<std::pair<ProducerId, std::uint64_t>, std::string> by_seq;
   std::vector<Origin> origins;
 
-  explicit Follower(const TemporaryDirectory& where, const std::string& pattern = "access.log")
+  explicit Follower(
+      const TemporaryDirectory& where,
+      const std::string& pattern = "access.log",
+      std::chrono::sys_seconds date = today)
       : directory(where.path()), set(options(where, pattern)) {
-    REQUIRE(set.start(now));
+    REQUIRE(set.start(now, date));
   }
 
   static TailSet::Options options(const TemporaryDirectory& where, const std::string& pattern) {
@@ -225,6 +230,107 @@ TEST_CASE("the checkpoint stays before the first line that has not settled", "[r
   CHECK(again.take() == Words{"one", "two"});
 }
 
+namespace {
+
+// A log of which "one" was read and settled, and to which "two" was written since.
+void read_one_of_two(const TemporaryDirectory& directory) {
+  write_text(directory / "access.log", "one\n");
+  Follower follower(directory);
+  follower.poll();
+  follower.settle_all();
+  append_text_to(directory / "access.log", "two\n");
+}
+
+}  // namespace
+
+TEST_CASE("a file that is not there at the start is taken up when it comes back", "[ringlog]") {
+  const TemporaryDirectory directory;
+  read_one_of_two(directory);
+  std::filesystem::create_directory(directory / "away");
+  const std::string away = directory / "away/access.log";
+  std::filesystem::rename(directory / "access.log", away);
+  {
+    Follower follower(directory);
+    follower.poll();
+    CHECK(follower.set.notes().size() == 1);
+    follower.settle_all();  // saves the checkpoint: what it said of the file must stay in it
+  }
+  Follower again(directory);
+  again.poll();
+  CHECK(again.set.notes().empty());  // said before
+  CHECK(again.take().empty());
+  std::filesystem::rename(away, directory / "access.log");
+  again.poll();
+  CHECK(again.take() == Words{"two"});
+  CHECK(again.by_seq.begin()->first.second == 2);
+}
+
+TEST_CASE("a file that comes back under another name is taken up too", "[ringlog]") {
+  const TemporaryDirectory directory;
+  read_one_of_two(directory);
+  std::filesystem::create_directory(directory / "away");
+  std::filesystem::rename(directory / "access.log", directory / "away/access.log");
+  Follower follower(directory);
+  follower.poll();
+  std::filesystem::rename(directory / "away/access.log", directory / "access.log.1");
+  write_text(directory / "access.log", "three\n");
+  follower.poll();
+  follower.now += 1min;
+  follower.poll();
+  CHECK(follower.take() == Words{"three", "two"});
+}
+
+TEST_CASE("a file that cannot be opened at the start keeps its place", "[ringlog]") {
+  const TemporaryDirectory directory;
+  read_one_of_two(directory);
+  std::filesystem::create_directory(directory / "aside");
+  std::filesystem::rename(directory / "access.log", directory / "aside/kept");
+  // A link to itself cannot be opened, by root neither.
+  std::filesystem::create_symlink("access.log", directory / "access.log");
+  Follower follower(directory);
+  follower.poll();
+  follower.settle_all();
+  std::filesystem::remove(directory / "access.log");
+  std::filesystem::rename(directory / "aside/kept", directory / "access.log");
+  follower.poll();
+  CHECK(follower.take() == Words{"two"});
+}
+
+TEST_CASE("an absent file is forgotten after a month, and said to be gone", "[ringlog]") {
+  const TemporaryDirectory directory;
+  read_one_of_two(directory);
+  std::filesystem::create_directory(directory / "away");
+  std::filesystem::rename(directory / "access.log", directory / "away/access.log");
+  const auto start = [&](std::chrono::sys_seconds date) {
+    Follower follower(directory, "access.log", date);
+    follower.poll();
+    follower.settle_all();
+    return follower.set.notes();
+  };
+  CHECK(start(today).size() == 1);
+  CHECK(start(today + std::chrono::hours(24 * 29)).empty());
+  const auto notes = start(today + std::chrono::hours(24 * 30));
+  REQUIRE(notes.size() == 1);
+  CHECK(notes.front().find("gone") != std::string::npos);
+  CHECK(start(today + std::chrono::hours(24 * 31)).empty());
+}
+
+TEST_CASE("a file that --tail names no more keeps its place, unread", "[ringlog]") {
+  const TemporaryDirectory directory;
+  read_one_of_two(directory);
+  write_text(directory / "error.log", "bad\n");
+  {
+    Follower other(directory, "error.log");
+    other.poll();
+    CHECK(other.set.notes().size() == 1);
+    CHECK(other.take() == Words{"bad"});
+    other.settle_all();
+  }
+  Follower again(directory);
+  again.poll();
+  CHECK(again.take() == Words{"two"});
+}
+
 TEST_CASE("every file of a pattern is followed, compressed ones are not", "[ringlog]") {
   const TemporaryDirectory directory;
   write_text(directory / "a.log", "a\n");
@@ -241,7 +347,7 @@ TEST_CASE("a damaged checkpoint is an error, not a fresh start", "[ringlog]") {
   const TemporaryDirectory directory;
   write_text(directory / "tail.json", "{\"ringlog_checkpoint\":1,\"files\":[{}]}");
   TailSet set(Follower::options(directory, "*.log"));
-  const auto started = set.start({});
+  const auto started = set.start({}, today);
   REQUIRE_FALSE(started);
   CHECK(started.error().code == Errc::corrupt);
 }
