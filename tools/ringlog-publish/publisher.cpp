@@ -165,14 +165,9 @@ void Publisher::read_tails() {
   };
   const auto got = tails_->poll(tail_slice, now, sink);
   tell(tails_->notes());
-  if (!got) {
-    tools::report(program, got.error().message + "; trying again");
-    next_tail_ = now + patience;
-    return;
-  }
-  if (*got > 0) return;
+  if (got > 0) return;
   next_tail_ = now + tail_interval;
-  if (options_.once || stopping_) {
+  if ((options_.once && !tails_->is_held_up()) || stopping_) {
     input_over_ = true;
     input_over_at_ = now;
   }
@@ -332,7 +327,8 @@ void Publisher::housekeeping() {
   next_save_ = now + save_interval;
   intake_->sync();
   if (tails_ == nullptr) return;
-  if (const auto saved = tails_->save(); !saved) tools::report(program, saved.error().message);
+  tails_->try_save(now);
+  tell(tails_->notes());
 }
 
 std::optional<Client::Clock::time_point> Publisher::last_moment() const {

@@ -91,7 +91,7 @@ bool TailSet::take_up(CheckpointEntry entry, LogFile& open, bool is_named, Insta
   }
   entry.id = open.id;
   entry.absent_since.reset();
-  add(std::move(entry), std::move(open.file), is_named, now);
+  add(std::move(entry), std::move(open.file), is_named, now).is_saved = true;
   return true;
 }
 
@@ -148,15 +148,16 @@ void TailSet::seek_absent(Instant now) {
   });
 }
 
-void TailSet::add(CheckpointEntry entry, Descriptor file, bool is_named, Instant now) {
+TailSet::Followed& TailSet::add(
+    CheckpointEntry entry, Descriptor file, bool is_named, Instant now) {
   const auto source = next_source_++;
   Followed followed;
   followed.tail =
       std::make_unique<TailFile>(source, std::move(entry), std::move(file), options_.limits);
   followed.is_named = is_named;
   followed.last_growth = now;
-  files_.emplace(source, std::move(followed));
   changed_ = true;
+  return files_.emplace(source, std::move(followed)).first->second;
 }
 
 TailSet::Followed* TailSet::find(const FileId& id) {
@@ -181,10 +182,10 @@ void TailSet::adopt_path(const std::string& path, Instant now) {
   entry.id = open->id;
   entry.producer = Producer{random_producer(), options_.name + ":" + path};
   entry.producer.name.resize(std::min(entry.producer.name.size(), producer_name_bytes_max));
-  add(std::move(entry), std::move(open->file), true, now);
+  (void)add(std::move(entry), std::move(open->file), true, now);
 }
 
-Result<void> TailSet::scan(Instant now) {
+void TailSet::scan(Instant now) {
   for (auto& [source, followed] : files_) {
     followed.is_named = false;
   }
@@ -193,22 +194,33 @@ Result<void> TailSet::scan(Instant now) {
     const auto found = matches(pattern);
     paths.insert(found.begin(), found.end());
   }
-  const auto before = next_source_;
   for (const auto& path : paths) {
     adopt_path(path, now);
   }
   seek_absent(now);
-  // A producer id must be on disk before its first line leaves: after a crash the same line
-  // must get the same name.
-  if (next_source_ != before) return save();
-  return {};
 }
 
-Result<std::size_t> TailSet::poll(std::size_t bytes_max, Instant now, const RecordSink& sink) {
-  if (auto scanned = scan(now); !scanned) return scanned.error();
+bool TailSet::is_held_up() const {
+  return std::any_of(
+      files_.begin(), files_.end(), [](const auto& item) { return !item.second.is_saved; });
+}
+
+std::size_t TailSet::poll(std::size_t bytes_max, Instant now, const RecordSink& sink) {
+  scan(now);
+  if (is_held_up()) try_save(now);
+  const auto total = read_all(bytes_max, now, sink);
+  std::erase_if(files_, [&](const auto& item) {
+    const bool done = item.second.is_over && item.second.tail->is_settled();
+    changed_ = changed_ || done;
+    return done;
+  });
+  return total;
+}
+
+std::size_t TailSet::read_all(std::size_t bytes_max, Instant now, const RecordSink& sink) {
   std::vector<std::uint32_t> order;
   for (const auto& [source, followed] : files_) {
-    if (!followed.is_over) order.push_back(source);
+    if (!followed.is_over && followed.is_saved) order.push_back(source);
   }
   // The oldest first; but after a round that ended early begin where it ended, so that a busy
   // file cannot starve the others.
@@ -218,29 +230,22 @@ Result<std::size_t> TailSet::poll(std::size_t bytes_max, Instant now, const Reco
   for (const auto source : order) {
     if (total >= bytes_max) break;
     next_to_read_ = source;
-    const auto got = read_one(files_.at(source), bytes_max - total, now, sink);
-    if (!got) return got.error();
-    total += *got;
+    total += read_one(files_.at(source), bytes_max - total, now, sink);
   }
   if (total < bytes_max) next_to_read_ = 0;
-  std::erase_if(files_, [&](const auto& item) {
-    const bool done = item.second.is_over && item.second.tail->is_settled();
-    changed_ = changed_ || done;
-    return done;
-  });
   return total;
 }
 
-Result<std::size_t> TailSet::read_one(
+std::size_t TailSet::read_one(
     Followed& followed, std::size_t bytes_max, Instant now, const RecordSink& sink) {
   if (followed.tail->is_truncated()) {
-    if (auto again = begin_again(followed, now, sink); !again) return again.error();
-    return std::size_t{0};
+    begin_again(followed, now, sink);
+    return 0;
   }
   const auto got = followed.tail->read(bytes_max, sink);
   if (!got) {
     notes_.push_back(got.error().message);
-    return std::size_t{0};
+    return 0;
   }
   if (*got > 0) {
     followed.last_growth = now;
@@ -252,7 +257,7 @@ Result<std::size_t> TailSet::read_one(
 }
 
 // Cut by its writer (copy and truncate): what follows is another producer's.
-Result<void> TailSet::begin_again(Followed& followed, Instant now, const RecordSink& sink) {
+void TailSet::begin_again(Followed& followed, Instant now, const RecordSink& sink) {
   const auto path = followed.tail->path();
   const auto id = followed.tail->id();
   notes_.push_back(path + ": was cut; read from its beginning");
@@ -260,14 +265,13 @@ Result<void> TailSet::begin_again(Followed& followed, Instant now, const RecordS
   followed.is_over = true;
   followed.is_cut = true;
   auto open = open_log(path).file;
-  if (!open || open->id != id) return {};  // renamed too: the next scan finds what is there
+  if (!open || open->id != id) return;  // renamed too: the next scan finds what is there
   CheckpointEntry entry;
   entry.path = path;
   entry.id = id;
   entry.producer = followed.tail->checkpoint().producer;
   entry.producer.id = random_producer();
-  add(std::move(entry), std::move(open->file), true, now);
-  return save();
+  (void)add(std::move(entry), std::move(open->file), true, now);
 }
 
 bool TailSet::has_successor(const Followed& followed) const {
@@ -309,7 +313,20 @@ Result<void> TailSet::save() {
   }
   if (auto saved = save_checkpoint(options_.checkpoint, entries); !saved) return saved;
   changed_ = false;
+  for (auto& [source, followed] : files_) {
+    followed.is_saved = true;
+  }
   return {};
+}
+
+void TailSet::try_save(Instant now) {
+  if (!saving_.may_try(now)) return;
+  const auto saved = save();
+  if (saved) {
+    saving_.on_success();
+  } else if (saving_.on_failure(saved.error().message, now)) {
+    notes_.push_back(saved.error().message + "; trying again, new files wait for it");
+  }
 }
 
 std::vector<std::string> TailSet::notes() { return std::exchange(notes_, {}); }

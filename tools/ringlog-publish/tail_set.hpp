@@ -20,6 +20,7 @@
 #include "tools/ringlog-publish/checkpoint.hpp"
 #include "tools/ringlog-publish/log_file.hpp"
 #include "tools/ringlog-publish/tail_file.hpp"
+#include "tools/ringlog-publish/trouble.hpp"
 
 namespace ringcast::ringlog {
 
@@ -41,16 +42,20 @@ class TailSet {
 
   /// Takes up the checkpoint. Errors: io, corrupt.
   Result<void> start(Instant now, std::chrono::sys_seconds date);
-  /// Looks for new, renamed, cut and finished files and reads at most about `bytes_max`.
-  /// Returns the bytes read. Errors: io, of the checkpoint; of single files: see notes().
-  Result<std::size_t> poll(std::size_t bytes_max, Instant now, const RecordSink& sink);
+  /// Looks for new, renamed, cut and finished files and reads at most about `bytes_max`; with 0
+  /// it only looks. Returns the bytes read. What fails is in notes(), and tried again.
+  std::size_t poll(std::size_t bytes_max, Instant now, const RecordSink& sink);
   void on_settled(Origin origin);
   /// Saves how far all is, if that has changed. Errors: io.
   Result<void> save();
+  /// The same, but not right after it failed; an error is in notes().
+  void try_save(Instant now);
 
   /// Sentences for the operator since the last call.
   std::vector<std::string> notes();
   [[nodiscard]] std::size_t file_count() const { return files_.size(); }
+  /// A new file is not read yet, because its producer could not be saved.
+  [[nodiscard]] bool is_held_up() const;
 
  private:
   struct Followed {
@@ -58,12 +63,15 @@ class TailSet {
     bool is_named{true};  // a pattern leads to it
     bool is_over{false};  // finished; kept until it has settled
     bool is_cut{false};   // what was read of it cannot be read again
+    // Its producer is on disk. Before that nothing is read: after a crash the same line must
+    // get the same name.
+    bool is_saved{false};
     Instant last_growth;
   };
 
-  Result<void> scan(Instant now);
+  void scan(Instant now);
   void adopt_path(const std::string& path, Instant now);
-  void add(CheckpointEntry entry, Descriptor file, bool is_named, Instant now);
+  Followed& add(CheckpointEntry entry, Descriptor file, bool is_named, Instant now);
   void resume(const CheckpointEntry& entry, Instant now, std::chrono::sys_seconds date);
   bool take_up(CheckpointEntry entry, LogFile& open, bool is_named, Instant now);
   void keep_absent(CheckpointEntry entry, const std::string& why, std::chrono::sys_seconds date);
@@ -71,9 +79,10 @@ class TailSet {
   void seek_absent(Instant now);
   void note_gone(const CheckpointEntry& entry);
   [[nodiscard]] bool is_asked_for(const std::string& path) const;
-  Result<std::size_t> read_one(
+  std::size_t read_all(std::size_t bytes_max, Instant now, const RecordSink& sink);
+  std::size_t read_one(
       Followed& followed, std::size_t bytes_max, Instant now, const RecordSink& sink);
-  Result<void> begin_again(Followed& followed, Instant now, const RecordSink& sink);
+  void begin_again(Followed& followed, Instant now, const RecordSink& sink);
   void end_idle(Followed& followed, Instant now, const RecordSink& sink);
   [[nodiscard]] bool has_successor(const Followed& followed) const;
   Followed* find(const FileId& id);
@@ -85,6 +94,7 @@ class TailSet {
   std::uint32_t next_source_{1};
   std::uint32_t next_to_read_{0};
   bool changed_{false};
+  Trouble saving_;
   std::vector<std::string> notes_;
 };
 
