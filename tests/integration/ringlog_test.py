@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Log lines through real daemons: writers that come and go, networks that split, disks that fill."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -351,6 +352,52 @@ def test_followed_files_survive_rotation_and_a_killed_publisher():
                   for line in lines(word, count)]
         expect_equal(sorted(farm.read("one.log")), sorted(wanted), "the file")
         stop(one)
+
+
+def open_files(stream):
+    """Inodes of the files that the program holds open."""
+    folder = f"/proc/{stream.process.pid}/fd"
+    found = set()
+    for name in os.listdir(folder):
+        with contextlib.suppress(OSError):  # closed in this moment
+            found.add(os.stat(os.path.join(folder, name)).st_ino)
+    return found
+
+
+def bytes_read(stream):
+    with open(f"/proc/{stream.process.pid}/io", encoding="utf-8") as file:
+        return int(dict(line.split(": ") for line in file)["rchar"])
+
+
+def test_files_that_are_rotated_while_the_daemon_is_away_are_read_afterwards():
+    with Farm(3) as farm:
+        one = farm.writer("d1", "one.log")
+        farm.cluster.kill("d3")
+        farm.cluster.wait_members("d1", 2)
+        log = farm.path("access.log")
+        wanted = []
+
+        def write(word, count):
+            wanted.extend(lines(word, count))
+            with open(log, "w", encoding="utf-8") as file:
+                file.writelines(f"{line}\n" for line in lines(word, count))
+            return os.stat(log).st_ino
+
+        write("x" * 1000, 12000)
+        publisher = farm.cluster.stream(
+            "d3", "--socket", farm.cluster.socket("d3"), "--group", GROUP, "--tail", log, "--state",
+            farm.path("state"), tool="ringlog-publish")
+        until("it has read all it may", lambda: bytes_read(publisher) > 8 << 20)
+        for word in ("second", "third"):
+            os.rename(log, log + ".1")  # the one before has no name then
+            inode = write(word, 10)
+            until("it holds the new file", lambda: inode in open_files(publisher))
+        farm.cluster.start("d3")
+        farm.wait_lines("one.log", len(wanted))
+        expect_equal(sorted(farm.read("one.log")), sorted(wanted), "the file")
+        stop(one)
+        publisher.signal(signal.SIGTERM)
+        expect_equal(publisher.end(), 0, "exit code of the publisher")
 
 
 def test_a_disk_that_takes_no_more_holds_lines_up_and_loses_none():

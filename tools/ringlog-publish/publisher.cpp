@@ -151,7 +151,10 @@ void Publisher::read_input() {
 
 void Publisher::read_tails() {
   const auto now = Clock::now();
-  if (input_over_ || now < next_tail_ || intake_->outbox().bytes() > tail_ahead) return;
+  const bool is_full = intake_->outbox().bytes() > tail_ahead;
+  const bool goes_on = tails_wait_ && !is_full;
+  if (input_over_ || (now < next_tail_ && !goes_on)) return;
+  tails_wait_ = is_full;
   const auto sink = [&](const Record& record, Origin origin) {
     tail_lines_ += line_count(record);
     if (const auto* too_long = std::get_if<TooLong>(&record.body)) {
@@ -163,10 +166,12 @@ void Publisher::read_tails() {
     }
     intake_->accept(record, origin, now);
   };
-  const auto got = tails_->poll(tail_slice, now, sink);
+  // However full: a file that is rotated away unseen could never be read.
+  const auto got = tails_->poll(is_full ? 0 : tail_slice, now, sink);
   tell(tails_->notes());
   if (got > 0) return;
   next_tail_ = now + tail_interval;
+  if (is_full) return;
   if ((options_.once && !tails_->is_held_up()) || stopping_) {
     input_over_ = true;
     input_over_at_ = now;
@@ -353,7 +358,6 @@ Client::Clock::time_point Publisher::next_deadline() {
   const auto now = Clock::now();
   auto deadline = now + patience;
   if (tails_ != nullptr && !input_over_) deadline = std::min(deadline, std::max(next_tail_, now));
-  if (tails_ != nullptr && intake_->outbox().bytes() > tail_ahead) deadline = now + patience;
   if (tails_ != nullptr || intake_->has_spool()) deadline = std::min(deadline, next_save_);
   if (input_ != nullptr && !input_over_) {
     if (const auto wake_up = input_->wake_up()) deadline = std::min(deadline, *wake_up);
@@ -441,6 +445,7 @@ std::uint64_t Publisher::put_away() {
 
 bool Publisher::is_incomplete() const {
   if (input_ != nullptr && input_->dropped() + input_->too_long() > 0) return true;
+  if (tails_ != nullptr && tails_->has_lost()) return true;
   return tail_too_long_ + refused_lines_ > 0;
 }
 

@@ -95,6 +95,7 @@ class Publisher {
 
   bool input_over_{false};
   bool input_ready_{false};
+  bool tails_wait_{false};  // looked at, not read: the outbox is full
   bool stopping_{false};
   Clock::time_point input_over_at_{};
   Clock::time_point next_tail_{};

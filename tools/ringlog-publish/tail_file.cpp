@@ -78,13 +78,17 @@ void TailFile::hand_on(const std::optional<Record>& record, const RecordSink& si
 
 void TailFile::on_settled(std::uint64_t mark) { outstanding_.erase(mark); }
 
-bool TailFile::is_truncated() const {
+bool TailFile::look() {
   struct stat status {};
   if (::fstat(file_.get(), &status) != 0) return false;
-  if (std::cmp_less(status.st_size, read_offset_)) return true;
-  if (head_.bytes == 0) return false;
-  const auto head = fingerprint_of(file_.get(), head_.bytes);
-  return head && *head != head_;
+  const auto size = static_cast<std::uint64_t>(status.st_size);
+  if (size < read_offset_) return true;
+  if (head_.bytes > 0) {
+    const auto head = fingerprint_of(file_.get(), head_.bytes);
+    if (head && *head != head_) return true;
+  }
+  seen_ = size;
+  return false;
 }
 
 std::uint64_t TailFile::links() const {

@@ -5,6 +5,7 @@
 // Knows its offset of reading and, behind it, the offset up to which every line has settled.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -43,8 +44,13 @@ class TailFile {
   /// A record of ours has settled.
   void on_settled(std::uint64_t mark);
 
-  /// True when the file is shorter than what was read of it, or begins otherwise than it did.
-  [[nodiscard]] bool is_truncated() const;
+  /// Looks how long the file is. True when it is shorter than what was read of it, or begins
+  /// otherwise than it did: it was cut.
+  [[nodiscard]] bool look();
+  /// Bytes that the last look saw before the file was cut, and that were not read.
+  [[nodiscard]] std::uint64_t unread() const {
+    return std::max(seen_, read_offset_) - read_offset_;
+  }
   /// Links left; 0 when it was deleted.
   [[nodiscard]] std::uint64_t links() const;
   /// All that was read has settled.
@@ -77,6 +83,7 @@ class TailFile {
   Batch batch_;
   Fingerprint head_;                            // of the first bytes that were read
   std::uint64_t read_offset_;                   // bytes taken from the file
+  std::uint64_t seen_{0};                       // bytes in the file when it was looked at
   std::uint64_t line_offset_;                   // where the next line begins
   Place handed_on_;                             // behind the last record
   std::map<std::uint64_t, Place> outstanding_;  // mark (end offset) -> where the record begins

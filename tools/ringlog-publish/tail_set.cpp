@@ -207,6 +207,7 @@ bool TailSet::is_held_up() const {
 
 std::size_t TailSet::poll(std::size_t bytes_max, Instant now, const RecordSink& sink) {
   scan(now);
+  look_for_cuts(now, sink);
   if (is_held_up()) try_save(now);
   const auto total = read_all(bytes_max, now, sink);
   std::erase_if(files_, [&](const auto& item) {
@@ -238,10 +239,6 @@ std::size_t TailSet::read_all(std::size_t bytes_max, Instant now, const RecordSi
 
 std::size_t TailSet::read_one(
     Followed& followed, std::size_t bytes_max, Instant now, const RecordSink& sink) {
-  if (followed.tail->is_truncated()) {
-    begin_again(followed, now, sink);
-    return 0;
-  }
   const auto got = followed.tail->read(bytes_max, sink);
   if (!got) {
     notes_.push_back(got.error().message);
@@ -256,11 +253,25 @@ std::size_t TailSet::read_one(
   return *got;
 }
 
+void TailSet::look_for_cuts(Instant now, const RecordSink& sink) {
+  std::vector<std::uint32_t> cut;
+  for (auto& [source, followed] : files_) {
+    if (!followed.is_over && followed.tail->look()) cut.push_back(source);
+  }
+  for (const auto source : cut) {
+    begin_again(files_.at(source), now, sink);
+  }
+}
+
 // Cut by its writer (copy and truncate): what follows is another producer's.
 void TailSet::begin_again(Followed& followed, Instant now, const RecordSink& sink) {
   const auto path = followed.tail->path();
   const auto id = followed.tail->id();
-  notes_.push_back(path + ": was cut; read from its beginning");
+  const auto lost = followed.tail->unread();
+  has_lost_ = has_lost_ || lost > 0;
+  notes_.push_back(
+      path + ": was cut; read from its beginning" +
+      (lost > 0 ? "; " + std::to_string(lost) + " bytes were not read before and are lost" : ""));
   followed.tail->finish(sink);
   followed.is_over = true;
   followed.is_cut = true;

@@ -2,9 +2,10 @@
 //
 // TailSet: every file that the patterns of --tail match, followed by inode. A file that is
 // renamed away is read to its end while its successor is followed too; one that is cut to
-// a shorter length begins anew as another producer. What the checkpoint says of a file that
-// is not there, or that no pattern matches any more, is kept for a while: when it comes back
-// it is taken up where it was left. poll() does one round and never waits; time is an
+// a shorter length begins anew as another producer. Looking and reading are apart: while there
+// is no room for more, every file is still held open through its renames. What the checkpoint says
+// of a file that is not there, or that no pattern matches any more, is kept for a while: when it
+// comes back it is taken up where it was left. poll() does one round and never waits; time is an
 // argument.
 #pragma once
 
@@ -56,6 +57,8 @@ class TailSet {
   [[nodiscard]] std::size_t file_count() const { return files_.size(); }
   /// A new file is not read yet, because its producer could not be saved.
   [[nodiscard]] bool is_held_up() const;
+  /// Something is known to have been cut away unread.
+  [[nodiscard]] bool has_lost() const { return has_lost_; }
 
  private:
   struct Followed {
@@ -70,6 +73,7 @@ class TailSet {
   };
 
   void scan(Instant now);
+  void look_for_cuts(Instant now, const RecordSink& sink);
   void adopt_path(const std::string& path, Instant now);
   Followed& add(CheckpointEntry entry, Descriptor file, bool is_named, Instant now);
   void resume(const CheckpointEntry& entry, Instant now, std::chrono::sys_seconds date);
@@ -94,6 +98,7 @@ class TailSet {
   std::uint32_t next_source_{1};
   std::uint32_t next_to_read_{0};
   bool changed_{false};
+  bool has_lost_{false};
   Trouble saving_;
   std::vector<std::string> notes_;
 };

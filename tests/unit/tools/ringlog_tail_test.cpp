@@ -44,8 +44,8 @@ struct Follower {
     return made;
   }
 
-  void poll() {
-    (void)set.poll(1 << 20, now, [&](const Record& record, Origin origin) {
+  void poll(std::size_t bytes_max = 1 << 20) {
+    (void)set.poll(bytes_max, now, [&](const Record& record, Origin origin) {
       origins.push_back(origin);
       const auto* body = std::get_if<Lines>(&record.body);
       if (body == nullptr) {
@@ -142,6 +142,41 @@ TEST_CASE("a file that was cut and grew longer between two looks is noticed", "[
   follower.poll();
   follower.poll();
   CHECK(follower.take() == Words{"one", "two", "three", "four", "five"});
+}
+
+TEST_CASE("files that are only looked at are held open through rotation", "[ringlog]") {
+  const TemporaryDirectory directory;
+  write_text(directory / "access.log", "one\n");
+  Follower follower(directory);
+  follower.poll(0);
+  for (const auto* word : {"two\n", "three\n"}) {
+    std::filesystem::rename(directory / "access.log", directory / "access.log.1");
+    write_text(directory / "access.log", word);
+    follower.poll(0);
+  }
+  std::filesystem::remove(directory / "access.log.1");
+  CHECK(follower.take().empty());
+  follower.poll();
+  CHECK(follower.take() == Words{"one", "two", "three"});
+}
+
+TEST_CASE("what was cut away unread is counted", "[ringlog]") {
+  const TemporaryDirectory directory;
+  write_text(directory / "access.log", "one\n");
+  Follower follower(directory);
+  follower.poll();
+  CHECK_FALSE(follower.set.has_lost());
+  append_text_to(directory / "access.log", "two\nthree\n");
+  follower.poll(0);
+  write_text(directory / "access.log", "");
+  follower.poll(0);
+  append_text_to(directory / "access.log", "four\n");
+  follower.poll();
+  CHECK(follower.take() == Words{"one", "four"});
+  CHECK(follower.set.has_lost());
+  const auto notes = follower.set.notes();
+  REQUIRE(notes.size() == 1);
+  CHECK(notes.front().find(" 10 bytes") != std::string::npos);
 }
 
 TEST_CASE("after a restart every line not settled has the number it had", "[ringlog]") {
