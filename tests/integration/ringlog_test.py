@@ -400,6 +400,26 @@ def test_files_that_are_rotated_while_the_daemon_is_away_are_read_afterwards():
         expect_equal(publisher.end(), 0, "exit code of the publisher")
 
 
+def test_followed_to_the_end_once_the_last_line_needs_no_newline_and_trouble_is_told():
+    with Farm(1) as farm:
+        one = farm.writer("d1", "one.log")
+
+        def follow(name, code):
+            return farm.cluster.run(
+                "d1", "--socket", farm.cluster.socket("d1"), "--group", GROUP, "--once", "--tail", farm.path(name),
+                "--state", farm.path("state"), tool="ringlog-publish").must(code).err
+        with open(farm.path("a.txt"), "w", encoding="utf-8") as file:
+            file.write("first\nlast")
+        follow("*.txt", 0)
+        follow("*.txt", 0)
+        farm.wait_lines("one.log", 2)
+        expect_equal(farm.read("one.log"), ["first", "last"], "the file")
+        expect("matches no file" in follow("typing-error.txt", 1), "a pattern without files is told")
+        os.symlink("b.txt", farm.path("b.txt"))
+        expect("b.txt: cannot open" in follow("b.txt", 1), "a file that cannot be opened is told")
+        stop(one)
+
+
 def test_a_disk_that_takes_no_more_holds_lines_up_and_loses_none():
     with Farm(1) as farm:
         one = farm.writer("d1", "one.log")

@@ -155,17 +155,7 @@ void Publisher::read_tails() {
   const bool goes_on = tails_wait_ && !is_full;
   if (input_over_ || (now < next_tail_ && !goes_on)) return;
   tails_wait_ = is_full;
-  const auto sink = [&](const Record& record, Origin origin) {
-    tail_lines_ += line_count(record);
-    if (const auto* too_long = std::get_if<TooLong>(&record.body)) {
-      ++tail_too_long_;
-      tools::report(
-          program,
-          record.producer.name + ": a line of " + std::to_string(too_long->bytes) +
-              " bytes is longer than --max-line and was not sent; its length is on record");
-    }
-    intake_->accept(record, origin, now);
-  };
+  const auto sink = [this](const Record& record, Origin origin) { accept_tail(record, origin); };
   // However full: a file that is rotated away unseen could never be read.
   const auto got = tails_->poll(is_full ? 0 : tail_slice, now, sink);
   tell(tails_->notes());
@@ -175,7 +165,20 @@ void Publisher::read_tails() {
   if ((options_.once && !tails_->is_held_up()) || stopping_) {
     input_over_ = true;
     input_over_at_ = now;
+    if (options_.once) tails_->finish(sink);
   }
+}
+
+void Publisher::accept_tail(const Record& record, Origin origin) {
+  tail_lines_ += line_count(record);
+  if (const auto* too_long = std::get_if<TooLong>(&record.body)) {
+    ++tail_too_long_;
+    tools::report(
+        program,
+        record.producer.name + ": a line of " + std::to_string(too_long->bytes) +
+            " bytes is longer than --max-line and was not sent; its length is on record");
+  }
+  intake_->accept(record, origin, Clock::now());
 }
 
 void Publisher::keep_session() {
@@ -445,7 +448,9 @@ std::uint64_t Publisher::put_away() {
 
 bool Publisher::is_incomplete() const {
   if (input_ != nullptr && input_->dropped() + input_->too_long() > 0) return true;
-  if (tails_ != nullptr && tails_->has_lost()) return true;
+  if (tails_ != nullptr && (tails_->has_lost() || (options_.once && tails_->has_trouble()))) {
+    return true;
+  }
   return tail_too_long_ + refused_lines_ > 0;
 }
 

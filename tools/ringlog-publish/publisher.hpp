@@ -58,6 +58,7 @@ class Publisher {
   void step();
   void read_input();
   void read_tails();
+  void accept_tail(const Record& record, Origin origin);
   void keep_session();
   void send();
   void send_settle();

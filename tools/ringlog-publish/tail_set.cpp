@@ -9,7 +9,6 @@
 #include <fnmatch.h>
 #include <glob.h>
 #include <optional>
-#include <set>
 #include <string_view>
 #include <system_error>
 #include <utility>
@@ -169,14 +168,20 @@ TailSet::Followed* TailSet::find(const FileId& id) {
 
 void TailSet::adopt_path(const std::string& path, Instant now) {
   if (is_compressed(path)) return;
-  auto open = open_log(path).file;
-  if (!open) return;
+  auto [open, error] = open_log(path);
+  if (!open) {
+    note_unopened(path, error);
+    return;
+  }
   if (auto* const known = find(open->id); known != nullptr) {
+    unopened_.erase(path);
     known->is_named = true;
     known->tail->set_path(path);
     return;
   }
-  if (match_absent(*open, path, now) != Likeness::other) return;
+  const auto likeness = match_absent(*open, path, now);
+  note_unopened(path, likeness == Likeness::unknown ? EIO : 0);
+  if (likeness != Likeness::other) return;
   CheckpointEntry entry;
   entry.path = path;
   entry.id = open->id;
@@ -185,19 +190,50 @@ void TailSet::adopt_path(const std::string& path, Instant now) {
   (void)add(std::move(entry), std::move(open->file), true, now);
 }
 
-void TailSet::scan(Instant now) {
-  for (auto& [source, followed] : files_) {
-    followed.is_named = false;
+// What is no regular file is left alone; a name without a file (a link to nothing, or removed
+// in this moment) is like a file that is not there yet.
+void TailSet::note_unopened(const std::string& path, int error) {
+  if (error == 0 || error == ENOENT) {
+    unopened_.erase(path);
+    return;
   }
+  const auto [known, is_new] = unopened_.emplace(path, error);
+  if (!is_new && known->second == error) return;
+  known->second = error;
+  notes_.push_back(
+      path + ": cannot open: " + std::generic_category().message(error) + "; trying again");
+}
+
+std::set<std::string> TailSet::matching_paths() {
   std::set<std::string> paths;
   for (const auto& pattern : options_.patterns) {
     const auto found = matches(pattern);
     paths.insert(found.begin(), found.end());
+    if (!found.empty()) {
+      unmatched_.erase(pattern);
+    } else if (unmatched_.insert(pattern).second) {
+      notes_.push_back(pattern + ": matches no file, or its directory cannot be read");
+    }
   }
+  return paths;
+}
+
+void TailSet::scan(Instant now) {
+  for (auto& [source, followed] : files_) {
+    followed.is_named = false;
+  }
+  const auto paths = matching_paths();
+  std::erase_if(unopened_, [&](const auto& item) { return !paths.contains(item.first); });
   for (const auto& path : paths) {
     adopt_path(path, now);
   }
   seek_absent(now);
+}
+
+bool TailSet::has_trouble() const {
+  const bool has_unread = std::any_of(
+      files_.begin(), files_.end(), [](const auto& item) { return !item.second.trouble.empty(); });
+  return has_unread || !unopened_.empty() || !unmatched_.empty();
 }
 
 bool TailSet::is_held_up() const {
@@ -241,9 +277,11 @@ std::size_t TailSet::read_one(
     Followed& followed, std::size_t bytes_max, Instant now, const RecordSink& sink) {
   const auto got = followed.tail->read(bytes_max, sink);
   if (!got) {
-    notes_.push_back(got.error().message);
+    const auto trouble = std::exchange(followed.trouble, got.error().message);
+    if (trouble != followed.trouble) notes_.push_back(followed.trouble + "; trying again");
     return 0;
   }
+  followed.trouble.clear();
   if (*got > 0) {
     followed.last_growth = now;
     changed_ = true;
@@ -305,6 +343,14 @@ void TailSet::end_idle(Followed& followed, Instant now, const RecordSink& sink) 
   followed.tail->finish(sink);
   followed.is_over = true;
   changed_ = true;
+}
+
+void TailSet::finish(const RecordSink& sink) {
+  for (auto& [source, followed] : files_) {
+    if (followed.is_over || !followed.is_saved || !followed.trouble.empty()) continue;
+    followed.tail->finish(sink);
+    changed_ = true;
+  }
 }
 
 void TailSet::on_settled(Origin origin) {

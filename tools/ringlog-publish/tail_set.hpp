@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -46,6 +47,8 @@ class TailSet {
   /// Looks for new, renamed, cut and finished files and reads at most about `bytes_max`; with 0
   /// it only looks. Returns the bytes read. What fails is in notes(), and tried again.
   std::size_t poll(std::size_t bytes_max, Instant now, const RecordSink& sink);
+  /// No more is to come: where a last line has no newline, it counts as a line.
+  void finish(const RecordSink& sink);
   void on_settled(Origin origin);
   /// Saves how far all is, if that has changed. Errors: io.
   Result<void> save();
@@ -59,6 +62,8 @@ class TailSet {
   [[nodiscard]] bool is_held_up() const;
   /// Something is known to have been cut away unread.
   [[nodiscard]] bool has_lost() const { return has_lost_; }
+  /// A file cannot be opened or read at present, or a pattern matches none.
+  [[nodiscard]] bool has_trouble() const;
 
  private:
   struct Followed {
@@ -69,12 +74,15 @@ class TailSet {
     // Its producer is on disk. Before that nothing is read: after a crash the same line must
     // get the same name.
     bool is_saved{false};
+    std::string trouble;  // why it could not be read; empty: it could
     Instant last_growth;
   };
 
   void scan(Instant now);
   void look_for_cuts(Instant now, const RecordSink& sink);
+  std::set<std::string> matching_paths();
   void adopt_path(const std::string& path, Instant now);
+  void note_unopened(const std::string& path, int error);
   Followed& add(CheckpointEntry entry, Descriptor file, bool is_named, Instant now);
   void resume(const CheckpointEntry& entry, Instant now, std::chrono::sys_seconds date);
   bool take_up(CheckpointEntry entry, LogFile& open, bool is_named, Instant now);
@@ -100,6 +108,8 @@ class TailSet {
   bool changed_{false};
   bool has_lost_{false};
   Trouble saving_;
+  std::map<std::string, int> unopened_;  // by path: why; told once until it changes
+  std::set<std::string> unmatched_;      // patterns, told once
   std::vector<std::string> notes_;
 };
 

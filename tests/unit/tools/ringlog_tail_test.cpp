@@ -44,22 +44,25 @@ struct Follower {
     return made;
   }
 
-  void poll(std::size_t bytes_max = 1 << 20) {
-    (void)set.poll(bytes_max, now, [&](const Record& record, Origin origin) {
-      origins.push_back(origin);
-      const auto* body = std::get_if<Lines>(&record.body);
-      if (body == nullptr) {
-        lines.push_back("<" + std::to_string(std::get<TooLong>(record.body).bytes) + ">");
-        return;
-      }
-      auto seq = record.first_seq;
-      for (const auto& line : body->lines) {
-        lines.push_back(line);
-        const auto [it, fresh] = by_seq.emplace(std::pair(record.producer.id, seq++), line);
-        CHECK((fresh || it->second == line));
-      }
-    });
+  RecordSink sink() {
+    return [this](const Record& record, Origin origin) { take_record(record, origin); };
   }
+  void take_record(const Record& record, Origin origin) {
+    origins.push_back(origin);
+    const auto* body = std::get_if<Lines>(&record.body);
+    if (body == nullptr) {
+      lines.push_back("<" + std::to_string(std::get<TooLong>(record.body).bytes) + ">");
+      return;
+    }
+    auto seq = record.first_seq;
+    for (const auto& line : body->lines) {
+      lines.push_back(line);
+      const auto [it, fresh] = by_seq.emplace(std::pair(record.producer.id, seq++), line);
+      CHECK((fresh || it->second == line));
+    }
+  }
+  void poll(std::size_t bytes_max = 1 << 20) { (void)set.poll(bytes_max, now, sink()); }
+  void finish() { set.finish(sink()); }
   void settle_all() {
     for (const auto& origin : origins) {
       set.on_settled(origin);
@@ -320,13 +323,13 @@ TEST_CASE("a file that is not there at the start is taken up when it comes back"
   std::filesystem::rename(directory / "access.log", away);
   {
     Follower follower(directory);
-    follower.poll();
     CHECK(follower.set.notes().size() == 1);
+    follower.poll();
     follower.settle_all();  // saves the checkpoint: what it said of the file must stay in it
   }
   Follower again(directory);
-  again.poll();
   CHECK(again.set.notes().empty());  // said before
+  again.poll();
   CHECK(again.take().empty());
   std::filesystem::rename(away, directory / "access.log");
   again.poll();
@@ -372,9 +375,10 @@ TEST_CASE("an absent file is forgotten after a month, and said to be gone", "[ri
   std::filesystem::rename(directory / "access.log", directory / "away/access.log");
   const auto start = [&](std::chrono::sys_seconds date) {
     Follower follower(directory, "access.log", date);
+    auto notes = follower.set.notes();
     follower.poll();
     follower.settle_all();
-    return follower.set.notes();
+    return notes;
   };
   CHECK(start(today).size() == 1);
   CHECK(start(today + std::chrono::hours(24 * 29)).empty());
@@ -410,6 +414,46 @@ TEST_CASE("every file of a pattern is followed, compressed ones are not", "[ring
   auto lines = follower.take();
   std::sort(lines.begin(), lines.end());
   CHECK(lines == Words{"<200>", "a", "b"});
+}
+
+TEST_CASE("a file that cannot be opened and a pattern without files are told once", "[ringlog]") {
+  const TemporaryDirectory directory;
+  Follower follower(directory, "*.log");
+  follower.poll();
+  follower.poll();
+  CHECK(follower.set.notes().size() == 1);
+  CHECK(follower.set.has_trouble());
+  std::filesystem::create_symlink(
+      "a.log", directory / "a.log");  // cannot be opened, by root neither
+  std::filesystem::create_directory(directory / "folder.log");
+  follower.poll();
+  follower.poll();
+  auto notes = follower.set.notes();
+  REQUIRE(notes.size() == 1);
+  CHECK(notes.front().find("a.log: cannot open") != std::string::npos);
+  CHECK(follower.set.has_trouble());
+  std::filesystem::remove(directory / "a.log");
+  write_text(directory / "a.log", "a\n");
+  follower.poll();
+  CHECK(follower.take() == Words{"a"});
+  CHECK(follower.set.notes().empty());
+  CHECK_FALSE(follower.set.has_trouble());
+}
+
+TEST_CASE("at the end a last line without newline is a line, and stays read", "[ringlog]") {
+  const TemporaryDirectory directory;
+  write_text(directory / "access.log", "one\nlast");
+  {
+    Follower follower(directory);
+    follower.poll();
+    follower.finish();
+    CHECK(follower.take() == Words{"one", "last"});
+    follower.settle_all();
+  }
+  Follower again(directory);
+  again.poll();
+  again.finish();
+  CHECK(again.take().empty());
 }
 
 TEST_CASE("a damaged checkpoint is an error, not a fresh start", "[ringlog]") {
