@@ -228,6 +228,13 @@ void TailSet::scan(Instant now) {
     adopt_path(path, now);
   }
   seek_absent(now);
+  for (auto& [source, followed] : files_) {
+    if (followed.is_named) {
+      followed.renamed_at.reset();
+    } else if (!followed.renamed_at) {
+      followed.renamed_at = now;
+    }
+  }
 }
 
 bool TailSet::has_trouble() const {
@@ -323,10 +330,12 @@ void TailSet::begin_again(Followed& followed, Instant now, const RecordSink& sin
   (void)add(std::move(entry), std::move(open->file), true, now);
 }
 
+// Another file at the path this one had, and its writer has gone over to it.
 bool TailSet::has_successor(const Followed& followed) const {
   return std::any_of(files_.begin(), files_.end(), [&](const auto& item) {
-    return item.second.is_named && item.second.tail->offset() > 0 &&
-           item.second.tail->source() > followed.tail->source();
+    const auto& other = item.second;
+    return other.is_named && other.tail->path() == followed.tail->path() &&
+           other.tail->offset() > 0 && other.last_growth >= followed.renamed_at;
   });
 }
 
@@ -334,8 +343,8 @@ void TailSet::end_idle(Followed& followed, Instant now, const RecordSink& sink) 
   if (followed.is_named) return;
   const auto idle = now - followed.last_growth;
   const bool deleted = followed.tail->links() == 0;
-  // Its writer may hold it open long after the rename; only when its successor grows and it
-  // does not is it over.
+  // Its writer may hold it open long after the rename, and other files say nothing about that;
+  // only when its successor grows and it does not is it over.
   if (deleted ? idle < options_.deleted_grace
               : idle < options_.renamed_grace || !has_successor(followed)) {
     return;

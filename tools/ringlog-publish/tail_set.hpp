@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -76,6 +77,7 @@ class TailSet {
     bool is_saved{false};
     std::string trouble;  // why it could not be read; empty: it could
     Instant last_growth;
+    std::optional<Instant> renamed_at;  // when it was first seen without a name
   };
 
   void scan(Instant now);

@@ -122,6 +122,35 @@ TEST_CASE("an old file that stays idle beside its successor ends, its last line 
   CHECK(follower.set.file_count() == 1);
 }
 
+TEST_CASE("an old file is not over because others grow", "[ringlog]") {
+  const TemporaryDirectory directory;
+  write_text(directory / "a.log", "a\n");
+  write_text(directory / "b.log", "b\n");
+  Follower follower(directory, "*.log");
+  follower.poll();
+  std::filesystem::rename(directory / "a.log", directory / "a.log.1");
+  write_text(directory / "a.log", "");  // there, but its writer still has the old one open
+  write_text(directory / "c.log", "c\n");
+  for (int i = 0; i < 5; ++i) {
+    append_text_to(directory / "b.log", "b\n");
+    append_text_to(directory / "c.log", "c\n");
+    follower.now += 10min;
+    follower.poll();
+  }
+  (void)follower.take();
+  append_text_to(directory / "a.log.1", "late\n");
+  follower.poll();
+  CHECK(follower.take() == Words{"late"});
+  CHECK(follower.set.file_count() == 4);
+  follower.settle_all();
+  append_text_to(directory / "a.log", "new\n");
+  follower.now += 10min;
+  follower.poll();
+  follower.poll();
+  CHECK(follower.take() == Words{"new"});
+  CHECK(follower.set.file_count() == 3);
+}
+
 TEST_CASE("rotation by copy and truncate: a new producer from the beginning", "[ringlog]") {
   const TemporaryDirectory directory;
   write_text(directory / "access.log", "one\ntwo\n");
