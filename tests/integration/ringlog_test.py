@@ -274,6 +274,62 @@ def test_what_could_not_be_sent_before_the_end_is_in_the_spool_for_the_next_star
         stop(one)
 
 
+def test_a_stopped_publisher_says_what_it_left_unread_and_sends_only_whole_lines():
+    with Farm(3) as farm:
+        one = farm.writer("d1", "one.log")
+        farm.cluster.kill("d3")
+        farm.cluster.wait_members("d1", 2)
+        text = lines("x" * 200, 20000)  # more than memory and spool take
+        with open(farm.path("input"), "w", encoding="utf-8") as file:
+            file.writelines(f"{line}\n" for line in text)
+        with open(farm.path("input"), "rb") as file:
+            publisher = farm.cluster.stream(
+                "d3", "--socket", farm.cluster.socket("d3"), "--group", GROUP, "--memory", "1M", "--spool",
+                farm.path("spool"), "--spool-max", "1M", "--flush-timeout", "100ms", tool="ringlog-publish",
+                stdin=file)
+        until("all it has room for is read", lambda: bytes_read(publisher) > 3 << 19)
+        publisher.signal(signal.SIGTERM)
+        expect_equal(publisher.end(), 1, "exit code with input left unread")
+        expect("bytes of the input were not read" in publisher.errors(), "it says so")
+        farm.cluster.start("d3")
+        farm.cluster.wait_members("d3", 3)
+        farm.publish("d3", ["next"], "--spool", farm.path("spool"))
+        until("the spool is sent", lambda: "next" in farm.read("one.log"))
+        sent = sorted(set(farm.read("one.log")) - {"next"})
+        expect(0 < len(sent) < len(text), "a part was sent")
+        expect_equal(sent, sorted(text[:len(sent)]), "whole lines from the beginning")
+        stop(one)
+
+
+def test_a_stopped_publisher_with_an_idle_pipe_ends_with_0():
+    with Farm(1) as farm:
+        one = farm.writer("d1", "one.log")
+        publisher = farm.publisher("d1")
+        publisher.process.stdin.write(b"whole\n")
+        publisher.process.stdin.flush()
+        farm.wait_lines("one.log", 1)
+        stop(publisher)
+        publisher = farm.publisher("d1")
+        publisher.process.stdin.write(b"whole\nhalf")
+        publisher.process.stdin.flush()
+        farm.wait_lines("one.log", 2)
+        publisher.signal(signal.SIGTERM)
+        expect_equal(publisher.end(), 1, "exit code with half a line")
+        expect("the last 4 bytes of the input" in publisher.errors(), "half a line is told")
+        stop(one)
+        expect_equal(farm.read("one.log"), ["whole", "whole"], "the file")
+
+
+def test_input_that_cannot_be_read_is_a_failure():
+    with Farm(1) as farm:
+        folder = os.open(farm.folder, os.O_RDONLY)
+        publisher = farm.cluster.stream(
+            "d1", "--socket", farm.cluster.socket("d1"), "--group", GROUP, tool="ringlog-publish", stdin=folder)
+        os.close(folder)
+        expect_equal(publisher.end(), 1, "exit code")
+        expect("stdin: cannot read" in publisher.errors(), "the error is told")
+
+
 def test_a_full_pipe_drops_its_newest_lines_and_the_file_says_how_many():
     with Farm(3) as farm:
         one = farm.writer("d1", "one.log")

@@ -38,6 +38,14 @@ void Input::end(Instant now) {
   send_note(now);
 }
 
+std::uint64_t Input::abandon(Instant now) {
+  const auto unfinished = splitter_.unfinished();
+  splitter_.clear();
+  flush(now);
+  send_note(now);
+  return unfinished;
+}
+
 void Input::flush(Instant now) {
   if (const auto record = batch_.take()) intake_.accept(*record, Origin{input_source, 0}, now);
 }

@@ -40,6 +40,8 @@ class Input {
   void feed(std::string_view bytes, Instant now);
   /// No more will come: the unfinished last line is a line.
   void end(Instant now);
+  /// More would come, but it is not read: the unfinished line is no line. Returns its bytes.
+  std::uint64_t abandon(Instant now);
   /// Hands on the lines gathered so far, because nothing more is waiting.
   void flush(Instant now);
 

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <utility>
@@ -42,6 +43,12 @@ bool is_regular(int fd) {
 bool is_readable(int fd) {
   pollfd waiting{fd, POLLIN, 0};
   return ::poll(&waiting, 1, 0) > 0;
+}
+
+// Of a pipe, a socket or a regular file.
+std::uint64_t unread_bytes(int fd) {
+  int bytes = 0;
+  return ::ioctl(fd, FIONREAD, &bytes) == 0 && bytes > 0 ? static_cast<std::uint64_t>(bytes) : 0;
 }
 
 }  // namespace
@@ -131,22 +138,40 @@ void Publisher::read_input() {
     if (!input_ready_) break;
     const auto got = ::read(STDIN_FILENO, block.data(), block.size());
     if (got < 0 && (errno == EINTR || errno == EAGAIN)) continue;
-    if (got < 0) tools::report(program, system_error("stdin", "cannot read", errno).message);
-    if (got <= 0) {
-      input_over_ = true;
-      input_over_at_ = now;
-      input_->end(now);
+    if (got < 0) {
+      tools::report(program, system_error("stdin", "cannot read", errno).message);
+      leave_input(now);
+      input_left_ = true;
+      break;
+    }
+    if (got == 0) {
+      end_input(now);
       break;
     }
     total += static_cast<std::size_t>(got);
     input_->feed({block.data(), static_cast<std::size_t>(got)}, now);
   }
-  if (stopping_ && !input_over_ && !input_ready_) {
-    input_over_ = true;
-    input_->end(now);
-  }
+  if (stopping_ && !input_over_ && !input_ready_) leave_input(now);
   // While records wait to be sent, a batch may as well grow.
   if (!input_ready_ && !intake_->outbox().has_waiting()) input_->flush(now);
+}
+
+void Publisher::end_input(Clock::time_point now) {
+  input_over_ = true;
+  if (!stopping_) input_over_at_ = now;
+  input_->end(now);
+}
+
+// The end was not reached. A line of which only the beginning was read must not go out as one.
+void Publisher::leave_input(Clock::time_point now) {
+  input_over_ = true;
+  if (!stopping_) input_over_at_ = now;
+  const auto left = input_->abandon(now) + unread_bytes(STDIN_FILENO);
+  if (left == 0) return;
+  input_left_ = true;
+  tools::report(
+      program,
+      "the last " + std::to_string(left) + " bytes of the input were not read and are not sent");
 }
 
 void Publisher::read_tails() {
@@ -415,7 +440,7 @@ void Publisher::begin_stop() {
 
 ExitCode Publisher::finish(ExitCode code) {
   const auto now = Clock::now();
-  if (input_ != nullptr && !input_over_) input_->end(now);
+  if (input_ != nullptr && !input_over_) leave_input(now);
   if (fatal_) tools::report(program, fatal_->message);
   if (code == ExitCode::unreachable) tools::report(program, link_->last_error());
   const auto lost = tails_ != nullptr || code == ExitCode::done ? 0 : put_away();
@@ -447,7 +472,7 @@ std::uint64_t Publisher::put_away() {
 }
 
 bool Publisher::is_incomplete() const {
-  if (input_ != nullptr && input_->dropped() + input_->too_long() > 0) return true;
+  if (input_left_ || (input_ != nullptr && input_->dropped() + input_->too_long() > 0)) return true;
   if (tails_ != nullptr && (tails_->has_lost() || (options_.once && tails_->has_trouble()))) {
     return true;
   }

@@ -57,6 +57,8 @@ class Publisher {
   Result<void> open_tails();
   void step();
   void read_input();
+  void end_input(Clock::time_point now);
+  void leave_input(Clock::time_point now);
   void read_tails();
   void accept_tail(const Record& record, Origin origin);
   void keep_session();
@@ -96,6 +98,7 @@ class Publisher {
 
   bool input_over_{false};
   bool input_ready_{false};
+  bool input_left_{false};  // not read to its end
   bool tails_wait_{false};  // looked at, not read: the outbox is full
   bool stopping_{false};
   Clock::time_point input_over_at_{};

@@ -89,6 +89,18 @@ TEST_CASE("a line that is too long leaves a record of its length in its place", 
   CHECK(input.notes().size() == 1);
 }
 
+TEST_CASE("of an abandoned input only whole lines go out", "[ringlog]") {
+  Intake intake(1 << 20, 1 << 20, std::nullopt);
+  Input input({}, Producer{random_producer(), "p"}, intake);
+  input.feed("one\ntwo\nthr", start);
+  CHECK(input.abandon(start) == 3);
+  const auto records = records_of(intake);
+  REQUIRE(records.size() == 1);
+  CHECK(std::get<Lines>(records[0].body).lines == std::vector<std::string>{"one", "two"});
+  CHECK(input.accepted() == 2);
+  CHECK(input.abandon(start) == 0);
+}
+
 TEST_CASE(
     "a full pipe blocks its writer for max-block and then loses its newest lines", "[ringlog]") {
   Intake intake(1000, 1000, std::nullopt);
