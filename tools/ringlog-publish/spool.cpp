@@ -37,18 +37,30 @@ std::string frame(std::span<const std::byte> payload) {
   return text;
 }
 
-// The record at `offset`, or nothing when what stands there is none.
-std::optional<std::string> record_at(int fd, std::uint64_t offset, std::uint64_t size) {
-  if (offset + head_bytes > size) return std::nullopt;
-  const auto head = read_part(fd, offset, offset + head_bytes, "");
-  if (!head) return std::nullopt;
+// What stands at one place of a segment. Torn: it reaches past the end of the file, as after a
+// kill in the middle of an append.
+struct Frame {
+  enum class Kind { record, end, torn, damaged };
+  Kind kind{Kind::end};
+  std::string payload{};
+};
+
+// Errors: io.
+Result<Frame> frame_at(int fd, std::uint64_t offset, std::uint64_t size, const std::string& path) {
+  if (offset >= size) return Frame{Frame::Kind::end};
+  if (offset + head_bytes > size) return Frame{Frame::Kind::torn};
+  const auto head = read_part(fd, offset, offset + head_bytes, path);
+  if (!head) return head.error();
   PayloadReader in(std::as_bytes(std::span(*head)));
   const auto length = in.number<std::uint32_t>();
   const auto checksum = in.number<std::uint64_t>();
-  if (length > payload_bytes_max || offset + head_bytes + length > size) return std::nullopt;
-  auto payload = read_part(fd, offset + head_bytes, offset + head_bytes + length, "");
-  if (!payload || XXH3_64bits(payload->data(), payload->size()) != checksum) return std::nullopt;
-  return std::move(payload).value();
+  if (length > payload_bytes_max) return Frame{Frame::Kind::damaged};
+  if (offset + head_bytes + length > size) return Frame{Frame::Kind::torn};
+  auto payload = read_part(fd, offset + head_bytes, offset + head_bytes + length, path);
+  if (!payload) return payload.error();
+  const bool fits = XXH3_64bits(payload->data(), payload->size()) == checksum;
+  if (!fits) return Frame{Frame::Kind::damaged};
+  return Frame{Frame::Kind::record, std::move(payload).value()};
 }
 
 std::optional<std::uint64_t> segment_number(const std::string& name) {
@@ -97,15 +109,13 @@ Result<void> Spool::load(std::vector<std::string>& notes) {
   if (error) return system_error(options_.directory, "cannot list", error.value());
   std::sort(numbers.begin(), numbers.end());
   for (const auto number : numbers) {
-    const bool is_last = number == numbers.back();
     next_number_ = number + 1;
-    if (auto checked = check_segment(number, is_last, notes); !checked) return checked;
+    if (auto checked = check_segment(number, notes); !checked) return checked;
   }
   return {};
 }
 
-Result<void> Spool::check_segment(
-    std::uint64_t number, bool is_last, std::vector<std::string>& notes) {
+Result<void> Spool::check_segment(std::uint64_t number, std::vector<std::string>& notes) {
   const auto path = path_of(number);
   const Descriptor file(::open(path.c_str(), O_RDWR | O_CLOEXEC));
   if (!file.is_open()) return system_error(path, "cannot open", errno);
@@ -114,22 +124,24 @@ Result<void> Spool::check_segment(
   const auto size = static_cast<std::uint64_t>(end);
   Segment segment;
   segment.number = number;
-  while (const auto payload = record_at(file.get(), segment.bytes, size)) {
-    segment.bytes += head_bytes + payload->size();
+  auto frame = frame_at(file.get(), 0, size, path);
+  while (frame && frame->kind == Frame::Kind::record) {
+    segment.bytes += head_bytes + frame->payload.size();
     ++segment.records;
+    frame = frame_at(file.get(), segment.bytes, size, path);
   }
-  if (segment.bytes < size && is_last) {
-    notes.push_back(
-        path + ": cut off " + std::to_string(size - segment.bytes) +
-        " bytes of an unfinished record at its end");
+  if (!frame) return frame.error();
+  const auto rest = std::to_string(size - segment.bytes);
+  if (frame->kind == Frame::Kind::torn) {
+    notes.push_back(path + ": cut off " + rest + " bytes of an unfinished record at its end");
     if (::ftruncate(file.get(), static_cast<off_t>(segment.bytes)) != 0) {
       return system_error(path, "cannot cut", errno);
     }
-  } else if (segment.bytes < size) {
+  } else if (frame->kind == Frame::Kind::damaged) {
     segment.is_damaged = true;
     notes.push_back(
-        path + ": damaged; its last " + std::to_string(size - segment.bytes) +
-        " bytes cannot be read and are set aside as " + path + ".damaged");
+        path + ": damaged; its last " + rest + " bytes cannot be read and are set aside as " +
+        path + ".damaged");
   }
   add_segment(segment);
   return remove_settled();
@@ -200,8 +212,9 @@ Result<SpooledRecord> Spool::read_next() {
     reading_number_ = it->number;
     if (!reading_.is_open()) return system_error(path_of(it->number), "cannot open", errno);
   }
-  auto payload = record_at(reading_.get(), it->offset, it->bytes);
-  if (!payload) {
+  auto frame = frame_at(reading_.get(), it->offset, it->bytes, path_of(it->number));
+  if (!frame) return frame.error();
+  if (frame->kind != Frame::Kind::record) {
     const auto lost = it->records - it->read;
     it->read = it->records;
     it->settled += lost;
@@ -212,12 +225,12 @@ Result<SpooledRecord> Spool::read_next() {
         path_of(it->number) + ": damaged; " + std::to_string(lost) +
             " records cannot be read and are set aside"};
   }
-  it->offset += head_bytes + payload->size();
+  it->offset += head_bytes + frame->payload.size();
   ++it->read;
   --unread_;
   SpooledRecord record;
   record.segment = it->number;
-  const auto bytes = std::as_bytes(std::span(*payload));
+  const auto bytes = std::as_bytes(std::span(frame->payload));
   record.payload.assign(bytes.begin(), bytes.end());
   return record;
 }

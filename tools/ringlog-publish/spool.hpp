@@ -2,9 +2,9 @@
 //
 // Spool: records on disk that found no room in memory, oldest first. Append-only segments,
 // each record behind its length and checksum; a segment is removed when all its records have
-// settled. A torn end is cut at the start, a damaged segment is read up to the damage and
-// set aside. Records carry their producer and sequence numbers, so sending one again after a
-// crash is harmless.
+// settled. A record that reaches past the end of its file is cut off at the start; a damaged
+// segment is read up to the damage and set aside. Records carry their producer and sequence
+// numbers, so sending one again after a crash is harmless.
 #pragma once
 
 #include <cstddef>
@@ -47,7 +47,7 @@ class Spool {
   /// Records remain to be read.
   [[nodiscard]] bool has_unread() const { return unread_ > 0; }
   /// The oldest record not yet read. REQUIRES: has_unread(). Errors: io; corrupt, then what is
-  /// left of its segment was given up.
+  /// left of its segment was given up; io, then it can be tried again.
   Result<SpooledRecord> read_next();
   /// One record of the segment has settled.
   Result<void> on_settled(std::uint64_t segment);
@@ -70,7 +70,7 @@ class Spool {
   explicit Spool(Options options) : options_(std::move(options)) {}
   [[nodiscard]] std::string path_of(std::uint64_t number) const;
   Result<void> load(std::vector<std::string>& notes);
-  Result<void> check_segment(std::uint64_t number, bool is_last, std::vector<std::string>& notes);
+  Result<void> check_segment(std::uint64_t number, std::vector<std::string>& notes);
   Result<void> begin_segment();
   void add_segment(const Segment& segment);
   Result<void> remove_settled();

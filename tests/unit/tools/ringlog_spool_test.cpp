@@ -57,6 +57,14 @@ std::size_t segments(const TemporaryDirectory& directory) {
   return count;
 }
 
+std::string only_segment(const TemporaryDirectory& directory) {
+  REQUIRE(segments(directory) == 1);
+  for (const auto& item : std::filesystem::directory_iterator(directory / "spool")) {
+    if (item.path().extension() == ".spool") return item.path().string();
+  }
+  return {};
+}
+
 }  // namespace
 
 TEST_CASE("spooled records come back in order, and again until they settle", "[ringlog]") {
@@ -80,20 +88,46 @@ TEST_CASE("spooled records come back in order, and again until they settle", "[r
   CHECK(segments(directory) == 0);
 }
 
-TEST_CASE("a torn end is cut at the start, whatever it looks like", "[ringlog]") {
-  for (std::size_t torn = 1; torn < 20; ++torn) {
+TEST_CASE("a record that reaches past the end of its file is cut off", "[ringlog]") {
+  for (std::size_t torn = 1; torn < 12 + 6; ++torn) {
     const TemporaryDirectory directory;
-    std::string path;
     {
       auto spool = opened(directory);
       append(spool, "first");
       append(spool, "second");
     }
-    path = (directory / "spool") + "/0000000000000001.spool";
+    const auto path = only_segment(directory);
     const auto text = read_text(path);
-    write_text(path, text.substr(0, text.size() - std::min(torn, std::size_t{17})));
+    write_text(path, text.substr(0, text.size() - torn));
     auto spool = opened(directory, 1);
+    CHECK(std::filesystem::file_size(path) == 12 + 5);
     CHECK(read_all(spool, true) == std::vector<std::string>{"first"});
+    CHECK_FALSE(std::filesystem::exists(path + ".damaged"));
+  }
+}
+
+TEST_CASE("an end that is not a torn record is never cut off", "[ringlog]") {
+  // Zeros, as a power cut leaves them; a length no record has; a payload that was changed.
+  const std::string zeros(30, '\0');
+  const std::string too_long = "\xFF\xFF\xFF\xFF" + std::string(30, 'x');
+  for (const auto& more : {zeros, too_long, std::string()}) {
+    const TemporaryDirectory directory;
+    {
+      auto spool = opened(directory);
+      for (const auto* word : {"first", "second", "third"}) {
+        append(spool, word);
+      }
+    }
+    const auto path = only_segment(directory);
+    auto text = read_text(path) + more;
+    if (more.empty()) text[12 + 5 + 12] ^= 1;  // in the second record; the third is whole
+    write_text(path, text);
+    auto spool = opened(directory, 1);
+    const auto texts = read_all(spool, true);
+    CHECK(texts.size() == (more.empty() ? 1U : 3U));
+    CHECK(texts.front() == "first");
+    CHECK(read_text(path + ".damaged") == text);
+    CHECK(segments(directory) == 0);
   }
 }
 
@@ -115,6 +149,21 @@ TEST_CASE("a damaged segment is read up to the damage and set aside", "[ringlog]
   CHECK(texts[1] == "record 5");
   CHECK(std::filesystem::exists(path + ".damaged"));
   CHECK_FALSE(std::filesystem::exists(path));
+}
+
+TEST_CASE("a read error is not taken for damage: the record can be read later", "[ringlog]") {
+  const TemporaryDirectory directory;
+  auto spool = opened(directory);
+  append(spool, "first");
+  const auto path = only_segment(directory);
+  const auto text = read_text(path);
+  write_text(path, "");  // as short as nobody left it: read_part() says so
+  const auto failed = spool.read_next();
+  REQUIRE_FALSE(failed);
+  CHECK(failed.error().code == Errc::io);
+  CHECK(spool.unread() == 1);
+  write_text(path, text);
+  CHECK(read_all(spool, true) == std::vector<std::string>{"first"});
 }
 
 TEST_CASE("the spool is bounded and belongs to one process", "[ringlog]") {
