@@ -77,16 +77,29 @@ void Intake::on_spool_settled(std::uint64_t segment) {
 
 std::uint64_t Intake::put_away() {
   std::uint64_t lost = 0;
-  for (const auto number : outbox_.all()) {
+  std::string failure;
+  for (const auto number : not_in_spool()) {
     const auto& record = outbox_.record(number);
-    if (record.origin.source == spool_source) continue;  // still there
     const auto spooled =
-        spool_ ? spool_->append(record.payload) : Result<void>(Error{Errc::io, "no --spool"});
-    if (!spooled) lost += record.lines;
-    if (!spooled && spool_) notes_.push_back(spooled.error().message);
+        spool_ ? spool_->put_in_front(record.payload) : Result<void>(Error{Errc::io, "no --spool"});
+    if (spooled) continue;
+    failure = spooled.error().message;
+    if (record.origin.source != spool_source) lost += record.lines;
   }
+  if (spool_ && !failure.empty()) notes_.push_back(failure);
   sync();
   return lost;
+}
+
+// All that memory holds is older than what the spool still has unread. Up to the last record
+// that is in memory only; a record from the spool between others is written once more, so
+// that the order is right: the writers drop the second one.
+std::vector<RecordNumber> Intake::not_in_spool() const {
+  auto numbers = outbox_.all();
+  while (!numbers.empty() && outbox_.record(numbers.back()).origin.source == spool_source) {
+    numbers.pop_back();
+  }
+  return numbers;
 }
 
 void Intake::sync() {

@@ -36,8 +36,8 @@ class Intake {
   void refill();
   /// To be called with what Outbox::on_confirmation returned for spooled records.
   void on_spool_settled(std::uint64_t segment);
-  /// The program ends: what has not settled goes into the spool, however full. Returns the
-  /// lines that found no place there.
+  /// The program ends: what has not settled goes into the spool, however full, in front of what
+  /// lies there. Returns the lines that found no place.
   std::uint64_t put_away();
   void sync();
 
@@ -49,6 +49,7 @@ class Intake {
   std::vector<std::string> notes();
 
  private:
+  [[nodiscard]] std::vector<RecordNumber> not_in_spool() const;
   void complain(const Error& error, Instant now);
   [[nodiscard]] bool may_spool(std::size_t bytes, Instant now) const;
 

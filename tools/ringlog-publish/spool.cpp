@@ -157,33 +157,48 @@ bool Spool::has_room(std::size_t payload_bytes) const {
   return bytes_ + head_bytes + payload_bytes <= options_.bytes_max;
 }
 
-Result<void> Spool::begin_segment() {
-  Segment segment;
-  segment.number = next_number_;
-  if (auto synced = sync(); !synced) return synced;
-  auto file = AppendFile::open(path_of(segment.number), 0);
-  if (!file) return file.error();
-  if (auto named = sync_directory_of(path_of(segment.number)); !named) return named;
-  ++next_number_;
-  tail_.emplace(std::move(file).value());
-  segments_.push_back(segment);
-  return {};
+Result<AppendFile> Spool::begin_segment(std::uint64_t number) {
+  if (auto synced = sync(); !synced) return synced.error();
+  const auto path = path_of(number);
+  auto file = AppendFile::open(path, 0);
+  if (!file) return file;
+  if (auto named = sync_directory_of(path); !named) return named.error();
+  return file;
 }
 
 Result<void> Spool::append(std::span<const std::byte> payload) {
   if (!tail_ || segments_.empty() || segments_.back().bytes >= options_.segment_bytes) {
-    if (auto begun = begin_segment(); !begun) return begun;
+    auto begun = begin_segment(next_number_);
+    if (!begun) return begun.error();
+    tail_.emplace(std::move(begun).value());
+    segments_.emplace_back().number = next_number_++;
   }
-  auto& segment = segments_.back();
+  return write(tail_, segments_.back(), payload);
+}
+
+Result<void> Spool::put_in_front(std::span<const std::byte> payload) {
+  if (!front_) {
+    const auto behind = segments_.empty() ? next_number_ : segments_.front().number;
+    if (behind == 0) return append(payload);  // out of order, but not lost
+    auto begun = begin_segment(behind - 1);
+    if (!begun) return begun.error();
+    front_.emplace(std::move(begun).value());
+    segments_.emplace_front().number = behind - 1;
+  }
+  return write(front_, segments_.front(), payload);
+}
+
+Result<void> Spool::write(
+    std::optional<AppendFile>& file, Segment& segment, std::span<const std::byte> payload) {
   const auto text = frame(payload);
-  tail_->append(text);
-  if (auto flushed = tail_->flush(); !flushed) {
+  file->append(text);
+  if (auto flushed = file->flush(); !flushed) {
     // Part of it may be on disk: go back to the last whole record.
-    auto again = AppendFile::open(tail_->path(), segment.bytes);
+    auto again = AppendFile::open(file->path(), segment.bytes);
     if (again) {
-      tail_.emplace(std::move(again).value());
+      file.emplace(std::move(again).value());
     } else {
-      tail_.reset();
+      file.reset();
     }
     return flushed;
   }
@@ -196,8 +211,11 @@ Result<void> Spool::append(std::span<const std::byte> payload) {
 }
 
 Result<void> Spool::sync() {
-  if (!dirty_ || !tail_) return {};
-  if (auto synced = tail_->sync(); !synced) return synced;
+  if (!dirty_) return {};
+  for (auto* const file : {&front_, &tail_}) {
+    if (!file->has_value()) continue;
+    if (auto synced = (*file)->sync(); !synced) return synced;
+  }
   dirty_ = false;
   return {};
 }
@@ -254,6 +272,7 @@ Result<void> Spool::remove_front() {
   const auto segment = segments_.front();
   segments_.pop_front();
   bytes_ -= segment.bytes;
+  front_.reset();
   if (segments_.empty()) tail_.reset();
   if (reading_number_ == segment.number) reading_.close();
   const auto path = path_of(segment.number);

@@ -41,6 +41,9 @@ class Spool {
   [[nodiscard]] bool has_room(std::size_t payload_bytes) const;
   /// Behind everything else. Errors: io; the record was not taken.
   Result<void> append(std::span<const std::byte> payload);
+  /// Before everything else, behind what was put there before: for the end of a program, whose
+  /// memory holds what is older than the spool. Errors: io; the record was not taken.
+  Result<void> put_in_front(std::span<const std::byte> payload);
   /// Makes what was appended survive a power cut. Errors: io.
   Result<void> sync();
 
@@ -67,11 +70,16 @@ class Spool {
     bool is_damaged{false};
   };
 
+  // Leaves room below for what is put in front.
+  static constexpr std::uint64_t first_number = 1'000'000'000;
+
   explicit Spool(Options options) : options_(std::move(options)) {}
   [[nodiscard]] std::string path_of(std::uint64_t number) const;
   Result<void> load(std::vector<std::string>& notes);
   Result<void> check_segment(std::uint64_t number, std::vector<std::string>& notes);
-  Result<void> begin_segment();
+  Result<AppendFile> begin_segment(std::uint64_t number);
+  Result<void> write(
+      std::optional<AppendFile>& file, Segment& segment, std::span<const std::byte> payload);
   void add_segment(const Segment& segment);
   Result<void> remove_settled();
   Result<void> remove_front();
@@ -79,10 +87,11 @@ class Spool {
   Options options_;
   Descriptor lock_;
   std::deque<Segment> segments_;
-  std::optional<AppendFile> tail_;  // the segment that is appended to: the last
+  std::optional<AppendFile> front_;  // the first segment, when something was put in front
+  std::optional<AppendFile> tail_;   // the segment that is appended to: the last
   Descriptor reading_;
   std::uint64_t reading_number_{0};
-  std::uint64_t next_number_{1};
+  std::uint64_t next_number_{first_number};
   std::uint64_t bytes_{0};
   std::uint64_t unread_{0};
   bool dirty_{false};

@@ -142,53 +142,121 @@ TEST_CASE("a regular file waits for room and loses nothing", "[ringlog]") {
   CHECK(input.dropped() == 0);
 }
 
-TEST_CASE("lines beyond memory go to the spool and come back in order", "[ringlog]") {
-  const TemporaryDirectory directory;
+namespace {
+
+Spool spool_in(const TemporaryDirectory& directory) {
   std::vector<std::string> notes;
-  Spool::Options spool_options;
-  spool_options.directory = directory.path() + "/spool";
-  auto spool = Spool::open(spool_options, notes);
+  Spool::Options options;
+  options.directory = directory / "spool";
+  options.segment_bytes = 1000;
+  auto spool = Spool::open(options, notes);
   REQUIRE(spool);
-  Intake intake(2000, 1 << 20, std::move(spool).value());
-  Input::Options options;
-  options.line_bytes_max = 100;
-  options.batch_bytes = 300;
-  Input input(options, Producer{random_producer(), "p"}, intake);
-  for (int i = 0; i < 200; ++i) {
-    REQUIRE(input.wants_data(start));
-    input.feed(std::string(80, 'x') + std::to_string(i) + "\n", start);
+  CHECK(notes.empty());
+  return std::move(spool).value();
+}
+
+constexpr std::size_t little_memory = 2000;
+
+using Names = std::vector<std::pair<ProducerId, std::uint64_t>>;
+
+// Lines of 80 bytes, three to a record.
+struct SmallInput {
+  Intake intake;
+  Input input;
+
+  SmallInput(const TemporaryDirectory& directory, ProducerId producer)
+      : intake(little_memory, 1 << 20, spool_in(directory)),
+        input(options(), Producer{producer, "p"}, intake) {}
+
+  static Input::Options options() {
+    Input::Options made;
+    made.line_bytes_max = 100;
+    made.batch_bytes = 300;
+    return made;
   }
-  input.end(start);
-  CHECK(input.dropped() == 0);
-  CHECK(intake.outbox().bytes() <= 2000);
-  std::vector<std::uint64_t> seqs;
-  std::uint64_t ticket = 0;
-  const auto confirm = [&] {
+  void feed(int lines) {
+    for (int i = 0; i < lines; ++i) {
+      REQUIRE(input.wants_data(start));
+      input.feed(std::string(80, 'x') + "\n", start);
+    }
+    input.flush(start);
+  }
+  // Sends and confirms so many records, or all there are. `names` gets the name of each that
+  // comes to a writer for the first time.
+  void send(Names& names, std::size_t records_max = 1 << 20) {
+    for (std::size_t sent = 0; sent < records_max && !intake.is_empty();) {
+      intake.refill();
+      ++ticket;
+      if (const auto number = intake.outbox().next()) {
+        const auto record = decode_record(intake.outbox().record(*number).payload);
+        REQUIRE(record);
+        const std::pair name(record->producer.id, record->first_seq);
+        if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+        intake.outbox().on_sent(*number, ticket);
+        ++sent;
+      } else {
+        REQUIRE(intake.outbox().needs_settle());
+        intake.outbox().on_settle_sent(ticket);
+      }
+      confirm();
+    }
+  }
+  void confirm() {
     Confirmation confirmation;
     confirmation.ticket = ticket;
     confirmation.stable = true;
     for (const auto& origin : intake.outbox().on_confirmation(confirmation, true)) {
       if (origin.source == spool_source) intake.on_spool_settled(origin.mark);
     }
-  };
-  while (!intake.is_empty()) {
-    intake.refill();
-    if (const auto number = intake.outbox().next()) {
-      const auto record = decode_record(intake.outbox().record(*number).payload);
-      REQUIRE(record);
-      seqs.push_back(record->first_seq);
-      intake.outbox().on_sent(*number, ++ticket);
-    } else {
-      REQUIRE(intake.outbox().needs_settle());
-      intake.outbox().on_settle_sent(++ticket);
+  }
+
+  std::uint64_t ticket{0};
+};
+
+}  // namespace
+
+TEST_CASE("lines beyond memory go to the spool and come back in order", "[ringlog]") {
+  const TemporaryDirectory directory;
+  const auto producer = random_producer();
+  SmallInput all(directory, producer);
+  all.feed(200);
+  CHECK(all.input.dropped() == 0);
+  CHECK(all.intake.outbox().bytes() <= little_memory);
+  Names names;
+  all.send(names);
+  REQUIRE(names.size() == 67);
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    CHECK(names[i] == std::pair(producer, 1 + 3 * i));
+  }
+  CHECK(all.intake.notes().empty());
+}
+
+TEST_CASE("what is put away at the end comes back in order", "[ringlog]") {
+  const TemporaryDirectory directory;
+  const auto first = random_producer();
+  const auto second = random_producer();
+  Names names;
+  {
+    SmallInput before(directory, first);
+    before.feed(60);  // some in memory, the rest behind them in the spool
+    CHECK(before.intake.put_away() == 0);
+  }
+  {
+    SmallInput between(directory, second);
+    between.send(names, 18);
+    CHECK(names.size() == 18);
+    between.intake.refill();
+    between.feed(60);  // behind the last of the spool, in memory and again in the spool
+    CHECK(between.intake.put_away() == 0);
+  }
+  SmallInput after(directory, random_producer());
+  after.send(names);
+  Names expected;
+  for (const auto& producer : {first, second}) {
+    for (std::uint64_t seq = 1; seq <= 60; seq += 3) {
+      expected.emplace_back(producer, seq);
     }
-    confirm();
   }
-  CHECK(std::is_sorted(seqs.begin(), seqs.end()));
-  std::uint64_t expected = 1;
-  for (const auto seq : seqs) {
-    CHECK(seq == expected);
-    expected += 3;
-  }
-  CHECK(intake.notes().empty());
+  CHECK(names == expected);
+  CHECK(after.intake.notes().empty());
 }

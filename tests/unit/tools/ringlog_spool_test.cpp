@@ -139,7 +139,7 @@ TEST_CASE("a damaged segment is read up to the damage and set aside", "[ringlog]
       append(spool, "record " + std::to_string(i));
     }
   }
-  const auto path = (directory / "spool") + "/0000000000000001.spool";
+  const auto path = (directory / "spool") + "/0000001000000000.spool";
   auto text = read_text(path);
   text[12 + 8 + 12 + 3] ^= 1;  // in the second record
   write_text(path, text);
