@@ -9,17 +9,11 @@
 
 namespace ringcast::ringlog {
 
-namespace {
-
-constexpr std::chrono::seconds spool_pause{1};
-
-}  // namespace
-
 Intake::Intake(std::size_t memory_bytes_max, std::size_t window_bytes, std::optional<Spool> spool)
     : memory_bytes_max_(memory_bytes_max), outbox_(window_bytes), spool_(std::move(spool)) {}
 
 bool Intake::may_spool(std::size_t bytes, Instant now) const {
-  return spool_ && now >= spool_retry_ && spool_->has_room(bytes);
+  return spool_ && appending_.may_try(now) && spool_->has_room(bytes);
 }
 
 bool Intake::has_room(std::size_t bytes, std::size_t held, Instant now) const {
@@ -39,26 +33,28 @@ void Intake::accept(const Record& record, Origin origin, Instant now) {
   const bool in_memory = !behind_spool && outbox_.bytes() + bytes <= memory_bytes_max_;
   if (!in_memory && origin.source == input_source && may_spool(bytes, now)) {
     const auto spooled = spool_->append(outgoing.payload);
-    if (spooled) return;
-    complain(spooled.error(), now);
+    if (spooled) {
+      appending_.on_success(now);
+      return;
+    }
+    complain(appending_, spooled.error().message + "; lines stay in memory, trying again", now);
   }
   (void)outbox_.accept(std::move(outgoing));
 }
 
-void Intake::complain(const Error& error, Instant now) {
-  spool_retry_ = now + spool_pause;
-  if (error.message == last_error_) return;
-  last_error_ = error.message;
-  notes_.push_back(error.message + "; lines stay in memory, trying again");
+void Intake::complain(Trouble& trouble, const std::string& what, Instant now) {
+  if (trouble.on_failure(what, now)) notes_.push_back(what);
 }
 
-void Intake::refill() {
+void Intake::refill(Instant now) {
+  if (!reading_.may_try(now)) return;
   while (spool_ && spool_->has_unread() && outbox_.bytes() < memory_bytes_max_ / 2) {
     auto spooled = spool_->read_next();
     if (!spooled) {
-      notes_.push_back(spooled.error().message);
+      complain(reading_, spooled.error().message, now);
       return;
     }
+    reading_.on_success(now);
     const auto record = decode_record(spooled->payload);
     OutgoingRecord outgoing;
     outgoing.payload = std::move(spooled->payload);
@@ -87,7 +83,10 @@ std::uint64_t Intake::put_away() {
     if (record.origin.source != spool_source) lost += record.lines;
   }
   if (spool_ && !failure.empty()) notes_.push_back(failure);
-  sync();
+  if (spool_) {
+    const auto synced = spool_->sync();
+    if (!synced) notes_.push_back(synced.error().message);
+  }
   return lost;
 }
 
@@ -102,9 +101,14 @@ std::vector<RecordNumber> Intake::not_in_spool() const {
   return numbers;
 }
 
-void Intake::sync() {
-  if (!spool_) return;
-  if (const auto synced = spool_->sync(); !synced) notes_.push_back(synced.error().message);
+void Intake::sync(Instant now) {
+  if (!spool_ || !syncing_.may_try(now)) return;
+  const auto synced = spool_->sync();
+  if (synced) {
+    syncing_.on_success(now);
+  } else {
+    complain(syncing_, synced.error().message + "; trying again", now);
+  }
 }
 
 bool Intake::is_empty() const { return outbox_.empty() && !(spool_ && spool_->has_unread()); }

@@ -14,6 +14,7 @@
 
 #include "tools/ringlog-publish/outbox.hpp"
 #include "tools/ringlog-publish/spool.hpp"
+#include "tools/ringlog-publish/trouble.hpp"
 #include "tools/ringlog/record.hpp"
 
 namespace ringcast::ringlog {
@@ -33,13 +34,13 @@ class Intake {
   /// Takes the record; in memory even without room when the spool fails.
   void accept(const Record& record, Origin origin, Instant now);
   /// Moves spooled records into the outbox while there is room.
-  void refill();
+  void refill(Instant now);
   /// To be called with what Outbox::on_confirmation returned for spooled records.
   void on_spool_settled(std::uint64_t segment);
   /// The program ends: what has not settled goes into the spool, however full, in front of what
   /// lies there. Returns the lines that found no place.
   std::uint64_t put_away();
-  void sync();
+  void sync(Instant now);
 
   Outbox& outbox() { return outbox_; }
   [[nodiscard]] const Outbox& outbox() const { return outbox_; }
@@ -50,14 +51,15 @@ class Intake {
 
  private:
   [[nodiscard]] std::vector<RecordNumber> not_in_spool() const;
-  void complain(const Error& error, Instant now);
+  void complain(Trouble& trouble, const std::string& what, Instant now);
   [[nodiscard]] bool may_spool(std::size_t bytes, Instant now) const;
 
   std::size_t memory_bytes_max_;
   Outbox outbox_;
   std::optional<Spool> spool_;
-  Instant spool_retry_{};
-  std::string last_error_;
+  Trouble appending_{std::chrono::seconds(1)};
+  Trouble syncing_;
+  Trouble reading_;
   std::vector<std::string> notes_;
 };
 

@@ -122,7 +122,7 @@ void Publisher::step() {
   } else {
     read_tails();
   }
-  intake_->refill();
+  intake_->refill(Clock::now());
   send();
   send_settle();
   housekeeping();
@@ -358,7 +358,7 @@ void Publisher::housekeeping() {
   if (now < next_save_) return;
   tell_minority();
   next_save_ = now + save_interval;
-  intake_->sync();
+  intake_->sync(now);
   if (tails_ == nullptr) return;
   tails_->try_save(now);
   tell(tails_->notes());

@@ -389,7 +389,7 @@ void TailSet::try_save(Instant now) {
   if (!saving_.may_try(now)) return;
   const auto saved = save();
   if (saved) {
-    saving_.on_success();
+    saving_.on_success(now);
   } else if (saving_.on_failure(saved.error().message, now)) {
     notes_.push_back(saved.error().message + "; trying again, new files wait for it");
   }

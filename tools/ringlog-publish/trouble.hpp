@@ -2,7 +2,7 @@
 //
 // Trouble: one thing that fails again and again, such as writing to a full disk. Says when to
 // try again, with growing pauses, and whether the failure is news: the same sentence is told
-// once until it changes or until it went well in between.
+// once until it changes, or until all went well for a while.
 #pragma once
 
 #include <chrono>
@@ -14,14 +14,18 @@ class Trouble {
  public:
   using Instant = std::chrono::steady_clock::time_point;
 
+  explicit Trouble(std::chrono::milliseconds pause_max = std::chrono::seconds(5))
+      : pause_max_(pause_max) {}
+
   [[nodiscard]] bool may_try(Instant now) const { return now >= retry_at_; }
   /// It failed. True when that was not said before.
   bool on_failure(const std::string& what, Instant now);
-  void on_success();
-  [[nodiscard]] bool is_failing() const { return !said_.empty(); }
+  void on_success(Instant now);
 
  private:
+  std::chrono::milliseconds pause_max_;
   std::string said_;
+  Instant failed_at_{};
   Instant retry_at_{};
   std::chrono::milliseconds pause_{0};
 };

@@ -5,6 +5,7 @@
 
 #include "tests/unit/tools/temporary_directory.hpp"
 #include "tools/ringlog-publish/input.hpp"
+#include "tools/ringlog-publish/trouble.hpp"
 
 using namespace ringcast;
 using namespace ringcast::ringlog;
@@ -185,7 +186,7 @@ struct SmallInput {
   // comes to a writer for the first time.
   void send(Names& names, std::size_t records_max = 1 << 20) {
     for (std::size_t sent = 0; sent < records_max && !intake.is_empty();) {
-      intake.refill();
+      intake.refill(start);
       ++ticket;
       if (const auto number = intake.outbox().next()) {
         const auto record = decode_record(intake.outbox().record(*number).payload);
@@ -245,7 +246,7 @@ TEST_CASE("what is put away at the end comes back in order", "[ringlog]") {
     SmallInput between(directory, second);
     between.send(names, 18);
     CHECK(names.size() == 18);
-    between.intake.refill();
+    between.intake.refill(start);
     between.feed(60);  // behind the last of the spool, in memory and again in the spool
     CHECK(between.intake.put_away() == 0);
   }
@@ -259,4 +260,52 @@ TEST_CASE("what is put away at the end comes back in order", "[ringlog]") {
   }
   CHECK(names == expected);
   CHECK(after.intake.notes().empty());
+}
+
+TEST_CASE("the same trouble is told once, and tried with growing pauses", "[ringlog]") {
+  Trouble trouble(1s);
+  auto now = start;
+  int told = 0;
+  int tried = 0;
+  for (int i = 0; i < 100; ++i, now += 100ms) {
+    if (!trouble.may_try(now)) continue;
+    ++tried;
+    told += trouble.on_failure("disk full", now) ? 1 : 0;
+  }
+  CHECK(told == 1);
+  CHECK(tried == 12);  // after 250, 500 and then every 1000 ms, seen every 100 ms
+  CHECK(trouble.on_failure("read-only", now));
+  trouble.on_success(now + 1s);
+  CHECK(trouble.may_try(now + 1s));
+  CHECK_FALSE(trouble.on_failure("read-only", now + 2s));  // it comes and goes
+  trouble.on_success(now + 12s);
+  CHECK(trouble.on_failure("read-only", now + 13s));
+}
+
+TEST_CASE("a spool that cannot be read is told once and tried again", "[ringlog]") {
+  const TemporaryDirectory directory;
+  SmallInput all(directory, random_producer());
+  all.feed(60);
+  std::vector<std::string> texts;
+  std::vector<std::string> paths;
+  for (const auto& item : std::filesystem::directory_iterator(directory / "spool")) {
+    if (item.path().extension() != ".spool") continue;
+    paths.push_back(item.path().string());
+    texts.push_back(read_text(paths.back()));
+    write_text(paths.back(), "");
+  }
+  REQUIRE(paths.size() > 1);
+  Names names;
+  all.send(names, 6);  // what is in memory
+  auto now = start;
+  for (int i = 0; i < 100; ++i, now += 100ms) {
+    all.intake.refill(now);
+  }
+  CHECK(all.intake.notes().size() == 1);
+  for (std::size_t i = 0; i < paths.size(); ++i) {
+    write_text(paths[i], texts[i]);
+  }
+  all.intake.refill(now + 10s);
+  all.send(names);
+  CHECK(names.size() == 20);
 }
