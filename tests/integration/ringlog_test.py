@@ -2,16 +2,19 @@
 """Log lines through real daemons: writers that come and go, networks that split, disks that fill."""
 
 import contextlib
+import fcntl
 import json
 import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
+import termios
 import threading
 import time
 
-from harness import PATIENCE, Cluster, die_with_parent, expect, expect_equal, program, run
+from harness import PATIENCE, Cluster, die_with_parent, expect, expect_equal, pause, program, run
 
 GROUP = "weblogs"
 
@@ -19,10 +22,10 @@ GROUP = "weblogs"
 def until(what, predicate, seconds=PATIENCE):
     """Waits until the predicate is true; `what` says what was hoped for."""
     deadline = time.monotonic() + seconds
-    pause = threading.Event()
+    tick = threading.Event()
     while not predicate():
         expect(time.monotonic() < deadline, f"not within {seconds} s: {what}")
-        pause.wait(0.02)
+        tick.wait(0.02)
 
 
 class Farm:
@@ -352,6 +355,27 @@ def test_a_full_pipe_drops_its_newest_lines_and_the_file_says_how_many():
         stop(one)
 
 
+def cpu_seconds(stream):
+    with open(f"/proc/{stream.process.pid}/stat", encoding="utf-8") as file:
+        fields = file.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def test_a_full_publisher_with_an_idle_pipe_does_not_spin():
+    with Farm(1) as farm:
+        farm.cluster.kill("d1")
+        publisher = farm.publisher("d1", "--memory", "1M", "--max-block", "1ms", "--flush-timeout", "1ms")
+        publisher.process.stdin.write("".join(f"{line}\n" for line in lines("x" * 200, 20000)).encode())
+        publisher.process.stdin.flush()
+        until("lines are dropped", lambda: "dropping lines" in publisher.errors())
+        until("all is read", lambda: unread(publisher.process.stdin) == 0)
+        before = cpu_seconds(publisher)
+        pause(1)
+        expect(cpu_seconds(publisher) - before < 0.5, "it uses little processor time")
+        publisher.signal(signal.SIGTERM)
+        expect_equal(publisher.end(), 1, "exit code of a publisher that dropped lines")
+
+
 def test_a_line_beyond_the_limit_is_reported_and_never_cut():
     with Farm(1) as farm:
         one = farm.writer("d1", "one.log")
@@ -408,6 +432,13 @@ def test_followed_files_survive_rotation_and_a_killed_publisher():
                   for line in lines(word, count)]
         expect_equal(sorted(farm.read("one.log")), sorted(wanted), "the file")
         stop(one)
+
+
+def unread(pipe):
+    """Bytes in a pipe that nobody has read yet."""
+    count = bytearray(4)
+    fcntl.ioctl(pipe, termios.FIONREAD, count)
+    return int.from_bytes(count, sys.byteorder)
 
 
 def open_files(stream):

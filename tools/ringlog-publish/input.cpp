@@ -23,9 +23,11 @@ bool Input::wants_data(Instant now) {
   return now - *full_since_ >= options_.max_block;
 }
 
-std::optional<Input::Instant> Input::wake_up() const {
+std::optional<Input::Instant> Input::wake_up(Instant now) const {
   if (!full_since_) return std::nullopt;
-  return *full_since_ + options_.max_block;
+  const auto end = *full_since_ + options_.max_block;
+  // From then on it reads and drops whatever comes, and there is nothing to wake up for.
+  return end > now ? std::optional(end) : std::nullopt;
 }
 
 void Input::feed(std::string_view bytes, Instant now) {

@@ -33,9 +33,10 @@ class Input {
   /// `intake` outlives this.
   Input(Options options, Producer producer, Intake& intake);
 
-  /// Whether to read now. Without room: when to ask again, if waiting has an end.
+  /// Whether to read now. Without room: when to ask again, if waiting has an end and that is
+  /// still to come.
   [[nodiscard]] bool wants_data(Instant now);
-  [[nodiscard]] std::optional<Instant> wake_up() const;
+  [[nodiscard]] std::optional<Instant> wake_up(Instant now) const;
   /// Bytes that were read; to be given whole.
   void feed(std::string_view bytes, Instant now);
   /// No more will come: the unfinished last line is a line.

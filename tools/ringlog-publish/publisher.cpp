@@ -388,7 +388,7 @@ Client::Clock::time_point Publisher::next_deadline() {
   if (tails_ != nullptr && !input_over_) deadline = std::min(deadline, std::max(next_tail_, now));
   if (tails_ != nullptr || intake_->has_spool()) deadline = std::min(deadline, next_save_);
   if (input_ != nullptr && !input_over_) {
-    if (const auto wake_up = input_->wake_up()) deadline = std::min(deadline, *wake_up);
+    if (const auto wake_up = input_->wake_up(now)) deadline = std::min(deadline, *wake_up);
   }
   if (link_->client() == nullptr) deadline = std::min(deadline, link_->next_attempt());
   if (const auto wake_up = pace_.wake_up()) {
