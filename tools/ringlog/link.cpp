@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Link: connect, back off, report once per outage.
+// Link: connect in a thread of its own, back off, report once per outage.
 #include "tools/ringlog/link.hpp"
 
 #include <algorithm>
@@ -14,28 +14,40 @@ namespace {
 
 constexpr std::chrono::milliseconds pause_min{50};
 constexpr std::chrono::milliseconds pause_max{1000};
-constexpr std::chrono::milliseconds slice_min{100};
-constexpr std::chrono::milliseconds slice_max{2000};
+// How long one attempt waits for an answer, and with it the end of a program at most, beside
+// the resolution of a name.
+constexpr std::chrono::milliseconds attempt_time{2000};
+constexpr std::chrono::milliseconds answers_within{5};  // a daemon that is there and has time
+constexpr std::chrono::milliseconds look_interval{10};
 
 }  // namespace
 
 Link::Link(ClientOptions options, std::string program)
-    : options_(std::move(options)),
-      program_(std::move(program)),
-      pause_(pause_min),
-      slice_(slice_min) {
+    : options_(std::move(options)), program_(std::move(program)), pause_(pause_min) {
   options_.reconnect = false;
+  options_.connect_timeout = attempt_time;
 }
 
 bool Link::try_connect(Clock::time_point now) {
   if (client_ || fatal_ || now < next_attempt_) return false;
-  options_.connect_timeout = slice_;
-  auto client = Client::connect(options_);
+  std::chrono::milliseconds patience{0};
+  if (!attempt_.valid()) {
+    // Without a policy: where no thread can be had, the attempt is made in get().
+    attempt_ = std::async([options = options_] { return Client::connect(options); });
+    patience = answers_within;
+  }
+  if (attempt_.wait_for(patience) == std::future_status::timeout) {
+    next_attempt_ = Clock::now() + look_interval;
+    return false;
+  }
+  return take_up(attempt_.get());
+}
+
+bool Link::take_up(Result<Client> client) {
   if (client) {
     client_.emplace(std::move(client).value());
     tools::report(program_, "connected as " + to_string(client_->name()));
     pause_ = pause_min;
-    slice_ = slice_min;
     ever_connected_ = true;
     told_ = false;
     return true;
@@ -50,7 +62,6 @@ bool Link::try_connect(Clock::time_point now) {
   told_ = true;
   next_attempt_ = Clock::now() + pause_;
   pause_ = std::min(2 * pause_, pause_max);
-  slice_ = std::min(2 * slice_, slice_max);
   return false;
 }
 

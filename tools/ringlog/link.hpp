@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Link: a session that is made again whenever it ends, with growing pauses, and says so on
-// stderr. It connects in short slices, so that a program that must go on reading its input
-// is never held up long. What was delivered or confirmed in between is the owner's business.
+// stderr. It connects beside the program, which must go on reading its input: a call never
+// waits for a daemon that does not answer, nor for the resolution of a name. What was
+// delivered or confirmed in between is the owner's business.
 #pragma once
 
 #include <chrono>
+#include <future>
 #include <optional>
 #include <string>
 
@@ -21,7 +23,8 @@ class Link {
 
   /// Null while there is no session.
   [[nodiscard]] Client* client() { return client_ ? &*client_ : nullptr; }
-  /// Connects when it is time to; true when a session has just begun.
+  /// Begins to connect when it is time to, and looks whether that has succeeded; true when a
+  /// session has just begun. Takes a few milliseconds at most.
   bool try_connect(Clock::time_point now);
   /// The session is over, or is to be.
   void drop(const std::string& reason);
@@ -29,19 +32,22 @@ class Link {
   [[nodiscard]] Clock::time_point next_attempt() const { return next_attempt_; }
 
   /// Why connecting again is pointless: wrong name or address, or a version too far apart.
+  [[nodiscard]] bool is_connecting() const { return attempt_.valid(); }
   [[nodiscard]] const std::optional<Error>& fatal() const { return fatal_; }
   [[nodiscard]] const std::string& last_error() const { return last_error_; }
   [[nodiscard]] bool was_ever_connected() const { return ever_connected_; }
 
  private:
+  bool take_up(Result<Client> client);
+
   ClientOptions options_;
   std::string program_;
   std::optional<Client> client_;
+  std::future<Result<Client>> attempt_;  // going on when valid; its end waits for it
   Clock::time_point next_attempt_{};
   std::chrono::milliseconds pause_;
-  std::chrono::milliseconds slice_;
   std::optional<Error> fatal_;
-  std::string last_error_;
+  std::string last_error_{"no answer from the daemon yet"};
   bool ever_connected_{false};
   bool told_{false};  // of the present outage
 };

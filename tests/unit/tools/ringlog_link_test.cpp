@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The session that is made again: nobody is held up while it is.
+#include <catch2/catch.hpp>
+
+#include "tests/unit/client/fake_daemon.hpp"
+#include "tools/ringlog/link.hpp"
+
+using namespace ringcast;
+using namespace ringcast::ringlog;
+
+namespace {
+
+// Calls as a program's loop does, until the attempt has ended.
+bool finish_attempt(Link& link) {
+  const auto end = soon();
+  while (link.is_connecting() && Link::Clock::now() < end) {
+    if (link.try_connect(link.next_attempt())) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+TEST_CASE("a daemon that is slow to answer holds nobody up and is still met", "[ringlog]") {
+  FakeDaemon daemon;
+  Link link(daemon.options(), "test");
+  // It has not even accepted: before this call returns nothing is said.
+  CHECK_FALSE(link.try_connect(Link::Clock::now()));
+  CHECK(link.is_connecting());
+  CHECK(link.client() == nullptr);
+  REQUIRE(daemon.greet());
+  CHECK(finish_attempt(link));
+  REQUIRE(link.client() != nullptr);
+  CHECK_FALSE(link.is_connecting());
+  CHECK(link.was_ever_connected());
+  link.drop("test");
+  CHECK(link.client() == nullptr);
+}
+
+TEST_CASE("an attempt that fails is made again after a pause", "[ringlog]") {
+  FakeDaemon daemon;
+  daemon.vanish();
+  Link link(daemon.options(), "test");
+  const auto before = Link::Clock::now();
+  (void)link.try_connect(before);
+  CHECK_FALSE(finish_attempt(link));
+  CHECK_FALSE(link.is_connecting());
+  CHECK(link.next_attempt() > before);
+  CHECK_FALSE(link.try_connect(before));  // not yet
+  CHECK_FALSE(link.is_connecting());
+  CHECK_FALSE(link.was_ever_connected());
+  CHECK_FALSE(link.fatal());
+}
