@@ -39,7 +39,7 @@ class Batch {
   std::size_t bytes_{0};
 };
 
-/// A record as a message; how many lines it has.
+/// The lines in a record; 0 for a note in the place of lines.
 std::uint64_t line_count(const Record& record);
 
 }  // namespace ringcast::ringlog

@@ -111,7 +111,7 @@ int run(int argc, char** argv) {
   std::chrono::milliseconds timeout{0};
   CLI::App app("Publishes log lines to a group and loses none of them.", "ringlog-publish");
   app.footer(example);
-  app.set_version_flag("--version", std::string(ringcast::version));
+  app.set_version_flag("--version", "ringlog-publish " + std::string(ringcast::version));
   app.add_option("--group", options.group, "The group the lines are sent to")
       ->required()
       ->check(ringcast::ringlog::log_group);
