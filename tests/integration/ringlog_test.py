@@ -396,7 +396,7 @@ def test_a_line_beyond_the_limit_is_reported_and_never_cut():
         expect_equal(marked, [70000, 8 << 20], "lengths of the lines that were too long")
 
 
-def test_followed_files_survive_rotation_and_a_killed_publisher():
+def test_followed_files_survive_rotation_even_while_nobody_follows():
     with Farm(1) as farm:
         one = farm.writer("d1", "one.log")
         log = farm.path("access.log")
@@ -431,6 +431,31 @@ def test_followed_files_survive_rotation_and_a_killed_publisher():
         wanted = [line for word, count in (("a", 100), ("b", 10), ("c", 10), ("d", 10), ("e", 10), ("f", 5))
                   for line in lines(word, count)]
         expect_equal(sorted(farm.read("one.log")), sorted(wanted), "the file")
+        stop(one)
+
+
+def test_a_publisher_killed_in_the_middle_of_a_file_sends_each_line_once():
+    with Farm(1) as farm:
+        one = farm.writer("d1", "one.log")
+        log = farm.path("access.log")
+        text = lines("x" * 1000, 24000)
+        with open(log, "w", encoding="utf-8") as file:
+            file.writelines(f"{line}\n" for line in text)
+
+        def follow():
+            return farm.cluster.stream(
+                "d1", "--socket", farm.cluster.socket("d1"), "--group", GROUP, "--tail", log, "--state",
+                farm.path("state"), tool="ringlog-publish")
+        publisher = follow()
+        until("the first lines are written", lambda: os.path.getsize(farm.path("one.log")) > 0)
+        publisher.signal(signal.SIGSTOP)  # stands still, so that what follows is not a race
+        expect(bytes_read(publisher) < os.path.getsize(log), "it has not read the whole file")
+        publisher.signal(signal.SIGKILL)
+        publisher.end()
+        publisher = follow()
+        size = os.path.getsize(log)
+        until("all is written", lambda: os.path.getsize(farm.path("one.log")) >= size)
+        expect_equal(farm.read("one.log"), text, "the file")
         stop(one)
 
 
@@ -557,6 +582,8 @@ def test_wrong_use_ends_with_2_and_a_remedy():
         refused("--group", "no good", "--file", farm.path("two.log"))
         refused("--group", GROUP, "--max-line", "9M", tool="ringlog-publish")
         refused("--group", GROUP, "--max-block", "soon", tool="ringlog-publish")
+        version = farm.cluster.run("d1", "--version", tool="ringlog-publish").must().out.decode()
+        expect(version.startswith("ringlog-publish "), "the version names its program")
 
 
 if __name__ == "__main__":
