@@ -48,7 +48,11 @@ std::optional<LogFile> find_renamed(const CheckpointEntry& entry) {
   std::error_code error;
   std::filesystem::directory_iterator item(directory, error);
   for (; !error && item != std::filesystem::directory_iterator(); item.increment(error)) {
-    auto open = open_log(item->path().string());
+    const auto path = item->path().string();
+    // Opening is not harmless for everything that can lie there.
+    struct stat status {};
+    if (::stat(path.c_str(), &status) != 0 || status.st_ino != entry.id.inode) continue;
+    auto open = open_log(path);
     if (open.file && compare(*open.file, entry) == Likeness::same) return std::move(open.file);
   }
   return std::nullopt;

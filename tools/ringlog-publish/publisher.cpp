@@ -45,8 +45,14 @@ bool is_readable(int fd) {
   return ::poll(&waiting, 1, 0) > 0;
 }
 
-// Of a pipe, a socket or a regular file.
+// Of a regular file, a pipe or a socket.
 std::uint64_t unread_bytes(int fd) {
+  if (is_regular(fd)) {
+    struct stat status {};
+    const auto place = ::lseek(fd, 0, SEEK_CUR);
+    const bool known = ::fstat(fd, &status) == 0 && place >= 0 && status.st_size > place;
+    return known ? static_cast<std::uint64_t>(status.st_size - place) : 0;
+  }
   int bytes = 0;
   return ::ioctl(fd, FIONREAD, &bytes) == 0 && bytes > 0 ? static_cast<std::uint64_t>(bytes) : 0;
 }
