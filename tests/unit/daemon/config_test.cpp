@@ -47,7 +47,7 @@ std::string read_whole(const std::filesystem::path& path) {
 }
 
 std::filesystem::path conf_directory() {
-  return std::filesystem::path(__FILE__).parent_path() / "../../../conf";
+  return std::filesystem::path(RINGCAST_SOURCE_DIR) / "conf";
 }
 
 }  // namespace
