@@ -44,18 +44,15 @@ void set_option(int fd, int level, int option, std::int64_t wanted) {
 
 /// A daemon's host that has gone without a word is noticed within seconds. [SES-17]
 void tune_tcp(int fd) {
-  using std::chrono::milliseconds;
   using std::chrono::seconds;
   constexpr seconds idle{5};
   constexpr seconds interval{2};
   constexpr int probes = 3;
-  constexpr milliseconds user_timeout = seconds{10};
   set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
   set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
   set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, idle.count());
   set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, interval.count());
   set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, probes);
-  set_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, user_timeout.count());
 }
 
 iovec piece(std::span<const std::byte> bytes) {

@@ -100,7 +100,8 @@ class Node {
   [[nodiscard]] std::optional<Instant> next_deadline() const;
   [[nodiscard]] bool stopped() const;
   [[nodiscard]] NodeStatus status(Instant now) const;
-  /// Shows every ordered event as the ring hands it up, before groups see it: for checkers.
+  /// Shows every ordered event as the ring hands it up, before groups see it: for checkers
+  /// and for what a driver tells its operator.
   void observe(std::function<void(const OrderedEvent&)> observer);
   /// For drivers' own counters (datagrams truncated, sends refused, ...), shown in status.
   void count(std::string_view counter, std::uint64_t more);

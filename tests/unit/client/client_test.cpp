@@ -63,7 +63,6 @@ TEST_CASE("over TCP the kernel watches for a daemon that has gone without a word
   CHECK(option(IPPROTO_TCP, TCP_KEEPIDLE) == 5);
   CHECK(option(IPPROTO_TCP, TCP_KEEPINTVL) == 2);
   CHECK(option(IPPROTO_TCP, TCP_KEEPCNT) == 3);
-  CHECK(option(IPPROTO_TCP, TCP_USER_TIMEOUT) == 10000);
 }
 
 TEST_CASE("an unreachable daemon: the path, the cause and the remedy") {
