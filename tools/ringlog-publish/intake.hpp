@@ -14,8 +14,8 @@
 
 #include "tools/ringlog-publish/outbox.hpp"
 #include "tools/ringlog-publish/spool.hpp"
-#include "tools/ringlog-publish/trouble.hpp"
 #include "tools/ringlog/record.hpp"
+#include "tools/ringlog/trouble.hpp"
 
 namespace ringcast::ringlog {
 

@@ -23,7 +23,7 @@
 #include "tools/ringlog-publish/checkpoint.hpp"
 #include "tools/ringlog-publish/log_file.hpp"
 #include "tools/ringlog-publish/tail_file.hpp"
-#include "tools/ringlog-publish/trouble.hpp"
+#include "tools/ringlog/trouble.hpp"
 
 namespace ringcast::ringlog {
 

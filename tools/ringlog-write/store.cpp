@@ -19,8 +19,7 @@ namespace ringcast::ringlog {
 
 namespace {
 
-constexpr std::chrono::milliseconds pause_min{50};
-constexpr std::chrono::milliseconds pause_max{2000};
+constexpr std::chrono::milliseconds finish_pause{50};
 constexpr std::string_view rotation_remedy =
     "; to begin a new file stop ringlog-write, move the file and its .position away, start again";
 
@@ -52,14 +51,6 @@ Result<FileState> adopt(int fd, const StoreOptions& options) {
 }
 
 }  // namespace
-
-bool Trouble::begin_or_go_on(const std::string& reason, Instant now) {
-  pause_ = std::clamp(2 * pause_, pause_min, pause_max);
-  retry_at_ = now + pause_;
-  return std::exchange(reason_, reason) != reason;
-}
-
-bool Trouble::end() { return std::exchange(*this, Trouble{}).retry_at_.has_value(); }
 
 Result<FileState> Store::initial_state() {
   std::vector<std::string> notes;
@@ -153,7 +144,7 @@ void Store::take(
 }
 
 void Store::flush(Instant now) {
-  if (!write_trouble_.retry_at() || now >= *write_trouble_.retry_at()) write(now);
+  if (write_trouble_.may_try(now)) write(now);
 }
 
 void Store::write(Instant now) {
@@ -162,10 +153,10 @@ void Store::write(Instant now) {
   auto pending = write_pending();
   if (result) result = std::move(pending);
   if (!result) {
-    if (write_trouble_.begin_or_go_on(result.error().message, now)) {
+    if (write_trouble_.on_failure(result.error().message, now)) {
       options_.tell(result.error().message + "; nothing is lost, trying again");
     }
-  } else if (write_trouble_.end()) {
+  } else if (write_trouble_.on_success(now)) {
     options_.tell("writing again");
   }
 }
@@ -228,7 +219,7 @@ void Store::sync(Instant now) {
   look_at_name();
   const auto synced = sync_files();
   if (!synced) {
-    if (sync_trouble_.begin_or_go_on(synced.error().message, now)) {
+    if (sync_trouble_.on_failure(synced.error().message, now)) {
       options_.tell(
           synced.error().message +
           "; what was written last might not survive a power cut, trying again");
@@ -236,7 +227,7 @@ void Store::sync(Instant now) {
     next_sync_ = *sync_trouble_.retry_at();
     return;
   }
-  if (sync_trouble_.end()) options_.tell("synced again");
+  if (sync_trouble_.on_success(now)) options_.tell("synced again");
   next_sync_ = now + options_.sync_interval;
   dirty_ = false;
   // Most configurations are over soon: their files are opened again if need be.
@@ -304,7 +295,7 @@ bool Store::finish(Instant deadline) {
     if (dirty_) sync(Clock::now());
     if (is_kept()) break;
     if (Clock::now() >= deadline) return false;
-    (void)::poll(nullptr, 0, static_cast<int>(pause_min.count()));
+    (void)::poll(nullptr, 0, static_cast<int>(finish_pause.count()));
   }
   const auto saved = sidecar_->snapshot(written_);
   if (!saved) options_.tell(saved.error().message);

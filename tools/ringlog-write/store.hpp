@@ -20,25 +20,9 @@
 #include "tools/ringlog-write/reconciler.hpp"
 #include "tools/ringlog-write/sidecar.hpp"
 #include "tools/ringlog/files.hpp"
+#include "tools/ringlog/trouble.hpp"
 
 namespace ringcast::ringlog {
-
-/// Something that goes wrong again and again: told when it is new, tried after growing pauses.
-class Trouble {
- public:
-  using Instant = std::chrono::steady_clock::time_point;
-
-  /// True when this is worth telling: it began, or its reason is another one.
-  bool begin_or_go_on(const std::string& reason, Instant now);
-  /// True when it was there and is over.
-  bool end();
-  [[nodiscard]] std::optional<Instant> retry_at() const { return retry_at_; }
-
- private:
-  std::string reason_;
-  std::chrono::milliseconds pause_{0};
-  std::optional<Instant> retry_at_;
-};
 
 /// The system as the store uses it; tests put their own calls in place.
 struct StoreCalls {
@@ -118,8 +102,8 @@ class Store {
   bool dirty_{false};      // something was written since the last sync
   bool new_names_{false};  // a pending file was made since the last sync
   Instant next_sync_{};
-  Trouble write_trouble_;
-  Trouble sync_trouble_;
+  Trouble write_trouble_{std::chrono::seconds{2}};
+  Trouble sync_trouble_{std::chrono::seconds{2}};
   bool told_size_{false};  // of what another program does to our file
   bool told_name_{false};
 };

@@ -31,8 +31,8 @@ class Link {
   /// When to call try_connect next. REQUIRES: no session.
   [[nodiscard]] Clock::time_point next_attempt() const { return next_attempt_; }
 
-  /// Why connecting again is pointless: wrong name or address, or a version too far apart.
   [[nodiscard]] bool is_connecting() const { return attempt_.valid(); }
+  /// Why connecting again is pointless: wrong name or address, or a version too far apart.
   [[nodiscard]] const std::optional<Error>& fatal() const { return fatal_; }
   [[nodiscard]] const std::string& last_error() const { return last_error_; }
   [[nodiscard]] bool was_ever_connected() const { return ever_connected_; }
