@@ -12,17 +12,17 @@ bool same_destinations(const Addressed& a, const Addressed& b) {
 }
 
 /// `run` has the same destinations throughout.
-void append_run(std::span<const Addressed> run, std::vector<Outgoing>& outgoing) {
+void append_run(std::span<const Addressed> run, std::vector<PacketCopy>& outgoing) {
   for (const auto destination : run.front().destinations) {
     for (const auto& packet : run) {
       outgoing.push_back(
-          Outgoing{.packet = packet.packet, .destination = destination, .bytes = packet.bytes});
+          PacketCopy{.packet = packet.packet, .destination = destination, .bytes = packet.bytes});
     }
   }
 }
 
 /// How many packets from `first` on fit one segmented message.
-std::uint32_t segments_from(std::span<const Outgoing> outgoing, std::size_t first) {
+std::uint32_t segments_from(std::span<const PacketCopy> outgoing, std::size_t first) {
   const auto& head = outgoing[first];
   std::size_t total{head.bytes};
   std::size_t next = first + 1;
@@ -39,8 +39,8 @@ std::uint32_t segments_from(std::span<const Outgoing> outgoing, std::size_t firs
 
 }  // namespace
 
-std::vector<Outgoing> spread_out(std::span<const Addressed> packets) {
-  std::vector<Outgoing> outgoing;
+std::vector<PacketCopy> spread_out(std::span<const Addressed> packets) {
+  std::vector<PacketCopy> outgoing;
   while (!packets.empty()) {
     std::size_t length{1};
     while (length < packets.size() && same_destinations(packets[0], packets[length])) {
@@ -52,7 +52,7 @@ std::vector<Outgoing> spread_out(std::span<const Addressed> packets) {
   return outgoing;
 }
 
-std::vector<SendBatch> plan_batches(std::span<const Outgoing> outgoing, bool segmentation) {
+std::vector<SendBatch> plan_batches(std::span<const PacketCopy> outgoing, bool segmentation) {
   std::vector<SendBatch> batches;
   std::size_t first{0};
   while (first < outgoing.size()) {

@@ -14,7 +14,7 @@
 namespace ringcast {
 
 /// A packet for one destination; `packet` and `destination` are indices the caller knows.
-struct Outgoing {
+struct PacketCopy {
   std::uint32_t packet{0};
   std::uint32_t destination{0};
   std::uint32_t bytes{0};
@@ -38,12 +38,12 @@ struct Addressed {
   std::span<const std::uint32_t> destinations;
 };
 
-/// One Outgoing per packet and destination. Runs of packets for the same destinations are
+/// One PacketCopy per packet and destination. Runs of packets for the same destinations are
 /// turned so that each destination's packets follow one another; the order at every
 /// destination, and of the runs, stays.
-std::vector<Outgoing> spread_out(std::span<const Addressed> packets);
+std::vector<PacketCopy> spread_out(std::span<const Addressed> packets);
 
 /// ENSURES: the batches cover `outgoing` in order, without gap.
-std::vector<SendBatch> plan_batches(std::span<const Outgoing> outgoing, bool segmentation);
+std::vector<SendBatch> plan_batches(std::span<const PacketCopy> outgoing, bool segmentation);
 
 }  // namespace ringcast

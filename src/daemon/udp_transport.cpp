@@ -302,7 +302,7 @@ void UdpTransport::send(
 }
 
 void UdpTransport::send_outgoing(
-    std::span<const Outgoing> outgoing, std::span<const Transmit> transmits) {
+    std::span<const PacketCopy> outgoing, std::span<const Transmit> transmits) {
   while (!outgoing.empty()) {
     const auto batches = plan_batches(outgoing, segmentation_);
     outgoing = outgoing.subspan(send_planned(outgoing, batches, transmits));
@@ -332,7 +332,7 @@ UdpTransport::Refusal UdpTransport::judge(int error, const SendBatch& batch, int
 
 /// Returns how many of `outgoing` are dealt with: all, or those before segmentation failed.
 std::size_t UdpTransport::send_planned(
-    std::span<const Outgoing> outgoing,
+    std::span<const PacketCopy> outgoing,
     std::span<const SendBatch> batches,
     std::span<const Transmit> transmits) {
   struct alignas(cmsghdr) Control {

@@ -89,9 +89,9 @@ class UdpTransport {
   void enlarge_buffers(int descriptor, std::uint64_t bytes);
   void take_slot(std::size_t slot, std::vector<BufferRef>& datagrams);
   std::vector<std::uint32_t> resolve(const std::vector<NodeId>& peers);
-  void send_outgoing(std::span<const Outgoing> outgoing, std::span<const Transmit> transmits);
+  void send_outgoing(std::span<const PacketCopy> outgoing, std::span<const Transmit> transmits);
   std::size_t send_planned(
-      std::span<const Outgoing> outgoing,
+      std::span<const PacketCopy> outgoing,
       std::span<const SendBatch> batches,
       std::span<const Transmit> transmits);
   enum class Refusal : std::uint8_t { again, skip, plain };

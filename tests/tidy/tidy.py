@@ -274,8 +274,31 @@ def check_links(tree):
                 yield path, line, f"link to {match.group(1)}: no such heading"
 
 
+def defined_types(text):
+    """(qualified name, offset) of the types a file defines at namespace scope, unnamed ones aside."""
+    namespaces = []
+    for match in re.finditer(r"^(?:inline )?namespace ([\w:]*) ?\{|^\}\s*// namespace|"
+                             r"^(?:class|struct|enum(?: class)?) ([\w:]+)(?: final)?(?: : [^;{]*)? \{", text, re.M):
+        if match.group(0).startswith("}"):
+            del namespaces[-1:]
+        elif match.group(2) is None:
+            namespaces.append(match.group(1))
+        elif "" not in namespaces:
+            yield "::".join([*namespaces, match.group(2)]), match.start()
+
+
+def check_types(tree):
+    """Two types of one name in one namespace: no compiler sees both, and one program has both."""
+    places = {}
+    for path in tree.matching(["include/", "src/", "tools/"], CODE):
+        for name, offset in defined_types(tree.text(path)):
+            first = places.setdefault(name, path)
+            if first != path:
+                yield path, line_of(tree.text(path), offset), f"{name} is another type in {first}"
+
+
 CHECKS = [check_includes, check_sizes, check_head, check_scripts, check_banned, check_marks, check_rules,
-          check_links]
+          check_links, check_types]
 
 
 def problems_in(root):

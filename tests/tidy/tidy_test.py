@@ -89,6 +89,14 @@ class TidyTest(unittest.TestCase):
         self.assert_one({"a.sh": "#!/bin/sh\necho\n"}, "set -eu", executable=("a.sh",))
         self.assert_one({"tool": "#!/usr/bin/env bash\necho\n"}, "set -eu", executable=("tool",))
 
+    def test_a_type_has_its_name_alone(self):
+        named = SPDX + "#pragma once\nnamespace ringcast {\nstruct Run {\n};\n}  // namespace ringcast\n"
+        self.assert_one({"src/daemon/a.hpp": named, "src/protocol/b.hpp": named}, "ringcast::Run")
+        hidden = SPDX + "namespace ringcast {\nnamespace {\nstruct Run {\n};\n}  // namespace\n}  // namespace ringcast\n"
+        self.assertEqual(self.problems({"src/daemon/a.hpp": named, "src/protocol/b.cpp": hidden}), [])
+        elsewhere = named.replace("namespace ringcast", "namespace ringcast::tools")
+        self.assertEqual(self.problems({"src/daemon/a.hpp": named, "tools/common/b.hpp": elsewhere}), [])
+
     def test_sleeping_is_not_waiting(self):
         self.assert_one({"tests/unit/a.cpp": SPDX + "std::this_thread::sleep_for(x);\n"}, "do not sleep")
 

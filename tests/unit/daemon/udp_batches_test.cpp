@@ -14,11 +14,11 @@
 namespace ringcast {
 namespace {
 
-/// Outgoing packets of these sizes, all for one destination.
-std::vector<Outgoing> of_sizes(const std::vector<std::uint32_t>& sizes) {
-  std::vector<Outgoing> outgoing;
+/// Copies of these sizes, all for one destination.
+std::vector<PacketCopy> of_sizes(const std::vector<std::uint32_t>& sizes) {
+  std::vector<PacketCopy> outgoing;
   for (const auto bytes : sizes) {
-    outgoing.push_back(Outgoing{
+    outgoing.push_back(PacketCopy{
         .packet = static_cast<std::uint32_t>(outgoing.size()), .destination = 0, .bytes = bytes});
   }
   return outgoing;
@@ -104,12 +104,12 @@ TEST_CASE(
 TEST_CASE("whatever the sizes, batches cover all packets in order and keep the rules", "[udp]") {
   std::mt19937 random(4913);  // NOLINT(cert-msc51-cpp,bugprone-random-generator-seed): repeatable
   for (int run = 0; run < 300; ++run) {
-    std::vector<Outgoing> outgoing;
+    std::vector<PacketCopy> outgoing;
     const auto length = random() % 200;
     for (std::uint32_t i = 0; i < length; ++i) {
       const std::array<std::uint32_t, 7> sizes{
           1472, 1472, 1472, 1400, 64, 65507, static_cast<std::uint32_t>(random() % 3000)};
-      outgoing.push_back(Outgoing{
+      outgoing.push_back(PacketCopy{
           .packet = i,
           .destination = static_cast<std::uint32_t>(random() % 8 == 0 ? 1 : 0),
           .bytes = sizes[random() % 7]});
