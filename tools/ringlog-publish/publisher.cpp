@@ -379,7 +379,7 @@ std::optional<Client::Clock::time_point> Publisher::last_moment() const {
 }
 
 std::optional<ExitCode> Publisher::outcome() const {
-  if (fatal_) return ExitCode::usage;
+  if (fatal_) return tools::exit_code_of(*fatal_);
   const bool has_batch = input_ != nullptr && input_->has_batch();
   if (input_over_ && !has_batch && intake_->is_empty()) return ExitCode::done;
   const auto end = last_moment();
