@@ -10,11 +10,11 @@ packages=(
   g++ cmake ninja-build pkg-config
   libasio-dev libspdlog-dev libtomlplusplus-dev libcli11-dev nlohmann-json3-dev
   libxxhash-dev libssl-dev libutfcpp-dev libsystemd-dev catch2
-  python3 iproute2 nftables
+  python3 iproute2 nftables git
 )
 case "${1:-}" in
   "") ;;
-  --ci) packages+=(clang-14 clang-tidy-14 clang-format-14 libclang-rt-14-dev ccache git) ;;
+  --ci) packages+=(clang-14 clang-tidy-14 clang-format-14 libclang-rt-14-dev ccache) ;;
   *)
     echo "usage: scripts/install-dependencies.sh [--ci]" >&2
     exit 2

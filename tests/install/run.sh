@@ -53,7 +53,7 @@ for example in "$source"/examples/*.cpp; do
   export PKG_CONFIG_PATH=$libdir/pkgconfig
   read -ra flags <<<"$(pkg-config --cflags --libs ringcast)"
   "$cxx" -std=c++20 "$example" -o "$work/$name-shared" "${flags[@]}"
-  ldd "$work/$name-shared" | grep -q libringcast.so
+  grep -q libringcast.so <<<"$(ldd "$work/$name-shared")"
   try "$work/$name-shared"
   read -ra cflags <<<"$(pkg-config --cflags ringcast)"
   read -ra privates <<<"$(pkg-config --libs libxxhash)"
