@@ -42,6 +42,20 @@ void append_escaped(std::string& out, std::string_view bytes) {
 // C0, DEL and C1 (U+0080 to U+009F).
 bool is_control(std::uint32_t point) { return point < 0x20 || (point >= 0x7f && point < 0xa0); }
 
+// Of bytes that are well-formed.
+void append_printable(std::string& out, std::string_view text) {
+  const auto* at = text.begin();
+  while (at != text.end()) {
+    const auto* const character = at;
+    const std::uint32_t point = utf8::unchecked::next(at);
+    if (point == '\\' || is_control(point)) {
+      append_escaped(out, {character, at});
+    } else {
+      out.append(character, at);
+    }
+  }
+}
+
 }  // namespace
 
 bool is_valid_utf8(std::string_view bytes) { return utf8::is_valid(bytes.begin(), bytes.end()); }
@@ -50,15 +64,8 @@ void append_one_line(std::string& out, std::string_view bytes) {
   const auto* at = bytes.begin();
   while (at != bytes.end()) {
     const auto* const bad = utf8::find_invalid(at, bytes.end());
-    while (at != bad) {
-      const auto* const character = at;
-      const std::uint32_t point = utf8::unchecked::next(at);
-      if (point == '\\' || is_control(point)) {
-        append_escaped(out, {character, at});
-      } else {
-        out.append(character, at);
-      }
-    }
+    append_printable(out, {at, bad});
+    at = bad;
     if (at != bytes.end()) append_escape(out, *at++);
   }
 }

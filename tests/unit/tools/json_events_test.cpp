@@ -83,8 +83,9 @@ TEST_CASE("JSON events: a payload that is not UTF-8 stands in base64") {
 
 TEST_CASE("JSON events: any valid text survives JSON") {
   std::string text;
-  for (char character = 0; character < 0x7f; ++character)
+  for (char character = 0; character < 0x7f; ++character) {
     text += character;
+  }
   text += "\x7fgr\xc3\xbc\xc3\x9f\x65 \xe2\x82\xac \xf0\x9f\x98\x80 \xe2\x80\xa8";
   const auto line = line_of(sample_message(text));
   CHECK(line.find('\n') == line.size() - 1);
