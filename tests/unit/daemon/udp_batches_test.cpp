@@ -26,8 +26,9 @@ std::vector<PacketCopy> of_sizes(const std::vector<std::uint32_t>& sizes) {
 
 std::vector<std::uint32_t> counts(const std::vector<SendBatch>& batches) {
   std::vector<std::uint32_t> result;
-  for (const auto& batch : batches)
+  for (const auto& batch : batches) {
     result.push_back(batch.count);
+  }
   return result;
 }
 
@@ -59,8 +60,9 @@ TEST_CASE("a single packet needs no segmentation", "[udp]") {
 TEST_CASE("without segmentation every packet goes alone", "[udp]") {
   const auto batches = plan_batches(of_sizes({1472, 1472, 1472}), false);
   CHECK(counts(batches) == Counts{1, 1, 1});
-  for (const auto& batch : batches)
+  for (const auto& batch : batches) {
     CHECK(batch.segment_bytes == 0);
+  }
 }
 
 TEST_CASE("a message has at most 64 packets and fits one datagram", "[udp]") {
@@ -92,8 +94,9 @@ TEST_CASE(
       Addressed{.packet = 3, .bytes = 13, .destinations = all}};
   const auto outgoing = spread_out(packets);
   std::vector<std::pair<std::uint32_t, std::uint32_t>> order;
-  for (const auto& out : outgoing)
+  for (const auto& out : outgoing) {
     order.emplace_back(out.packet, out.destination);
+  }
   const std::vector<std::pair<std::uint32_t, std::uint32_t>> expected{
       {0, 7}, {1, 7}, {0, 8}, {1, 8}, {2, 8}, {3, 7}, {3, 8}};
   CHECK(order == expected);

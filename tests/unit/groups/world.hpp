@@ -127,10 +127,12 @@ class World {
       busy = false;
       for (const auto& [name, daemon] : daemons_) {
         if (!daemon.groups) continue;
-        while (originate(name))
+        while (originate(name)) {
           busy = true;
-        while (deliver(name))
+        }
+        while (deliver(name)) {
           busy = true;
+        }
       }
     }
   }
@@ -392,13 +394,15 @@ inline void World::move_together(
   for (const auto& name : together) {
     if (stuck.contains(name)) continue;
     auto& daemon = daemons_.at(name);
-    while (daemon.read < cut)
+    while (daemon.read < cut) {
       deliver_entry(daemon, entries[daemon.read++], false);
+    }
     change.kind = ConfigurationChange::Kind::transitional;
     change.members = moving;
     configure(daemon, change);
-    for (const auto i : rest)
+    for (const auto i : rest) {
       deliver_entry(daemon, entries[i], true);
+    }
     daemon.ring = next;
     daemon.read = 0;
     change.kind = ConfigurationChange::Kind::regular;
