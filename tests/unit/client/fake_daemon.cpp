@@ -25,12 +25,10 @@ bool ready(int fd, short events) {
 }  // namespace
 
 FakeDaemon::FakeDaemon() {
-  std::string pattern = "/tmp/ringcast-test-XXXXXX";
-  REQUIRE(::mkdtemp(pattern.data()) != nullptr);
-  directory_ = pattern;
-  path_ = directory_ + "/daemon.sock";
+  path_ = directory_.emplace() / "daemon.sock";
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
+  REQUIRE(path_.size() < sizeof(address.sun_path));
   std::memcpy(address.sun_path, path_.data(), path_.size());
   listener_ = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   REQUIRE(listener_ != -1);
@@ -56,7 +54,6 @@ FakeDaemon::FakeDaemon(Tcp /*tcp*/) {
 FakeDaemon::~FakeDaemon() {
   hang_up();
   vanish();
-  if (!directory_.empty()) (void)::rmdir(directory_.c_str());
 }
 
 ClientOptions FakeDaemon::options() const {

@@ -17,6 +17,7 @@
 #include "ringcast/client.hpp"
 
 #include "protocol/session/frames.hpp"
+#include "tests/unit/temporary_directory.hpp"
 
 namespace ringcast {
 
@@ -86,7 +87,7 @@ class FakeDaemon {
  private:
   bool fill();
 
-  std::string directory_;
+  std::optional<TemporaryDirectory> directory_;
   std::string path_;
   std::uint16_t port_{0};
   int listener_{-1};

@@ -4,59 +4,21 @@
 #include "daemon/state_file.hpp"
 
 #include <filesystem>
-#include <fstream>
-#include <sstream>
-#include <stdlib.h>  // NOLINT(modernize-deprecated-headers): mkdtemp
 #include <string>
 #include <sys/stat.h>
 
 #include <catch2/catch.hpp>
 
+#include "tests/unit/temporary_directory.hpp"
+
 namespace ringcast {
-namespace {
-
-/// An empty directory that is gone afterwards.
-class Scratch {
- public:
-  Scratch() {
-    std::string pattern =
-        (std::filesystem::temp_directory_path() / "ringcast-state-XXXXXX").string();
-    REQUIRE(::mkdtemp(pattern.data()) != nullptr);
-    path_ = pattern;
-  }
-  ~Scratch() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
-  Scratch(Scratch&&) = delete;
-  Scratch& operator=(Scratch&&) = delete;
-  [[nodiscard]] std::string path() const { return path_; }
-
- private:
-  std::string path_;
-};
-
-std::string read_text(const std::string& path) {
-  std::ifstream stream(path, std::ios::binary);
-  std::ostringstream text;
-  text << stream.rdbuf();
-  return text.str();
-}
-
-void write_text(const std::string& path, const std::string& text) {
-  std::ofstream(path, std::ios::binary) << text;
-}
-
-}  // namespace
 
 TEST_CASE("what was stored is loaded", "[state]") {
-  const Scratch scratch;
-  const StateFile file(scratch.path() + "/deep/er", "web1");
+  const TemporaryDirectory scratch;
+  const StateFile file(scratch / "deep/er", "web1");
   REQUIRE(file.prepare());
   struct stat info {};
-  REQUIRE(::stat((scratch.path() + "/deep/er").c_str(), &info) == 0);
+  REQUIRE(::stat((scratch / "deep/er").c_str(), &info) == 0);
   CHECK((info.st_mode & 0777U) == 0700U);
   REQUIRE(file.store(StoredState{.ring_seq_reserved = 1024}));
   REQUIRE(file.store(StoredState{.ring_seq_reserved = 18'446'744'073'709'551'615ULL}));
@@ -67,14 +29,14 @@ TEST_CASE("what was stored is loaded", "[state]") {
 }
 
 TEST_CASE("a missing state file is a first start", "[state]") {
-  const Scratch scratch;
+  const TemporaryDirectory scratch;
   const auto loaded = StateFile(scratch.path(), "web1").load();
   CHECK(loaded.state.ring_seq_reserved == 0);
   CHECK(loaded.warning.empty());
 }
 
 TEST_CASE("every truncation and every flipped bit of the state file is noticed", "[state]") {
-  const Scratch scratch;
+  const TemporaryDirectory scratch;
   const StateFile file(scratch.path(), "web1");
   REQUIRE(file.store(StoredState{.ring_seq_reserved = 4711}));
   const auto good = read_text(file.path());
@@ -102,7 +64,7 @@ TEST_CASE("every truncation and every flipped bit of the state file is noticed",
 }
 
 TEST_CASE("a file torn while it was written leaves the old state", "[state]") {
-  const Scratch scratch;
+  const TemporaryDirectory scratch;
   const StateFile file(scratch.path(), "web1");
   REQUIRE(file.store(StoredState{.ring_seq_reserved = 7}));
   write_text(file.path() + ".new", "ringcast-state 1\nring_seq_re");
@@ -112,7 +74,7 @@ TEST_CASE("a file torn while it was written leaves the old state", "[state]") {
 }
 
 TEST_CASE("a state that cannot be written is an error and the old one stays", "[state]") {
-  const Scratch scratch;
+  const TemporaryDirectory scratch;
   const StateFile file(scratch.path(), "web1");
   REQUIRE(file.store(StoredState{.ring_seq_reserved = 7}));
   // A directory in the place of the file beside it: not even root can open that for writing.
@@ -122,8 +84,8 @@ TEST_CASE("a state that cannot be written is an error and the old one stays", "[
   CHECK(failed.error().code == Errc::io);
   CHECK(file.load().state.ring_seq_reserved == 7);
 
-  write_text(scratch.path() + "/plain", "");
-  CHECK_FALSE(StateFile(scratch.path() + "/plain/state", "web1").prepare());
+  write_text(scratch / "plain", "");
+  CHECK_FALSE(StateFile(scratch / "plain/state", "web1").prepare());
 }
 
 TEST_CASE("the state directory is the configured one, with the name in it", "[state]") {

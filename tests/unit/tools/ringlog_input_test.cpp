@@ -3,7 +3,7 @@
 // Lines from stdin: splitting, batching, waiting, and dropping only what must be dropped.
 #include <catch2/catch.hpp>
 
-#include "tests/unit/tools/temporary_directory.hpp"
+#include "tests/unit/temporary_directory.hpp"
 #include "tools/ringlog-publish/input.hpp"
 #include "tools/ringlog/trouble.hpp"
 

@@ -6,7 +6,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "tests/unit/tools/temporary_directory.hpp"
+#include "tests/unit/temporary_directory.hpp"
 #include "tools/ringlog-write/sidecar.hpp"
 #include "tools/ringlog/chain.hpp"
 

@@ -7,7 +7,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "tests/unit/tools/temporary_directory.hpp"
+#include "tests/unit/temporary_directory.hpp"
 #include "tools/ringlog-write/store.hpp"
 #include "tools/ringlog/chain.hpp"
 

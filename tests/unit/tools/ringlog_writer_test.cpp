@@ -12,7 +12,7 @@
 #include <catch2/catch.hpp>
 
 #include "tests/unit/client/fake_daemon.hpp"
-#include "tests/unit/tools/temporary_directory.hpp"
+#include "tests/unit/temporary_directory.hpp"
 #include "tools/ringlog-write/writer.hpp"
 
 using namespace ringcast;

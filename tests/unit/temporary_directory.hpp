@@ -1,24 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // TemporaryDirectory: a directory of its own for one test, gone with it; and the few words
-// in which tests about files speak.
+// in which tests about files speak. A machine that gives none fails the test and says why.
 #pragma once
 
-#include <array>
-#include <cstdlib>
+#include <cerrno>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <stdlib.h>  // NOLINT(modernize-deprecated-headers): mkdtemp
 #include <string>
 #include <string_view>
+#include <system_error>
 
 namespace ringcast {
 
 class TemporaryDirectory {
  public:
   TemporaryDirectory() {
-    std::string name = (std::filesystem::temp_directory_path() / "ringlog-test-XXXXXX").string();
-    path_ = ::mkdtemp(name.data());
+    std::string name = (std::filesystem::temp_directory_path() / "ringcast-XXXXXX").string();
+    if (::mkdtemp(name.data()) == nullptr) {
+      throw std::system_error(errno, std::generic_category(), "cannot make a directory " + name);
+    }
+    path_ = name;
   }
   ~TemporaryDirectory() {
     std::error_code ignored;
@@ -26,6 +30,8 @@ class TemporaryDirectory {
   }
   TemporaryDirectory(const TemporaryDirectory&) = delete;
   TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
+  TemporaryDirectory(TemporaryDirectory&&) = delete;
+  TemporaryDirectory& operator=(TemporaryDirectory&&) = delete;
 
   [[nodiscard]] const std::string& path() const { return path_; }
   [[nodiscard]] std::string operator/(const std::string& name) const { return path_ + "/" + name; }
