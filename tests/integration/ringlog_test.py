@@ -84,6 +84,12 @@ class Farm:
             tool="ringlog-publish", stdin=subprocess.PIPE)
         return stream
 
+    def follow(self, host, log):
+        """A publisher that follows the log."""
+        return self.cluster.stream(
+            host, "--socket", self.cluster.socket(host), "--group", GROUP, "--tail", log, "--state",
+            self.path("state"), tool="ringlog-publish")
+
     def wait_lines(self, file, count, seconds=PATIENCE):
         until(f"{count} lines in {file}", lambda: len(self.data(file)) >= count, seconds)
         expect_equal(len(self.data(file)), count, f"lines in {file}")
@@ -405,12 +411,8 @@ def test_followed_files_survive_rotation_even_while_nobody_follows():
             with open(path, "a", encoding="utf-8") as file:
                 file.writelines(f"{word}\n" for word in words)
 
-        def follow():
-            return farm.cluster.stream(
-                "d1", "--socket", farm.cluster.socket("d1"), "--group", GROUP, "--tail", log, "--state",
-                farm.path("state"), tool="ringlog-publish")
         append(log, lines("a", 100))
-        publisher = follow()
+        publisher = farm.follow("d1", log)
         farm.wait_lines("one.log", 100)
         os.rename(log, log + ".1")
         append(log + ".1", lines("b", 10))
@@ -421,7 +423,7 @@ def test_followed_files_survive_rotation_even_while_nobody_follows():
         append(log, lines("d", 10))
         os.rename(log, log + ".2")
         append(log, lines("e", 10))
-        publisher = follow()
+        publisher = farm.follow("d1", log)
         farm.wait_lines("one.log", 140)
         with open(log, "w", encoding="utf-8") as file:
             file.writelines(f"{word}\n" for word in lines("f", 5))
@@ -442,17 +444,13 @@ def test_a_publisher_killed_in_the_middle_of_a_file_sends_each_line_once():
         with open(log, "w", encoding="utf-8") as file:
             file.writelines(f"{line}\n" for line in text)
 
-        def follow():
-            return farm.cluster.stream(
-                "d1", "--socket", farm.cluster.socket("d1"), "--group", GROUP, "--tail", log, "--state",
-                farm.path("state"), tool="ringlog-publish")
-        publisher = follow()
+        publisher = farm.follow("d1", log)
         until("the first lines are written", lambda: os.path.getsize(farm.path("one.log")) > 0)
         publisher.signal(signal.SIGSTOP)  # stands still, so that what follows is not a race
         expect(bytes_read(publisher) < os.path.getsize(log), "it has not read the whole file")
         publisher.signal(signal.SIGKILL)
         publisher.end()
-        publisher = follow()
+        publisher = farm.follow("d1", log)
         size = os.path.getsize(log)
         until("all is written", lambda: os.path.getsize(farm.path("one.log")) >= size)
         expect_equal(farm.read("one.log"), text, "the file")

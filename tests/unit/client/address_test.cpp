@@ -88,8 +88,12 @@ class SilentListener {
   std::array<int, 4> fillers_{-1, -1, -1, -1};
 };
 
-ClientOptions by_name(const FakeDaemon& daemon, std::string_view host) {
+ClientOptions by_name(
+    const FakeDaemon& daemon,
+    std::string_view host,
+    std::chrono::milliseconds timeout = std::chrono::seconds{20}) {
   auto options = daemon.options();
+  options.connect_timeout = timeout;
   options.server = std::string(host) + ":" + std::to_string(daemon.port());
   return options;
 }
@@ -133,18 +137,14 @@ TEST_CASE("an address that swallows what is sent to it does not hide the next") 
   FakeDaemon daemon{FakeDaemon::Tcp{}};
   SilentListener black_hole(daemon.port(), 0);
   black_hole.fill();
-  auto options = by_name(daemon, "two.test");
-  options.connect_timeout = std::chrono::seconds{3};
-  const auto client = daemon.meet(options);
+  const auto client = daemon.meet(by_name(daemon, "two.test", std::chrono::seconds{3}));
   CHECK(client.fd() >= 0);
 }
 
 TEST_CASE("an address where nobody speaks does not hide the next") {
   FakeDaemon daemon{FakeDaemon::Tcp{}};
   const SilentListener mute(daemon.port(), 8);
-  auto options = by_name(daemon, "two.test");
-  options.connect_timeout = std::chrono::seconds{3};
-  const auto client = daemon.meet(options);
+  const auto client = daemon.meet(by_name(daemon, "two.test", std::chrono::seconds{3}));
   CHECK(client.fd() >= 0);
 }
 

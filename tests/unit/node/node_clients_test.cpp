@@ -19,6 +19,14 @@ void join(Cluster& cluster, SessionId session, std::string_view group, std::size
   cluster.send(at, session, [&](ByteWriter& out) { encode_join(out, group); });
 }
 
+// Messages of 1000 bytes to "g", by a client of node 0.
+void publish_kilobytes(
+    Cluster& cluster, SessionId client, int count, Service service = Service::agreed) {
+  for (int i = 0; i < count; ++i) {
+    cluster.publish(0, client, service, std::string(1000, 'x'));
+  }
+}
+
 }  // namespace
 
 TEST_CASE("a client is welcomed by name and told the configuration before anything else") {
@@ -117,9 +125,7 @@ TEST_CASE("a client that does not read is closed with a reason and slows nobody 
   const auto publisher = cluster.client(0, "pub");
   cluster.run(milliseconds{10});
   cluster.reads(false);
-  for (int i = 0; i < 150; ++i) {
-    cluster.publish(0, publisher, Service::agreed, std::string(1000, 'x'));
-  }
+  publish_kilobytes(cluster, publisher, 150);
   CHECK(cluster.was_closed(0, lazy));
   CHECK(cluster.frames<ClosedFrame>(0, lazy).at(0).reason.code == Errc::limit_exceeded);
   CHECK_FALSE(cluster.was_closed(0, publisher));
@@ -135,9 +141,7 @@ TEST_CASE("a client that reads is not closed for a burst longer than its backlog
   join(cluster, reader, "g", 1);
   const auto publisher = cluster.client(0, "pub");
   cluster.run(milliseconds{10});
-  for (int i = 0; i < 150; ++i) {
-    cluster.publish(0, publisher, Service::safe, std::string(1000, 'x'));
-  }
+  publish_kilobytes(cluster, publisher, 150, Service::safe);
   cluster.run(milliseconds{500});
   CHECK_FALSE(cluster.was_closed(1, reader));
   CHECK(cluster.frames<MessageFrame>(1, reader).size() == 150);
@@ -150,9 +154,7 @@ TEST_CASE("a full send queue stops those who filled it and nobody else [FLW-5]")
   cluster.form();
   const auto busy = cluster.client(0, "busy");
   const auto other = cluster.client(0, "other");
-  for (int i = 0; i < 11; ++i) {
-    cluster.publish(0, busy, Service::agreed, std::string(1000, 'x'));
-  }
+  publish_kilobytes(cluster, busy, 11);
   CHECK_FALSE(cluster.node(0).may_read(busy));
   CHECK(cluster.node(0).may_read(other));
   CHECK(cluster.node(0).may_read(cluster.connect(0)));
@@ -171,9 +173,7 @@ TEST_CASE("a client beyond its credit is not read until its messages are ordered
   const auto busy = cluster.client(0, "busy");
   const auto other = cluster.client(0, "other");
   CHECK(cluster.node(0).may_read(busy));
-  for (int i = 0; i < 11; ++i) {
-    cluster.publish(0, busy, Service::agreed, std::string(1000, 'x'));
-  }
+  publish_kilobytes(cluster, busy, 11);
   CHECK_FALSE(cluster.node(0).may_read(busy));
   CHECK(cluster.node(0).may_read(other));
   cluster.run(milliseconds{200});

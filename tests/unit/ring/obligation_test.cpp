@@ -4,7 +4,6 @@
 // relied on it, so it delivers what they deliver, whatever becomes of the attempt. The story is
 // figure 4.16 of Agarwal's thesis, seen by one of those who did not install.
 #include <chrono>
-#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -12,48 +11,17 @@
 
 #include "protocol/ring/ring.hpp"
 #include "protocol/ring/token_rules.hpp"
-#include "protocol/wire/codec.hpp"
 #include "tests/unit/ring/alone.hpp"
+#include "tests/unit/ring/lead.hpp"
 
 namespace ringcast {
 namespace {
 
-using ring_test::Alone;
-using ring_test::me;
-using ring_test::other;
-using ring_test::self;
+using namespace ring_test;
 using std::chrono::milliseconds;
 
-constexpr NodeKey lead{NodeId{5}, BootId{7}};
 constexpr RingId three{100, lead.node, lead.boot};  ///< of lead, me and other
 constexpr RingId two{200, lead.node, lead.boot};    ///< the attempt without other
-
-CommitEntry told(const NodeKey& member, const RingId& old_ring) {
-  CommitEntry entry;
-  entry.member = member;
-  entry.filled = true;
-  entry.old_ring = old_ring;
-  entry.datagram_bytes = 1472;
-  entry.window_bytes = 70000;
-  entry.window_packets = 8192;
-  return entry;
-}
-
-Data packet(std::uint64_t seq, std::string_view text) {
-  Data data;
-  data.ring = three;
-  data.seq = Seq{seq};
-  data.originator = lead.node;
-  Entry entry;
-  entry.service = static_cast<std::uint8_t>(Service::safe);
-  entry.first = true;
-  entry.last = true;
-  entry.bytes = BufferRef::copy_of(text);
-  data.safe = true;
-  const std::vector<Entry> entries{entry};
-  encode_data(data, entries);
-  return data;
-}
 
 /// The node under test and what lead sends it.
 class Story {
@@ -117,7 +85,7 @@ void form_three_and_lose_one(Story& story) {
     story.pass_token(0);
   }
   REQUIRE(story.phase() == RingPhase::operational);
-  story.node().receive(packet(2, "behind a gap"), lead);
+  story.node().receive(packet(three, 2, "behind a gap", Service::safe), lead);
   (void)story.node().events();
 }
 

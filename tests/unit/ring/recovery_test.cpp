@@ -16,29 +16,13 @@
 #include "protocol/ring/token_rules.hpp"
 #include "protocol/wire/codec.hpp"
 #include "tests/unit/ring/alone.hpp"
+#include "tests/unit/ring/lead.hpp"
 
 namespace ringcast {
 namespace {
 
-using ring_test::Alone;
-using ring_test::me;
-using ring_test::self;
+using namespace ring_test;
 using std::chrono::milliseconds;
-
-constexpr NodeKey lead{NodeId{5}, BootId{7}};
-
-Data packet(const RingId& ring, std::uint64_t seq, std::string_view text) {
-  Data data;
-  data.ring = ring;
-  data.seq = Seq{seq};
-  data.originator = lead.node;
-  Entry entry;
-  entry.service = static_cast<std::uint8_t>(Service::agreed);
-  entry.bytes = BufferRef::copy_of(text);
-  const std::vector<Entry> entries{entry};
-  encode_data(data, entries);
-  return data;
-}
 
 Data recovered(const RingId& ring, std::uint64_t seq, const Data& old) {
   Data data;
@@ -77,11 +61,7 @@ class Pair {
     REQUIRE(node_.ring().phase() == RingPhase::gather);
     CommitToken commit{.ring = ring_, .hop = 1, .members = {}};
     commit.members.resize(2);
-    commit.members[0].member = lead;
-    commit.members[0].filled = true;
-    commit.members[0].old_ring = RingId{seq - 1, lead.node, lead.boot};
-    commit.members[0].datagram_bytes = 1472;
-    commit.members[0].window_bytes = 70000;
+    commit.members[0] = told(lead, RingId{seq - 1, lead.node, lead.boot});
     commit.members[0].window_packets = window_packets;
     commit.members[1].member = me;
     node_.receive(commit, lead);

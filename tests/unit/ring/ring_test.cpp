@@ -21,10 +21,7 @@
 namespace ringcast {
 namespace {
 
-using ring_test::Alone;
-using ring_test::me;
-using ring_test::other;
-using ring_test::self;
+using namespace ring_test;
 using std::chrono::milliseconds;
 
 const OrderedMessage& message(const OrderedEvent& event) {

@@ -74,6 +74,25 @@ ReconcilerOutput pending(const std::string& text) {
   return output;
 }
 
+// Does the store's next step whenever it asks for one, for a minute, `before` first. Returns
+// when the minute was over.
+template <class Work>
+Store::Instant live_a_minute(Store& store, Work before) {
+  auto now = start + milliseconds{1};
+  int steps = 0;
+  for (; now < start + std::chrono::seconds{60}; ++steps) {
+    before();
+    store.flush(now);
+    store.sync_if_due(now);
+    const auto next = store.next_step();
+    REQUIRE(next);
+    REQUIRE(*next > now);
+    now = *next;
+  }
+  CHECK(steps < 50);
+  return now;
+}
+
 std::size_t count_of(const std::vector<std::string>& words, const std::string& word) {
   return static_cast<std::size_t>(std::count(words.begin(), words.end(), word));
 }
@@ -137,17 +156,7 @@ TEST_CASE("while the disk is full the next step is never in the past", "[ringlog
   output = pending("c\n");
   store.take(output, disk.chain, std::nullopt);
 
-  auto now = start + milliseconds{1};
-  int steps = 0;
-  for (; now < start + std::chrono::seconds{60}; ++steps) {
-    store.flush(now);
-    store.sync_if_due(now);
-    const auto next = store.next_step();
-    REQUIRE(next);
-    REQUIRE(*next > now);
-    now = *next;
-  }
-  CHECK(steps < 50);
+  const auto now = live_a_minute(store, [] {});
   CHECK(store.written().lines == 1);
 
   disk.is_full = false;
@@ -163,19 +172,10 @@ TEST_CASE("a disk that writes but does not sync is told of once, with pauses", "
   Disk disk;
   auto store = disk.store();
   disk.cannot_sync = true;
-  auto now = start;
-  int steps = 0;
-  for (; now < start + std::chrono::seconds{60}; ++steps) {
+  const auto now = live_a_minute(store, [&] {
     auto output = disk.line("a");
     store.take(output, disk.chain, std::nullopt);
-    store.flush(now);
-    store.sync_if_due(now);
-    const auto next = store.next_step();
-    REQUIRE(next);
-    REQUIRE(*next > now);
-    now = *next;
-  }
-  CHECK(steps < 50);
+  });
   CHECK_FALSE(store.is_kept());
   REQUIRE(disk.told.size() == 1);
   CHECK(disk.told[0].find("cannot sync") != std::string::npos);
