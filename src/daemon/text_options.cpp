@@ -2,7 +2,9 @@
 #include "daemon/text_options.hpp"
 
 #include <algorithm>
-#include <variant>
+#include <optional>
+#include <string>
+#include <string_view>
 
 #include "ringcast/names.hpp"
 
@@ -22,17 +24,46 @@ TextOutcome set_name(std::string& name, std::string_view what, const std::string
   return std::nullopt;
 }
 
-std::variant<SocketAddress, Complaint> parse_address(const std::string& text) {
-  const auto address = SocketAddress::parse(text);
-  if (!address) {
+// What one option wants of its address beyond being one.
+struct AddressRule {
+  bool (*is_fit)(const SocketAddress&);
+  std::string_view otherwise;  // follows the quoted address
+  std::string_view remedy;
+};
+
+template <class Place>
+TextOutcome set_address(Place& place, const std::string& text, const AddressRule& rule) {
+  const auto parsed = SocketAddress::parse(text);
+  if (!parsed) {
     return Complaint{
-        address.error().message, "write it as \"192.0.2.1:4913\" or \"[2001:db8::1]:4913\""};
+        parsed.error().message, "write it as \"192.0.2.1:4913\" or \"[2001:db8::1]:4913\""};
   }
-  if (address->port() == 0) {
+  if (parsed->port() == 0) {
     return Complaint{"port 0 is no port to listen on", "choose a port from 1 to 65535"};
   }
-  return *address;
+  if (!rule.is_fit(*parsed)) {
+    return Complaint{quoted(text) + std::string(rule.otherwise), std::string(rule.remedy)};
+  }
+  place = *parsed;
+  return std::nullopt;
 }
+
+constexpr AddressRule daemon_rule{
+    [](const SocketAddress& address) {
+      return !address.is_multicast() && !address.is_unspecified();
+    },
+    " is not the address of one host",
+    "give the address by which the other daemons reach this one"};
+
+constexpr AddressRule multicast_rule{
+    [](const SocketAddress& address) { return address.is_multicast(); },
+    " is not a multicast address",
+    R"(use one such as "239.192.73.1:4913" or "[ff15::4913]:4913")"};
+
+constexpr AddressRule tcp_rule{
+    [](const SocketAddress& address) { return !address.is_multicast(); },
+    " is a multicast address",
+    "give an address of this host, or 0.0.0.0 for all of them"};
 
 }  // namespace
 
@@ -50,16 +81,7 @@ TextOutcome set_daemon_address(DaemonConfig& config, const ConfigEntry& entry) {
   auto& daemon = config.daemons.back();
   daemon.address_at = entry.value.at;
   daemon.address_text = entry.value.text;
-  auto parsed = parse_address(entry.value.text);
-  if (auto* complaint = std::get_if<Complaint>(&parsed)) return *complaint;
-  const auto& address = std::get<SocketAddress>(parsed);
-  if (address.is_multicast() || address.is_unspecified()) {
-    return Complaint{
-        quoted(entry.value.text) + " is not the address of one host",
-        "give the address by which the other daemons reach this one"};
-  }
-  daemon.address = address;
-  return std::nullopt;
+  return set_address(daemon.address, entry.value.text, daemon_rule);
 }
 
 TextOutcome set_transport(DaemonConfig& config, const ConfigEntry& entry) {
@@ -78,16 +100,7 @@ TextOutcome set_transport(DaemonConfig& config, const ConfigEntry& entry) {
 }
 
 TextOutcome set_multicast(DaemonConfig& config, const ConfigEntry& entry) {
-  auto parsed = parse_address(entry.value.text);
-  if (auto* complaint = std::get_if<Complaint>(&parsed)) return *complaint;
-  const auto& address = std::get<SocketAddress>(parsed);
-  if (!address.is_multicast()) {
-    return Complaint{
-        quoted(entry.value.text) + " is not a multicast address",
-        R"(use one such as "239.192.73.1:4913" or "[ff15::4913]:4913")"};
-  }
-  config.multicast = address;
-  return std::nullopt;
+  return set_address(config.multicast, entry.value.text, multicast_rule);
 }
 
 TextOutcome set_mode(DaemonConfig& config, const ConfigEntry& entry) {
@@ -107,16 +120,7 @@ TextOutcome set_mode(DaemonConfig& config, const ConfigEntry& entry) {
 }
 
 TextOutcome set_tcp(DaemonConfig& config, const ConfigEntry& entry) {
-  auto parsed = parse_address(entry.value.text);
-  if (auto* complaint = std::get_if<Complaint>(&parsed)) return *complaint;
-  const auto& address = std::get<SocketAddress>(parsed);
-  if (address.is_multicast()) {
-    return Complaint{
-        quoted(entry.value.text) + " is a multicast address",
-        "give an address of this host, or 0.0.0.0 for all of them"};
-  }
-  config.tcp = address;
-  return std::nullopt;
+  return set_address(config.tcp, entry.value.text, tcp_rule);
 }
 
 TextOutcome set_level(DaemonConfig& config, const ConfigEntry& entry) {
