@@ -3,14 +3,13 @@
 // ringcast, the everyday tool: reads the command line and runs one command. Anything wrong
 // with the command line ends with exit code 2 and a remedy.
 #include <cstddef>
-#include <signal.h>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "ringcast/version.hpp"
 
-#include "tools/common/standard_streams.hpp"
+#include "tools/common/program.hpp"
 #include "tools/ringcast/commands.hpp"
 
 namespace ringcast::tools {
@@ -81,8 +80,6 @@ int run(std::span<char* const> argv) {
 }  // namespace ringcast::tools
 
 int main(int argc, char** argv) {
-  // A reader that goes away is seen as EPIPE where it matters.
-  (void)signal(SIGPIPE, SIG_IGN);
-  ringcast::tools::fill_standard_streams();
-  return ringcast::tools::run({argv, static_cast<std::size_t>(argc)});
+  using namespace ringcast::tools;
+  return run_program(program, [&] { return run({argv, static_cast<std::size_t>(argc)}); });
 }

@@ -4,7 +4,6 @@
 #include <CLI/CLI.hpp>
 #include <array>
 #include <chrono>
-#include <csignal>
 #include <cstdlib>
 #include <string>
 #include <unistd.h>
@@ -12,7 +11,7 @@
 #include "ringcast/version.hpp"
 
 #include "tools/common/exit_codes.hpp"
-#include "tools/common/standard_streams.hpp"
+#include "tools/common/program.hpp"
 #include "tools/common/stop_signal.hpp"
 #include "tools/ringlog-publish/publisher.hpp"
 #include "tools/ringlog/options.hpp"
@@ -136,7 +135,6 @@ int run(int argc, char** argv) {
     return static_cast<int>(ExitCode::usage);
   }
   options.name = options.client.name.empty() ? host_name() : options.client.name;
-  (void)std::signal(SIGPIPE, SIG_IGN);
   const ringcast::tools::StopSignal stop;
   ringcast::ringlog::Publisher publisher(std::move(options));
   return static_cast<int>(publisher.run(stop.fd()));
@@ -145,11 +143,5 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  ringcast::tools::fill_standard_streams();
-  try {
-    return run(argc, argv);
-  } catch (const std::exception& error) {
-    ringcast::tools::report("ringlog-publish", error.what());
-    return static_cast<int>(ExitCode::failed);
-  }
+  return ringcast::tools::run_program("ringlog-publish", [&] { return run(argc, argv); });
 }

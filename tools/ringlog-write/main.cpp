@@ -10,7 +10,7 @@
 #include "ringcast/version.hpp"
 
 #include "tools/common/exit_codes.hpp"
-#include "tools/common/standard_streams.hpp"
+#include "tools/common/program.hpp"
 #include "tools/common/stop_signal.hpp"
 #include "tools/ringlog-write/writer.hpp"
 #include "tools/ringlog/options.hpp"
@@ -52,7 +52,6 @@ int run(int argc, char** argv) {
     return ringcast::ringlog::exit_code_of(app, error);
   }
   if (count > 0) options.count = count;
-  (void)std::signal(SIGPIPE, SIG_IGN);
   (void)std::signal(SIGXFSZ, SIG_IGN);  // a file size limit is a write error like any other
   const ringcast::tools::StopSignal stop;
   ringcast::ringlog::Writer writer(std::move(options));
@@ -62,11 +61,5 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  ringcast::tools::fill_standard_streams();
-  try {
-    return run(argc, argv);
-  } catch (const std::exception& error) {
-    ringcast::tools::report("ringlog-write", error.what());
-    return static_cast<int>(ExitCode::failed);
-  }
+  return ringcast::tools::run_program("ringlog-write", [&] { return run(argc, argv); });
 }
