@@ -470,9 +470,8 @@ std::uint64_t Publisher::put_away() {
   if (lost > 0) {
     tools::report(
         program,
-        std::to_string(lost) +
-            " lines were not confirmed as kept and are given up; --spool DIR "
-            "would have saved them");
+        std::to_string(lost) + " lines were not confirmed as kept and are given up" +
+            (intake_->has_spool() ? "" : "; --spool DIR would have saved them"));
   }
   return lost;
 }
