@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the everyday tool promises about time: --timeout bounds the whole command, whatever it waits for."""
+"""What the everyday tool promises about time: --timeout bounds the whole command, whatever it waits for; no
+waiting without a pause."""
 
 import signal
 import subprocess
@@ -32,6 +33,11 @@ def test_a_daemon_that_does_not_answer_is_waited_for_no_longer_than_the_timeout(
         for words in (["status"], ["publish", "g", "m"], ["status", "--wait-members", "1"]):
             expect_equal(exit_code(cluster, *words, "--timeout", "200ms"), 4, f"exit code of {words}")
         cluster.daemons["d1"].send_signal(signal.SIGCONT)
+
+
+def test_watch_does_not_ask_without_a_pause():
+    with Cluster(1) as cluster:
+        expect_equal(exit_code(cluster, "watch", "--interval", "0s"), 2, "exit code of watch --interval 0s")
 
 
 if __name__ == "__main__":

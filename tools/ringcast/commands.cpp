@@ -80,6 +80,12 @@ std::string check_duration_text(const std::string& text) {
   return message_of(parse_duration(text));
 }
 
+std::string check_interval_text(const std::string& text) {
+  const auto interval = parse_duration(text);
+  if (interval && interval->count() == 0) return "the interval is zero: use 1ms or more";
+  return message_of(interval);
+}
+
 std::string check_service_text(const std::string& text) {
   if (parse_service(text)) return {};
   return "\"" + text + "\" is not a service: use reliable, fifo, causal, agreed or safe";

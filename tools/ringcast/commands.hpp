@@ -76,6 +76,8 @@ inline constexpr std::chrono::seconds goodbye_time_max{2};
 
 /// Checks for CLI11: empty when fine, else what is wrong and the remedy.
 std::string check_duration_text(const std::string& text);
+/// A duration that is not zero: between things that are done again and again.
+std::string check_interval_text(const std::string& text);
 std::string check_service_text(const std::string& text);
 std::string check_group_text(const std::string& text);
 /// GROUP[,GROUP...] as publish takes it: groups and private groups.

@@ -136,7 +136,7 @@ void add_watch(CLI::App& app, Invocation& invocation) {
       ->check(check_group_text);
   command->add_option("--interval", options->interval, "how often to look at the status")
       ->capture_default_str()
-      ->check(check_duration_text);
+      ->check(check_interval_text);
   command->add_option("--for", options->duration, "end after this time, like 1m")
       ->check(check_duration_text);
   command->footer(
