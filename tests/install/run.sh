@@ -60,4 +60,8 @@ for example in "$source"/examples/*.cpp; do
   "$cxx" -std=c++20 "${cflags[@]}" "$example" -o "$work/$name-static" "$libdir/libringcast.a" "${privates[@]}"
   try "$work/$name-static"
 done
+
+say "the example and the installed daemon"
+chat=$(find "$work/by-cmake" -name chat -type f -executable)
+timeout 60 unshare -rn "$source/tests/install/chat.sh" "$prefix" "$chat"
 say "ok"
