@@ -74,26 +74,35 @@ void Intake::on_spool_settled(std::uint64_t segment) {
 std::uint64_t Intake::put_away() {
   std::uint64_t lost = 0;
   std::string failure;
-  for (const auto number : not_in_spool()) {
+  std::vector<std::uint64_t> written_again;
+  for (const auto number : to_put_in_front()) {
     const auto& record = outbox_.record(number);
+    const bool is_in_spool = record.origin.source == spool_source;
     const auto spooled =
         spool_ ? spool_->put_in_front(record.payload) : Result<void>(Error{Errc::io, "no --spool"});
-    if (spooled) continue;
-    failure = spooled.error().message;
-    if (record.origin.source != spool_source) lost += record.lines;
+    if (!spooled) {
+      failure = spooled.error().message;
+      if (!is_in_spool) lost += record.lines;
+    } else if (is_in_spool) {
+      written_again.push_back(record.origin.mark);
+    }
   }
-  if (spool_ && !failure.empty()) notes_.push_back(failure);
-  if (spool_) {
-    const auto synced = spool_->sync();
-    if (!synced) notes_.push_back(synced.error().message);
+  if (!spool_) return lost;
+  if (!failure.empty()) notes_.push_back(failure);
+  if (const auto synced = spool_->sync(); !synced) {
+    notes_.push_back(synced.error().message);
+    return lost;
+  }
+  for (const auto segment : written_again) {
+    on_spool_settled(segment);
   }
   return lost;
 }
 
 // All that memory holds is older than what the spool still has unread. Up to the last record
-// that is in memory only; a record from the spool between others is written once more, so
-// that the order is right: the writers drop the second one.
-std::vector<RecordNumber> Intake::not_in_spool() const {
+// that is in memory only; a record from the spool between others moves to the front with them, so
+// that the order is right.
+std::vector<RecordNumber> Intake::to_put_in_front() const {
   auto numbers = outbox_.all();
   while (!numbers.empty() && outbox_.record(numbers.back()).origin.source == spool_source) {
     numbers.pop_back();

@@ -37,20 +37,22 @@ class Intake {
   void refill(Instant now);
   /// To be called with what Outbox::on_confirmation returned for spooled records.
   void on_spool_settled(std::uint64_t segment);
-  /// The program ends: what has not settled goes into the spool, however full, in front of what
-  /// lies there. Returns the lines that found no place.
+  /// The program ends: what has not settled goes into the spool, however full, in the order in
+  /// which it was accepted. Returns the lines that found no place.
   std::uint64_t put_away();
   void sync(Instant now);
 
   Outbox& outbox() { return outbox_; }
   [[nodiscard]] const Outbox& outbox() const { return outbox_; }
   [[nodiscard]] bool has_spool() const { return spool_.has_value(); }
+  /// Part of the spool was damaged.
+  [[nodiscard]] bool has_lost() const { return spool_ && spool_->has_lost(); }
   [[nodiscard]] bool is_empty() const;
   /// Sentences for the operator since the last call.
   std::vector<std::string> notes();
 
  private:
-  [[nodiscard]] std::vector<RecordNumber> not_in_spool() const;
+  [[nodiscard]] std::vector<RecordNumber> to_put_in_front() const;
   void complain(Trouble& trouble, const std::string& what, Instant now);
   [[nodiscard]] bool may_spool(std::size_t bytes, Instant now) const;
 

@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <fcntl.h>
 #include <filesystem>
+#include <iterator>
 #include <string_view>
 #include <sys/file.h>
 #include <unistd.h>
@@ -139,6 +140,7 @@ Result<void> Spool::check_segment(std::uint64_t number, std::vector<std::string>
     }
   } else if (frame->kind == Frame::Kind::damaged) {
     segment.is_damaged = true;
+    has_lost_ = true;
     notes.push_back(
         path + ": damaged; its last " + rest + " bytes cannot be read and are set aside as " +
         path + ".damaged");
@@ -237,11 +239,14 @@ Result<SpooledRecord> Spool::read_next() {
     it->read = it->records;
     it->settled += lost;
     it->is_damaged = true;
+    has_lost_ = true;
     unread_ -= lost;
-    return Error{
+    Error error{
         Errc::corrupt,
         path_of(it->number) + ": damaged; " + std::to_string(lost) +
             " records cannot be read and are set aside"};
+    if (auto removed = remove_settled(); !removed) error.message += "; " + removed.error().message;
+    return error;
   }
   it->offset += head_bytes + frame->payload.size();
   ++it->read;
@@ -261,19 +266,24 @@ Result<void> Spool::on_settled(std::uint64_t segment) {
   return remove_settled();
 }
 
+// All that can go do, even when one of them cannot.
 Result<void> Spool::remove_settled() {
-  while (!segments_.empty() && segments_.front().settled == segments_.front().records) {
-    if (auto removed = remove_front(); !removed) return removed;
+  Result<void> result;
+  for (auto it = segments_.begin(); it != segments_.end();) {
+    if (it->settled < it->records) {
+      ++it;
+      continue;
+    }
+    if (it == segments_.begin()) front_.reset();
+    if (std::next(it) == segments_.end()) tail_.reset();
+    if (auto removed = remove_files(*it); !removed) result = removed;
+    bytes_ -= it->bytes;
+    it = segments_.erase(it);
   }
-  return {};
+  return result;
 }
 
-Result<void> Spool::remove_front() {
-  const auto segment = segments_.front();
-  segments_.pop_front();
-  bytes_ -= segment.bytes;
-  front_.reset();
-  if (segments_.empty()) tail_.reset();
+Result<void> Spool::remove_files(const Segment& segment) {
   if (reading_number_ == segment.number) reading_.close();
   const auto path = path_of(segment.number);
   const auto aside = path + ".damaged";

@@ -55,6 +55,8 @@ class Spool {
   /// One record of the segment has settled.
   Result<void> on_settled(std::uint64_t segment);
 
+  /// Something was damaged and set aside, since the start or before it.
+  [[nodiscard]] bool has_lost() const { return has_lost_; }
   /// Bytes on disk; records that were not read yet.
   [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
   [[nodiscard]] std::uint64_t unread() const { return unread_; }
@@ -82,7 +84,7 @@ class Spool {
       std::optional<AppendFile>& file, Segment& segment, std::span<const std::byte> payload);
   void add_segment(const Segment& segment);
   Result<void> remove_settled();
-  Result<void> remove_front();
+  Result<void> remove_files(const Segment& segment);
 
   Options options_;
   Descriptor lock_;
@@ -95,6 +97,7 @@ class Spool {
   std::uint64_t bytes_{0};
   std::uint64_t unread_{0};
   bool dirty_{false};
+  bool has_lost_{false};
 };
 
 }  // namespace ringcast::ringlog

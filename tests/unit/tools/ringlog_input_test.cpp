@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Lines from stdin: splitting, batching, waiting, and dropping only what must be dropped.
+#include <algorithm>
+#include <filesystem>
+
 #include <catch2/catch.hpp>
 
 #include "tests/unit/temporary_directory.hpp"
@@ -157,6 +160,14 @@ Spool spool_in(const TemporaryDirectory& directory) {
   return std::move(spool).value();
 }
 
+std::uintmax_t spool_bytes(const TemporaryDirectory& directory) {
+  std::uintmax_t bytes = 0;
+  for (const auto& item : std::filesystem::directory_iterator(directory / "spool")) {
+    bytes += item.file_size();
+  }
+  return bytes;
+}
+
 constexpr std::size_t little_memory = 2000;
 
 using Names = std::vector<std::pair<ProducerId, std::uint64_t>>;
@@ -261,6 +272,32 @@ TEST_CASE("what is put away at the end comes back in order", "[ringlog]") {
   }
   CHECK(names == expected);
   CHECK(after.intake.notes().empty());
+}
+
+TEST_CASE("starts that reach no daemon add to the spool what they read, no more", "[ringlog]") {
+  const TemporaryDirectory directory;
+  const auto restart = [&](const ProducerId& producer) {
+    SmallInput run(directory, producer);
+    run.intake.refill(start);
+    run.feed(3);
+    CHECK(run.intake.put_away() == 0);
+    CHECK(run.intake.notes().empty());
+  };
+  std::vector<ProducerId> producers;
+  std::uintmax_t one = 0;
+  for (std::size_t i = 1; i <= 12; ++i) {  // beyond what memory takes
+    restart(producers.emplace_back(random_producer()));
+    if (i == 1) one = spool_bytes(directory);
+    CHECK(spool_bytes(directory) == i * one);
+  }
+  SmallInput after(directory, random_producer());
+  Names names;
+  after.send(names);
+  REQUIRE(names.size() == producers.size());
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    CHECK(names[i].first == producers[i]);
+  }
+  CHECK(spool_bytes(directory) == 0);
 }
 
 TEST_CASE("the same trouble is told once, and tried with growing pauses", "[ringlog]") {

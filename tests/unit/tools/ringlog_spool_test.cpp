@@ -147,8 +147,33 @@ TEST_CASE("a damaged segment is read up to the damage and set aside", "[ringlog]
   const auto texts = read_all(spool, true);
   CHECK(texts.front() == "record 0");
   CHECK(texts[1] == "record 5");
+  CHECK(spool.has_lost());
   CHECK(std::filesystem::exists(path + ".damaged"));
   CHECK_FALSE(std::filesystem::exists(path));
+}
+
+TEST_CASE("what is damaged while it is in use is set aside at once", "[ringlog]") {
+  const TemporaryDirectory directory;
+  auto spool = opened(directory);
+  append(spool, "first");
+  append(spool, "second");
+  const auto path = only_segment(directory);
+  auto text = read_text(path);
+  text[12 + 5 + 12] ^= 1;  // in the second record
+  write_text(path, text);
+  const auto first = spool.read_next();
+  REQUIRE(first);
+  REQUIRE(spool.on_settled(first->segment));
+  CHECK_FALSE(spool.has_lost());
+  const auto second = spool.read_next();
+  REQUIRE_FALSE(second);
+  CHECK(second.error().code == Errc::corrupt);
+  CHECK(spool.has_lost());
+  CHECK_FALSE(spool.has_unread());
+  CHECK(read_text(path + ".damaged") == text);
+  CHECK_FALSE(std::filesystem::exists(path));
+  append(spool, "third");
+  CHECK(read_all(spool, true) == std::vector<std::string>{"third"});
 }
 
 TEST_CASE("a read error is not taken for damage: the record can be read later", "[ringlog]") {
