@@ -19,6 +19,7 @@ constexpr std::chrono::milliseconds pause_max{1000};
 constexpr std::chrono::milliseconds attempt_time{2000};
 constexpr std::chrono::milliseconds answers_within{5};  // a daemon that is there and has time
 constexpr std::chrono::milliseconds look_interval{10};
+constexpr std::chrono::seconds lasting{5};  // a session that is worth another at once
 
 }  // namespace
 
@@ -47,7 +48,7 @@ bool Link::take_up(Result<Client> client) {
   if (client) {
     client_.emplace(std::move(client).value());
     tools::report(program_, "connected as " + to_string(client_->name()));
-    pause_ = pause_min;
+    connected_at_ = Clock::now();
     ever_connected_ = true;
     told_ = false;
     return true;
@@ -60,15 +61,21 @@ bool Link::take_up(Result<Client> client) {
   }
   if (!told_) tools::report(program_, error.message + "; trying again until it answers");
   told_ = true;
-  next_attempt_ = Clock::now() + pause_;
-  pause_ = std::min(2 * pause_, pause_max);
+  pause_before_next(Clock::now());
   return false;
+}
+
+void Link::pause_before_next(Clock::time_point now) {
+  next_attempt_ = now + pause_;
+  pause_ = std::min(2 * pause_, pause_max);
 }
 
 void Link::drop(const std::string& reason) {
   client_.reset();
   last_error_ = reason;
-  next_attempt_ = Clock::now() + pause_;
+  const auto now = Clock::now();
+  if (now - connected_at_ >= lasting) pause_ = pause_min;
+  pause_before_next(now);
   tools::report(program_, "session over: " + reason + "; connecting again");
 }
 

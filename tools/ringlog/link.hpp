@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Link: a session that is made again whenever it ends, with growing pauses, and says so on
-// stderr. It connects beside the program, which must go on reading its input: a call never
-// waits for a daemon that does not answer, nor for the resolution of a name. What was
+// Link: a session that is made again whenever it ends, with pauses that grow until one lasts,
+// and says so on stderr. It connects beside the program, which must go on reading its input: a call
+// never waits for a daemon that does not answer, nor for the resolution of a name. What was
 // delivered or confirmed in between is the owner's business.
 #pragma once
 
@@ -39,6 +39,7 @@ class Link {
 
  private:
   bool take_up(Result<Client> client);
+  void pause_before_next(Clock::time_point now);
 
   ClientOptions options_;
   std::string program_;
@@ -46,6 +47,7 @@ class Link {
   std::future<Result<Client>> attempt_;  // going on when valid; its end waits for it
   Clock::time_point next_attempt_{};
   std::chrono::milliseconds pause_;
+  Clock::time_point connected_at_{};
   std::optional<Error> fatal_;
   std::string last_error_{"no answer from the daemon yet"};
   bool ever_connected_{false};

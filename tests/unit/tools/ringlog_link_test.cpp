@@ -38,6 +38,22 @@ TEST_CASE("a daemon that is slow to answer holds nobody up and is still met", "[
   CHECK(link.client() == nullptr);
 }
 
+TEST_CASE("sessions that end at once are made again with growing pauses", "[ringlog]") {
+  FakeDaemon daemon;
+  Link link(daemon.options(), "test");
+  auto pause = Link::Clock::duration::zero();
+  for (int i = 0; i < 6; ++i) {
+    (void)link.try_connect(link.next_attempt());
+    REQUIRE(daemon.greet());
+    REQUIRE((link.client() != nullptr || finish_attempt(link)));
+    daemon.hang_up();
+    link.drop("test");
+    const auto now = Link::Clock::now();
+    CHECK(link.next_attempt() - now > pause);
+    pause = link.next_attempt() - now;
+  }
+}
+
 TEST_CASE("an attempt that fails is made again after a pause", "[ringlog]") {
   FakeDaemon daemon;
   daemon.vanish();
