@@ -68,12 +68,24 @@ Result<void> join_all(Client& client, const std::vector<std::string>& groups) {
 }
 
 // The shield is one more character at the end, after which no ] is the last one.
-void shield(std::string& argument) {
-  if (!argument.empty() && argument.front() == '[') argument += '.';
+std::vector<std::string> shielded(std::span<char* const> arguments) {
+  std::vector<std::string> all;
+  bool may_be_option = true;
+  for (const char* const text : arguments) {
+    std::string_view value = text;
+    if (may_be_option && value.starts_with("--")) {
+      may_be_option = value.size() > 2;
+      value.remove_prefix(std::min(value.find('='), value.size() - 1) + 1);  // of --option=value
+    }
+    const bool is_list = value.starts_with('[');
+    all.push_back(std::string(text) + (is_list ? "." : ""));
+  }
+  std::reverse(all.begin(), all.end());
+  return all;
 }
 
-void unshield(std::string& argument) {
-  if (!argument.empty() && argument.front() == '[') argument.pop_back();
+void unshield(std::string& value) {
+  if (value.starts_with('[')) value.pop_back();
 }
 
 std::string check_duration_text(const std::string& text) {

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -64,10 +65,11 @@ ExitCode with_client(
 /// Asks to join all these; one joined before is no error.
 Result<void> join_all(Client& client, const std::vector<std::string>& groups);
 
-/// CLI11 takes an argument "[a,b]" for a list and splits it. A shielded one it leaves alone.
-void shield(std::string& argument);
-/// Undoes shield(); to be called on every value that may start with a bracket.
-void unshield(std::string& argument);
+/// CLI11 takes a value "[a,b]" for a list and splits it. In shielded arguments, given in the
+/// order in which CLI11 wants them (the last one first), it finds none.
+std::vector<std::string> shielded(std::span<char* const> arguments);
+/// The value as it was typed; to be called on every value that may start with a bracket.
+void unshield(std::string& value);
 
 /// The longest a one-shot question to the daemon may take.
 inline constexpr std::chrono::seconds answer_time_max{5};

@@ -45,16 +45,6 @@ int usage_error(const CLI::App& app, const CLI::ParseError& error) {
   return exit_code(ExitCode::usage);
 }
 
-// As CLI11 wants them: the last one first, the program's name left out.
-std::vector<std::string> shielded(std::span<char* const> argv) {
-  std::vector<std::string> arguments;
-  for (std::size_t i = argv.size(); i > 1; --i) {
-    arguments.emplace_back(argv[i - 1]);
-    shield(arguments.back());
-  }
-  return arguments;
-}
-
 int run(std::span<char* const> argv) {
   CLI::App app{"Reliable, totally ordered group messages: send, receive, look.", "ringcast"};
   Invocation invocation;
@@ -67,7 +57,7 @@ int run(std::span<char* const> argv) {
   add_groups(app, invocation);
   add_watch(app, invocation);
   try {
-    app.parse(shielded(argv));
+    app.parse(shielded(argv.subspan(argv.empty() ? 0 : 1)));
   } catch (const CLI::ParseError& error) {
     // --help and --version arrive here too, with code 0.
     if (error.get_exit_code() == 0) return app.exit(error);

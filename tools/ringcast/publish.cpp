@@ -202,7 +202,7 @@ void add_publish(CLI::App& app, Invocation& invocation) {
   command->add_option("--timeout", options->timeout, "give up after this time, like 10s")
       ->check(check_duration_text);
   command->footer(
-      "Exits 0 only when all messages are confirmed. A message that starts with - goes behind --.\n"
+      "Exits 0 only when all messages are confirmed. Where one starts with -, put -- before all.\n"
       "Examples:\n"
       "  ringcast publish weblogs \"hello everybody\"\n"
       "  tail -F access.log | ringcast publish weblogs --lines --service safe");

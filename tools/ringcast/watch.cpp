@@ -2,6 +2,7 @@
 //
 // ringcast watch: ring changes, changes of the daemon's state, and the views of the groups
 // named. It stays when the daemon goes away and goes on when it is back.
+#include <algorithm>
 #include <memory>
 #include <tuple>
 #include <unistd.h>
@@ -16,6 +17,9 @@
 
 namespace ringcast::tools {
 namespace {
+
+// A daemon that stands still must not hold up the end of the command.
+constexpr std::chrono::milliseconds look_time_max{500};
 
 struct WatchOptions {
   std::vector<std::string> groups;
@@ -53,14 +57,16 @@ class Watcher {
     }
     const ExitCode printed = output_.finish();
     if (result_ != ExitCode::done) return result_;
-    if (connected_) (void)client_.close(Client::Clock::now() + goodbye_time_max);
+    if (connected_ && answers_) (void)client_.close(Client::Clock::now() + goodbye_time_max);
     return printed;
   }
 
  private:
   // Errors are not reported here: if the session is lost, its Closed event says so.
   void look_at_status() {
-    auto status = client_.status(Client::Clock::now() + answer_time_max);
+    const auto patience = Client::Clock::now() + look_time_max;
+    auto status = client_.status(std::min(patience, deadline_.value_or(patience)));
+    answers_ = status.ok();
     if (!status || (last_ && same_news(*last_, *status))) return;
     if (json_) {
       append_json(output_.buffer(), *status);
@@ -115,6 +121,7 @@ class Watcher {
   Output output_{program, STDOUT_FILENO};
   std::optional<NodeStatus> last_;
   bool connected_{true};
+  bool answers_{true};
   bool done_{false};
   ExitCode result_{ExitCode::done};
 };
