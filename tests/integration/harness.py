@@ -79,6 +79,14 @@ def pause(seconds):
     threading.Event().wait(seconds)
 
 
+def until(what, predicate, seconds=PATIENCE):
+    """Waits until the predicate is true; `what` says what was hoped for."""
+    deadline = time.monotonic() + seconds
+    while not predicate():
+        expect(time.monotonic() < deadline, f"not within {seconds} s: {what}")
+        threading.Event().wait(0.02)
+
+
 @contextlib.contextmanager
 def inside(namespace):
     """Sockets opened in this block belong to the namespace."""

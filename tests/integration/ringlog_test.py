@@ -14,18 +14,9 @@ import termios
 import threading
 import time
 
-from harness import PATIENCE, Cluster, die_with_parent, expect, expect_equal, pause, program, run
+from harness import PATIENCE, Cluster, die_with_parent, expect, expect_equal, pause, program, run, until
 
 GROUP = "weblogs"
-
-
-def until(what, predicate, seconds=PATIENCE):
-    """Waits until the predicate is true; `what` says what was hoped for."""
-    deadline = time.monotonic() + seconds
-    tick = threading.Event()
-    while not predicate():
-        expect(time.monotonic() < deadline, f"not within {seconds} s: {what}")
-        tick.wait(0.02)
 
 
 class Farm:
@@ -280,6 +271,26 @@ def test_what_could_not_be_sent_before_the_end_is_in_the_spool_for_the_next_star
         farm.publish("d3", lines("c", 100), "--spool", spool)
         farm.wait_lines("one.log", 200)
         expect_equal(sorted(farm.read("one.log")), sorted(lines("a", 100) + lines("c", 100)), "the file")
+        stop(one)
+
+
+def test_a_damaged_spool_is_a_failure_and_its_end_is_set_aside():
+    with Farm(1) as farm:
+        spool = farm.path("spool")
+        farm.cluster.kill("d1")
+        farm.publish("d1", lines("a", 3), "--spool", spool, "--connect-timeout", "100ms", code=3)
+        [segment] = [os.path.join(spool, name) for name in os.listdir(spool) if name.endswith(".spool")]
+        with open(segment, "r+b") as file:
+            file.seek(-1, os.SEEK_END)
+            last = file.read(1)
+            file.seek(-1, os.SEEK_END)
+            file.write(bytes([last[0] ^ 1]))
+        farm.cluster.start("d1")
+        one = farm.writer("d1", "one.log")
+        farm.publish("d1", ["next"], "--spool", spool, code=1)
+        expect(os.path.exists(segment + ".damaged"), "what is damaged is kept")
+        farm.wait_lines("one.log", 1)
+        expect_equal(farm.read("one.log"), ["next"], "the file")
         stop(one)
 
 

@@ -69,4 +69,11 @@ ExitCode Output::finish() {
   return ExitCode::failed;
 }
 
+ExitCode print_line(std::string_view reporter, std::string_view line) {
+  Output output(reporter, STDOUT_FILENO);
+  output.buffer() = line;
+  output.buffer() += '\n';
+  return output.finish();
+}
+
 }  // namespace ringcast::tools

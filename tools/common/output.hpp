@@ -49,4 +49,7 @@ class Output {
   std::string buffer_;
 };
 
+/// All of a program's output: one line on stdout. Done, or failed with a report.
+ExitCode print_line(std::string_view reporter, std::string_view line);
+
 }  // namespace ringcast::tools

@@ -29,6 +29,8 @@ constexpr auto example =
     "Exit codes: 0 done, 1 lines were dropped or lost, 2 wrong usage, 3 cannot reach the daemon,\n"
     "4 timed out.";
 
+constexpr int patterns_max = 65536;
+
 std::string host_name() {
   std::array<char, 256> name{};
   if (::gethostname(name.data(), name.size() - 1) != 0) return "unknown";
@@ -52,7 +54,9 @@ std::string default_state() {
 void add_input_options(CLI::App& app, PublisherOptions& options) {
   auto* const tail =
       app.add_option("--tail", options.patterns, "Follow the files that match, not stdin")
-          ->type_name("GLOB");
+          ->type_name("GLOB")
+          ->expected(1, patterns_max)
+          ->allow_extra_args(false);  // or CLI11 takes "[ab]" for a list
   app.add_flag("--once", options.once, "With --tail: end at the end of the files")->needs(tail);
   options.state_directory = default_state();
   app.add_option(
@@ -128,7 +132,7 @@ int run(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return ringcast::ringlog::exit_code_of(app, error);
   }
-  if (timeout.count() > 0) options.timeout = timeout;
+  if (app.count("--timeout") > 0) options.timeout = timeout;
   if (options.memory_bytes_max / 4 < options.line_bytes_max) {
     ringcast::tools::report(
         "ringlog-publish", "--memory must be at least four times --max-line; raise it");

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstdio>
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/file.h>
@@ -16,6 +15,7 @@
 #include <utility>
 
 #include "tools/common/json.hpp"
+#include "tools/common/output.hpp"
 #include "tools/ringlog/progress.hpp"
 
 namespace ringcast::ringlog {
@@ -193,7 +193,12 @@ void Publisher::read_tails() {
   if (got > 0) return;
   next_tail_ = now + tail_interval;
   if (is_full) return;
-  if ((options_.once && !tails_->is_held_up()) || stopping_) {
+  if (options_.once && tails_->is_held_up()) {
+    fatal_ = Error{
+        Errc::io,
+        "how far files are read cannot be saved in " + options_.state_directory +
+            "; new files are not read without that"};
+  } else if (options_.once || stopping_) {
     input_over_ = true;
     input_over_at_ = now;
     if (options_.once) tails_->finish(sink);
@@ -373,15 +378,16 @@ void Publisher::housekeeping() {
 std::optional<Client::Clock::time_point> Publisher::last_moment() const {
   if (stopping_) return input_over_at_ + options_.flush_timeout;
   if (!input_over_) return std::nullopt;
-  if (!link_->was_ever_connected()) return input_over_at_ + options_.connect_timeout;
-  if (options_.timeout) return input_over_at_ + *options_.timeout;
-  return std::nullopt;
+  auto wait = options_.timeout;
+  if (!link_->was_ever_connected()) {
+    wait = std::min(options_.connect_timeout, wait.value_or(options_.connect_timeout));
+  }
+  return wait ? std::optional(input_over_at_ + *wait) : std::nullopt;
 }
 
 std::optional<ExitCode> Publisher::outcome() const {
   if (fatal_) return tools::exit_code_of(*fatal_);
-  const bool has_batch = input_ != nullptr && input_->has_batch();
-  if (input_over_ && !has_batch && intake_->is_empty()) return ExitCode::done;
+  if (input_over_ && intake_->is_empty()) return ExitCode::done;
   const auto end = last_moment();
   if (!end || Clock::now() < *end) return std::nullopt;
   if (stopping_) return ExitCode::failed;
@@ -450,15 +456,22 @@ ExitCode Publisher::finish(ExitCode code) {
   if (fatal_) tools::report(program, fatal_->message);
   if (code == ExitCode::unreachable) tools::report(program, link_->last_error());
   const auto lost = tails_ != nullptr || code == ExitCode::done ? 0 : put_away();
-  if (tails_ != nullptr) {
-    if (const auto saved = tails_->save(); !saved) tools::report(program, saved.error().message);
-  }
   // Stopped: what is not confirmed is in the spool, or still in the files.
-  if (code == ExitCode::failed && lost == 0) code = ExitCode::done;
+  if (stopping_ && !fatal_ && code == ExitCode::failed && lost == 0) code = ExitCode::done;
+  const bool is_saved = tails_ == nullptr || leave_tails();
   housekeeping();
   if (link_->client() != nullptr) (void)link_->client()->close(now + std::chrono::seconds(1));
-  summarize();
-  return code == ExitCode::done && is_incomplete() ? ExitCode::failed : code;
+  const bool is_told = summarize() == ExitCode::done;
+  const bool is_whole = is_saved && is_told && !is_incomplete();
+  return code == ExitCode::done && !is_whole ? ExitCode::failed : code;
+}
+
+bool Publisher::leave_tails() {
+  tails_->leave();
+  tell(tails_->notes());
+  const auto saved = tails_->save();
+  if (!saved) tools::report(program, saved.error().message);
+  return saved.ok();
 }
 
 std::uint64_t Publisher::put_away() {
@@ -477,7 +490,8 @@ std::uint64_t Publisher::put_away() {
 }
 
 bool Publisher::is_incomplete() const {
-  if (input_left_ || (input_ != nullptr && input_->dropped() + input_->too_long() > 0)) return true;
+  if (input_left_ || intake_->has_lost()) return true;
+  if (input_ != nullptr && input_->dropped() + input_->too_long() > 0) return true;
   if (tails_ != nullptr && (tails_->has_lost() || (options_.once && tails_->has_trouble()))) {
     return true;
   }
@@ -490,7 +504,7 @@ void Publisher::tell(const std::vector<std::string>& notes) const {
   }
 }
 
-void Publisher::summarize() const {
+ExitCode Publisher::summarize() const {
   const auto lines = input_ != nullptr ? input_->accepted() : tail_lines_;
   const auto waiting = intake_->outbox().lines();
   const auto dropped = input_ != nullptr ? input_->dropped() : 0;
@@ -504,15 +518,14 @@ void Publisher::summarize() const {
         {"records_sent_again", intake_->outbox().sent_again()},
         {"dropped", dropped},
         {"too_long", too_long}};
-    (void)std::puts(tools::one_line_json(json).c_str());
-    (void)std::fflush(stdout);
-    return;
+    return tools::print_line(program, tools::one_line_json(json));
   }
   tools::report(
       program,
       std::to_string(lines) + " lines read, " + std::to_string(waiting) + " not confirmed, " +
           std::to_string(intake_->outbox().sent_again()) + " records sent again, " +
           std::to_string(dropped) + " lines dropped, " + std::to_string(too_long) + " too long");
+  return ExitCode::done;
 }
 
 }  // namespace ringcast::ringlog

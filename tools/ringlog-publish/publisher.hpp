@@ -82,9 +82,10 @@ class Publisher {
   void tell_minority();
   tools::ExitCode finish(tools::ExitCode code);
   std::uint64_t put_away();
+  bool leave_tails();
   [[nodiscard]] bool is_incomplete() const;
   void tell(const std::vector<std::string>& notes) const;
-  void summarize() const;
+  [[nodiscard]] tools::ExitCode summarize() const;
 
   PublisherOptions options_;
   std::unique_ptr<Intake> intake_;

@@ -71,12 +71,20 @@ void TailFile::on_line(const SplitLine& line, std::uint64_t newline, const Recor
 
 void TailFile::hand_on(const std::optional<Record>& record, const RecordSink& sink) {
   if (!record) return;
-  outstanding_.emplace(line_offset_, handed_on_);
+  outstanding_.emplace(line_offset_, Outstanding{handed_on_, line_count(*record)});
   handed_on_ = Place{line_offset_, batch_.next_seq()};
   sink(*record, Origin{source_, line_offset_});
 }
 
 void TailFile::on_settled(std::uint64_t mark) { outstanding_.erase(mark); }
+
+std::uint64_t TailFile::unsettled_lines() const {
+  std::uint64_t lines = 0;
+  for (const auto& [mark, record] : outstanding_) {
+    lines += record.lines;
+  }
+  return lines;
+}
 
 bool TailFile::look() {
   struct stat status {};
@@ -98,7 +106,7 @@ std::uint64_t TailFile::links() const {
 }
 
 CheckpointEntry TailFile::checkpoint() const {
-  const auto place = outstanding_.empty() ? handed_on_ : outstanding_.begin()->second;
+  const auto place = outstanding_.empty() ? handed_on_ : outstanding_.begin()->second.begin;
   auto entry = entry_;
   entry.offset = place.offset;
   entry.seq = place.seq;

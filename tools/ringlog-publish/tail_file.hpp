@@ -55,12 +55,14 @@ class TailFile {
   [[nodiscard]] std::uint64_t links() const;
   /// All that was read has settled.
   [[nodiscard]] bool is_settled() const { return outstanding_.empty(); }
+  /// Lines that were handed on and have not settled.
+  [[nodiscard]] std::uint64_t unsettled_lines() const;
   [[nodiscard]] std::uint64_t offset() const { return read_offset_; }
+  /// Bytes read of a last line that has no end yet.
   [[nodiscard]] std::uint64_t unfinished() const { return splitter_.unfinished(); }
   [[nodiscard]] const FileId& id() const { return entry_.id; }
   [[nodiscard]] const std::string& path() const { return entry_.path; }
   void set_path(const std::string& path) { entry_.path = path; }
-  [[nodiscard]] std::uint32_t source() const { return source_; }
 
   /// As of now: the first line that has not settled.
   [[nodiscard]] CheckpointEntry checkpoint() const;
@@ -69,6 +71,11 @@ class TailFile {
   struct Place {
     std::uint64_t offset{0};
     std::uint64_t seq{1};
+  };
+
+  struct Outstanding {
+    Place begin;
+    std::uint64_t lines{0};
   };
 
   void on_line(const SplitLine& line, std::uint64_t newline, const RecordSink& sink);
@@ -81,12 +88,12 @@ class TailFile {
   TailLimits limits_;
   LineSplitter splitter_;
   Batch batch_;
-  Fingerprint head_;                            // of the first bytes that were read
-  std::uint64_t read_offset_;                   // bytes taken from the file
-  std::uint64_t seen_{0};                       // bytes in the file when it was looked at
-  std::uint64_t line_offset_;                   // where the next line begins
-  Place handed_on_;                             // behind the last record
-  std::map<std::uint64_t, Place> outstanding_;  // mark (end offset) -> where the record begins
+  Fingerprint head_;                                  // of the first bytes that were read
+  std::uint64_t read_offset_;                         // bytes taken from the file
+  std::uint64_t seen_{0};                             // bytes in the file when it was looked at
+  std::uint64_t line_offset_;                         // where the next line begins
+  Place handed_on_;                                   // behind the last record
+  std::map<std::uint64_t, Outstanding> outstanding_;  // by mark: the record's end
 };
 
 }  // namespace ringcast::ringlog

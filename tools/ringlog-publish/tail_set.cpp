@@ -362,6 +362,22 @@ void TailSet::finish(const RecordSink& sink) {
   }
 }
 
+void TailSet::leave() {
+  for (auto& [source, followed] : files_) {
+    auto& tail = *followed.tail;
+    const bool is_deleted = !followed.is_cut && tail.links() == 0;
+    if (!followed.is_cut && !is_deleted) continue;
+    const auto lines = tail.unsettled_lines();
+    const auto bytes = is_deleted && !tail.look() ? tail.unread() + tail.unfinished() : 0;
+    if (lines == 0 && bytes == 0) continue;
+    has_lost_ = true;
+    notes_.push_back(
+        tail.path() + ": was " + (is_deleted ? "deleted" : "cut") + "; lost with it: " +
+        std::to_string(lines) + " lines that are not confirmed, " + std::to_string(bytes) +
+        " bytes that were not sent");
+  }
+}
+
 void TailSet::on_settled(Origin origin) {
   const auto it = files_.find(origin.source);
   if (it == files_.end()) return;

@@ -50,6 +50,9 @@ class TailSet {
   std::size_t poll(std::size_t bytes_max, Instant now, const RecordSink& sink);
   /// No more is to come: where a last line has no newline, it counts as a line.
   void finish(const RecordSink& sink);
+  /// The program ends: what has not settled of a file that was cut or deleted cannot be read
+  /// again. It is counted as lost, with a note.
+  void leave();
   void on_settled(Origin origin);
   /// Saves how far all is, if that has changed. Errors: io.
   Result<void> save();
@@ -61,7 +64,7 @@ class TailSet {
   [[nodiscard]] std::size_t file_count() const { return files_.size(); }
   /// A new file is not read yet, because its producer could not be saved.
   [[nodiscard]] bool is_held_up() const;
-  /// Something is known to have been cut away unread.
+  /// Something was cut away unread, or could not be read again at the end.
   [[nodiscard]] bool has_lost() const { return has_lost_; }
   /// A file cannot be opened or read at present, or a pattern matches none.
   [[nodiscard]] bool has_trouble() const;

@@ -5,11 +5,11 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdio>
 #include <poll.h>
 #include <utility>
 
 #include "tools/common/json.hpp"
+#include "tools/common/output.hpp"
 #include "tools/ringlog/progress.hpp"
 
 namespace ringcast::ringlog {
@@ -268,11 +268,11 @@ ExitCode Writer::finish() {
         std::to_string(rest) +
             " lines could not be written; they are not in the file and not in its sidecar");
   }
-  summarize();
-  return complete ? ExitCode::done : ExitCode::failed;
+  const ExitCode told = summarize();
+  return complete ? told : ExitCode::failed;
 }
 
-void Writer::summarize() const {
+ExitCode Writer::summarize() const {
   const auto& counters = reconciler_->counters();
   if (options_.json) {
     const tools::Json json = {
@@ -292,9 +292,7 @@ void Writer::summarize() const {
         {"lost_lines", counters.lost_lines},
         {"holes", store_.written().table.holes()},
         {"foreign", counters.foreign}};
-    (void)std::puts(tools::one_line_json(json).c_str());
-    (void)std::fflush(stdout);
-    return;
+    return tools::print_line(program, tools::one_line_json(json));
   }
   tools::report(
       program,
@@ -304,6 +302,7 @@ void Writer::summarize() const {
           " configurations, " + std::to_string(counters.gaps) + " gaps (" +
           std::to_string(counters.gap_lines) + " lines), " +
           std::to_string(counters.pending_lines) + " lines pending");
+  return ExitCode::done;
 }
 
 }  // namespace ringcast::ringlog

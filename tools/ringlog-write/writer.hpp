@@ -63,7 +63,7 @@ class Writer {
   void leave(Clock::time_point deadline);
   void tell_awaited();
   tools::ExitCode finish();
-  void summarize() const;
+  [[nodiscard]] tools::ExitCode summarize() const;
   [[nodiscard]] bool may_receive() const;
   /// Data lines since the start, once everything is written.
   [[nodiscard]] std::uint64_t planned_lines() const;

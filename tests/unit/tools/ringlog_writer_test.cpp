@@ -2,17 +2,15 @@
 //
 // Writer: a whole ringlog-write, in a thread of its own, against a daemon that says what the
 // test wants.
-#include <array>
 #include <atomic>
-#include <fcntl.h>
 #include <optional>
-#include <thread>
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
 
 #include "tests/unit/client/fake_daemon.hpp"
 #include "tests/unit/temporary_directory.hpp"
+#include "tests/unit/tools/running.hpp"
 #include "tools/ringlog-write/writer.hpp"
 
 using namespace ringcast;
@@ -24,38 +22,7 @@ namespace {
 constexpr RingId ring{17, NodeId{7}, BootId{0x5f0c9a31}};
 const std::string group = "weblogs";
 
-class RunningWriter {
- public:
-  explicit RunningWriter(WriterOptions options) : writer_(std::move(options)) {
-    REQUIRE(pipe2(stop_.data(), O_CLOEXEC) == 0);
-    thread_ = std::thread([this] { code_ = writer_.run(stop_[0]); });
-  }
-  ~RunningWriter() {
-    if (thread_.joinable()) (void)end();
-    (void)close(stop_[0]);
-    (void)close(stop_[1]);
-  }
-  RunningWriter(const RunningWriter&) = delete;
-  RunningWriter& operator=(const RunningWriter&) = delete;
-  RunningWriter(RunningWriter&&) = delete;
-  RunningWriter& operator=(RunningWriter&&) = delete;
-
-  void stop() { REQUIRE(write(stop_[1], "", 1) == 1); }
-  ExitCode wait() {
-    thread_.join();
-    return code_;
-  }
-  ExitCode end() {
-    stop();
-    return wait();
-  }
-
- private:
-  Writer writer_;
-  std::array<int, 2> stop_{-1, -1};
-  std::thread thread_;
-  ExitCode code_{ExitCode::failed};
-};
+using RunningWriter = Running<Writer, WriterOptions>;
 
 WriterOptions options_for(const FakeDaemon& daemon, const std::string& path) {
   WriterOptions options;
