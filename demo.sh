@@ -82,6 +82,7 @@ wait_for() {
   done
 }
 lines_in() { if [ -e "$1" ]; then wc -l <"$1"; else echo 0; fi; }
+has_ended() { ! kill -0 "$1" 2>/dev/null; }
 has_lines() { [ "$(lines_in "$1")" -ge "$2" ]; }
 
 write_configuration() { # PORT
@@ -133,7 +134,6 @@ for i in 1 2; do
     --json >"writer$i.json" 2>"writer$i.err" &
   writer[$i]=$!
   pids+=($!)
-  disown $! # no job messages when it is gone
 done
 # A member on the third daemon, so that its end is also a change of the group.
 "$bin/ringcast" --socket "$sockets/web3.sock" --as onlooker subscribe "$group" --views >/dev/null 2>web3.onlooker &
@@ -189,7 +189,8 @@ both_done() { has_lines writer1.log "$sent" && has_lines writer2.log "$sent"; }
 for _ in $(seq 100); do both_done && break; sleep 0.05; done
 for i in 1 2; do
   kill -TERM "${writer[$i]}"
-  while kill -0 "${writer[$i]}" 2>/dev/null; do sleep 0.02; done
+  wait_for 20 "writer$i to end" has_ended "${writer[$i]}"
+  wait "${writer[$i]}" || { failed=1; echo "writer$i failed: $(tail -n 1 "writer$i.err")"; }
   forget "${writer[$i]}"
 done
 seconds=$(awk -v from="$started" -v to="$(date +%s%N)" 'BEGIN { printf "%.1f", (to - from) / 1e9 }')

@@ -33,11 +33,11 @@ cmake -S "$source/examples" -B "$work/by-cmake" -G Ninja -DCMAKE_CXX_COMPILER="$
   -DCMAKE_PREFIX_PATH="$prefix" >"$work/cmake.log"
 cmake --build "$work/by-cmake"
 
-# Anything but a refusal of the arguments or a crash will do: no daemon is running here.
+# It runs, and says that there is no daemon.
 try() {
   local status=0
-  RINGCAST_SOCKET=$work/no-daemon.sock "$@" --help </dev/null >"$work/run.log" 2>&1 || status=$?
-  if [ "$status" -gt 4 ]; then
+  RINGCAST_SOCKET=$work/no-daemon.sock "$1" lobby ann </dev/null >"$work/run.log" 2>&1 || status=$?
+  if [ "$status" -ne 1 ] || ! grep -q no-daemon.sock "$work/run.log"; then
     cat "$work/run.log" >&2
     echo "$1: exit $status" >&2
     exit 1

@@ -11,6 +11,7 @@
 using ringcast::tools::StopSignal;
 
 TEST_CASE("stop signal: each of the signals that end a program is one") {
+  const auto before = signal(SIGHUP, SIG_DFL);  // nohup ignores it
   for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
     const StopSignal stop;
     CHECK_FALSE(StopSignal::requested());
@@ -20,6 +21,7 @@ TEST_CASE("stop signal: each of the signals that end a program is one") {
     CHECK(poll(&waiting, 1, 0) == 1);
   }
   CHECK_FALSE(StopSignal::requested());
+  (void)signal(SIGHUP, before);
 }
 
 TEST_CASE("stop signal: a hangup that is ignored stays ignored") {
