@@ -29,8 +29,6 @@ class LineReader {
 
   /// True when the input has ended and every line of it was returned.
   [[nodiscard]] bool at_end() const { return ended_ && begin_ == buffer_.size(); }
-  /// How many lines next() has returned.
-  [[nodiscard]] std::uint64_t lines() const { return lines_; }
 
  private:
   [[nodiscard]] Error too_large(std::size_t bytes, bool whole) const;
@@ -40,7 +38,7 @@ class LineReader {
   std::string buffer_;
   std::size_t begin_{0};    ///< the first byte not yet returned
   std::size_t scanned_{0};  ///< no newline in [begin_, scanned_)
-  std::uint64_t lines_{0};
+  std::uint64_t lines_{0};  ///< returned so far
   bool ended_{false};
 };
 

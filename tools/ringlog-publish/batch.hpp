@@ -30,7 +30,6 @@ class Batch {
   /// Bytes of the lines so far, as they will be in the record.
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
   [[nodiscard]] std::uint64_t next_seq() const { return next_seq_; }
-  [[nodiscard]] const Producer& producer() const { return producer_; }
 
  private:
   Producer producer_;

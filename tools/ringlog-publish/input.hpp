@@ -46,7 +46,6 @@ class Input {
   /// Hands on the lines gathered so far, because nothing more is waiting.
   void flush(Instant now);
 
-  [[nodiscard]] bool has_batch() const { return !batch_.empty(); }
   [[nodiscard]] std::uint64_t accepted() const { return accepted_; }
   [[nodiscard]] std::uint64_t dropped() const { return dropped_total_; }
   [[nodiscard]] std::uint64_t too_long() const { return too_long_; }

@@ -41,11 +41,6 @@ std::vector<Range> Table::missing_from(const ProducerId& producer, Range range) 
   return it->second.seen.missing_from(range);
 }
 
-bool Table::contains(const ProducerId& producer, std::uint64_t seq) const {
-  const auto it = entries_.find(producer);
-  return it != entries_.end() && it->second.seen.contains(seq);
-}
-
 std::uint64_t Table::last_of(const ProducerId& producer) const {
   const auto it = entries_.find(producer);
   return it == entries_.end() || it->second.seen.empty() ? 0 : it->second.seen.last();

@@ -32,7 +32,6 @@ class Table {
 
   /// The parts of `range` that are not in the table.
   [[nodiscard]] std::vector<Range> missing_from(const ProducerId& producer, Range range) const;
-  [[nodiscard]] bool contains(const ProducerId& producer, std::uint64_t seq) const;
   /// The highest sequence number of the producer, or 0.
   [[nodiscard]] std::uint64_t last_of(const ProducerId& producer) const;
   [[nodiscard]] bool empty() const { return entries_.empty(); }
