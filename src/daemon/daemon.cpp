@@ -15,6 +15,7 @@
 #include <variant>
 
 #include <asio.hpp>
+#include <spdlog/fmt/ranges.h>
 #include <spdlog/spdlog.h>
 
 #include "ringcast/client.hpp"
@@ -198,13 +199,23 @@ class Daemon {
 
   /// Ready at the first configuration; the others only change the numbers.
   void announce(const NodeStatus& status) {
-    const auto members = status.configuration.daemons.size();
+    const auto& configuration = status.configuration;
+    const auto id = to_string(configuration.id);
+    const auto members = configuration.daemons.size();
+    if (std::exchange(announced_, id) != id) {
+      spdlog::info(
+          "configuration {} -> {} of {} daemons members={}",
+          id,
+          members,
+          configuration.configured.size(),
+          fmt::join(configuration.daemons, ","));
+    }
     if (!ready_) {
       spdlog::info(
           "ready name={} socket={} configuration={} members={}",
           self_.name,
           socket_path(config_, self_.name),
-          to_string(status.configuration.id),
+          id,
           members);
     }
     (void)::sd_notifyf(
@@ -212,7 +223,7 @@ class Daemon {
         "%sSTATUS=operational, %zu of %zu daemons",
         std::exchange(ready_, true) ? "" : "READY=1\n",
         members,
-        status.configuration.configured.size());
+        configuration.configured.size());
   }
 
   void watch_signals() {
@@ -300,7 +311,8 @@ class Daemon {
   asio::io_context io_{1};
   asio::signal_set signals_;
   std::unique_ptr<Driver> driver_;
-  bool ready_{false};  ///< the service manager has been told
+  bool ready_{false};      ///< the service manager has been told
+  std::string announced_;  ///< the configuration that was logged last
 };
 
 }  // namespace

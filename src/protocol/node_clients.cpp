@@ -139,6 +139,7 @@ void Node::Impl::client_closed(SessionId id) {
   forget(id, Error{Errc::closed, "connection lost"}, Cause::disconnect, false);
 }
 
+// [SES-16]
 void Node::Impl::close(SessionId id, const Error& reason, Cause cause) {
   write(id, Session::encode_closed(reason));
   forget(id, reason, cause, true);
@@ -149,7 +150,8 @@ void Node::Impl::forget(SessionId id, const Error& reason, Cause cause, bool tel
   if (found == sessions_.end()) return;
   const bool established = found->second.established();
   if (established) names_.erase(found->second.name());
-  const auto level = cause == Cause::leave ? TraceLevel::debug : TraceLevel::info;
+  auto level = cause == Cause::leave ? TraceLevel::debug : TraceLevel::info;
+  if (reason.code == Errc::limit_exceeded) level = TraceLevel::warn;
   trace(TraceKind::session_closed, level, id.value, [&] {
     return "session " + std::to_string(id.value) + " " + found->second.name() +
            " -> closed: " + reason.message;
@@ -174,7 +176,7 @@ void Node::Impl::close_silent() {
 }
 
 bool Node::Impl::may_read(SessionId id) const {
-  // [FLW-5] Back-pressure is the socket itself.
+  // [FLW-5, SES-11] Back-pressure is the socket itself.
   const auto found = sessions_.find(id);
   if (found == sessions_.end() || !groups_) return false;
   // Who does not take its confirmations and messages may not cause more of them.
