@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # What `cmake --install` puts in place: headers, the library (static and shared), programs,
 # the CMake package, the pkg-config file, example configurations, the systemd unit, the
-# licence. Everything is found relative to itself, so the tree may be moved.
+# licence, the documentation. Everything is found relative to itself, so the tree may be moved.
 include(CMakePackageConfigHelpers)
 
 set(ringcast_package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/ringcast)
@@ -55,4 +55,5 @@ install(FILES ${CMAKE_BINARY_DIR}/ringcastd.service DESTINATION lib/systemd/syst
 install(FILES conf/ringcast.bash-completion RENAME ringcast
   DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
 install(DIRECTORY conf/ DESTINATION ${CMAKE_INSTALL_DATADIR}/ringcast/conf FILES_MATCHING PATTERN "*.toml")
-install(FILES LICENSE README.md CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(FILES LICENSE README.md CHANGELOG.md ARCHITECTURE.md CONTRIBUTING.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(DIRECTORY docs examples DESTINATION ${CMAKE_INSTALL_DOCDIR} FILES_MATCHING PATTERN "*.md" PATTERN "*.cpp" PATTERN "CMakeLists.txt")

@@ -19,7 +19,8 @@ libdir=$(dirname "$(find "$prefix" -name pkgconfig -type d)")
 export LD_LIBRARY_PATH=$libdir
 
 for file in bin/ringcastd bin/ringcast bin/ringlog-publish bin/ringlog-write include/ringcast/client.hpp \
-  lib/systemd/system/ringcastd.service share/ringcast/conf/ringcast.toml share/doc/ringcast/LICENSE; do
+  lib/systemd/system/ringcastd.service share/ringcast/conf/ringcast.toml share/doc/ringcast/LICENSE \
+  share/doc/ringcast/docs/logging.md share/doc/ringcast/examples/chat.cpp; do
   [ -e "$prefix/$file" ] || { echo "not installed: $file" >&2; exit 1; }
 done
 for library in libringcast.a libringcast.so; do
