@@ -18,7 +18,9 @@ std::string_view to_string(Cause cause);
 
 struct View {
   std::string group;
-  std::string id;  ///< "CONFIGURATION/N"; equal ids mean equal views, at every member
+  /// "CONFIGURATION/N", in a transitional configuration "OLD~NEXT/N"; equal ids mean equal views,
+  /// at every member.
+  std::string id;
   Cause cause{Cause::join};
   std::vector<MemberName> who;      ///< who joined, left or disconnected; empty for network
   std::vector<MemberName> members;  ///< in ring order of daemons, then by name

@@ -27,7 +27,7 @@ struct Member {
   auto operator<=>(const Member&) const = default;
 };
 
-/// "CONFIGURATION/N" in parts. Views of a transitional configuration name both rings.
+/// "CONFIGURATION/N" in parts. Views of a transitional configuration name both rings. [SES-15]
 struct ViewId {
   RingId configuration;
   std::optional<RingId> next;  ///< set: in the transitional configuration that leads to `next`

@@ -32,6 +32,7 @@ void Groups::Impl::open_session(SessionId session, std::string_view name, Groups
   RC_ASSERT(!open_names_.contains(name));
   sessions_[session].name = name;
   open_names_.emplace(name, session);
+  // [SES-14] Before everything else.
   if (gate_open()) out.deliveries.push_back({.to = {session}, .event = configuration_});
 }
 

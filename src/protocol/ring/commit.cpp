@@ -62,7 +62,7 @@ void Ring::on_commit(const PacketHeader& header, CommitToken commit) {
   const std::size_t mine = index_in(commit, self_);
   const std::size_t size = commit.members.size();
   if (mine == size) return;
-  if (header.sender != commit.members[(mine + size - 1) % size].member) return;
+  if (header.sender != commit.members[(mine + size - 1) % size].member) return;  // [MBR-13]
   switch (phase_) {
     case RingPhase::gather:
       commit_first_visit(commit);
@@ -87,6 +87,7 @@ void Ring::commit_first_visit(CommitToken& commit) {
   const std::size_t mine = index_in(commit, self_);
   if (mine == 0 || !filled_up_to(commit, mine)) return;
   if (!is_plausible(commit.ring.seq)) return;
+  // [MBR-13] Exactly those who consent, under a number above all that we took part in.
   if (commit.ring.seq <= ring_seq_ || keys_of(commit) != candidates()) return;
   if (!reserve(commit.ring.seq)) return;  // its sender repeats it
   ring_seq_ = commit.ring.seq;

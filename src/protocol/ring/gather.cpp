@@ -162,6 +162,7 @@ bool Ring::knows_all_of(const Join& join) const {
   return includes(proc_, join.proc) && includes(fail_, join.fail);
 }
 
+// [MBR-5]
 void Ring::merge_join(const NodeKey& sender, const Join& join) {
   if (phase_ != RingPhase::gather) return;
   if (equal(proc_, join.proc) && equal(fail_, join.fail)) {

@@ -22,6 +22,7 @@ constexpr Duration probe_answer_interval = std::chrono::milliseconds{10};
 
 }  // namespace
 
+// [MBR-2]
 void Ring::install_first() {
   ring_seq_ = ring_seq_ + 1;
   const RingId id{ring_seq_, self_.node, self_.boot};
@@ -84,7 +85,7 @@ void Ring::request_missing(const RingState& ring, Token& token) {
 
 std::uint64_t Ring::answer_requests(RingState& ring, Token& token) {
   if (token.rtr.empty()) return 0;
-  const std::uint64_t budget = ring.flow.window() / 2;
+  const std::uint64_t budget = ring.flow.window() / 2;  // [FLW-4]
   std::uint64_t cost = 0;
   std::vector<SeqRange> open;
   for (const auto& range : token.rtr) {
@@ -147,7 +148,7 @@ std::vector<Data> Ring::originate(RingState& ring, Token& token, std::uint64_t r
     if (packed.entries.empty()) break;
     Data data;
     data.ring = ring.ring;
-    data.seq = next(token.seq);
+    data.seq = next(token.seq);  // [ORD-1]
     data.originator = self_.node;
     data.safe = packed.safe;
     encode_data(data, packed.entries);
@@ -250,7 +251,7 @@ void Ring::deliver_ready() {
   const std::size_t before = ordered_.size();
   while (true) {
     const Data* const packet = ring.window.find(next(ring.delivered));
-    if (packet == nullptr) break;
+    if (packet == nullptr) break;                             // [DLV-1]
     if (packet->safe && packet->seq > ring.safe_line) break;  // [DLV-2]
     ring.delivered = packet->seq;
     if (!packet->recovered) unpacker_.unpack(*packet, false, ordered_);

@@ -193,10 +193,11 @@ void Ring::visit_recovery(Token token) {
 void Ring::install() {
   RC_ASSERT(received_ring_ == forming_->ring);
   const RingId old_ring = current_->ring;
+  // [DLV-3] What was ordered and both configurations leave in one stream.
   deliver_old_regular(std::max(known_delivered_, current_->safe_line));
   ordered_.emplace_back(ConfigurationChange{
       .kind = ConfigurationChange::Kind::transitional,
-      .id = forming_->ring,
+      .id = forming_->ring,  // with the old one its name [MBR-4]
       .previous = old_ring,
       .members = {transitional_.begin(), transitional_.end()}});
   deliver_old_transitional();
@@ -229,7 +230,7 @@ void Ring::install() {
       },
       current_->members.size());
   timers_.arm(Timer::probe, now_ + config_.probe_interval);
-  deliver_ready();
+  deliver_ready();  // [REC-8] others may have installed and sent before
 }
 
 void Ring::deliver_old_regular(Seq high_known) {

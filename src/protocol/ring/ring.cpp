@@ -157,6 +157,7 @@ void Ring::reconfigure(const RingConfig& config, std::vector<NodeId> configured)
   peers_.keep_only(std::set<NodeId>(configured_.begin(), configured_.end()));
 }
 
+// [MBR-14] The last step: what clients had to say was ordered before.
 void Ring::leave() {
   if (phase_ == RingPhase::stopped) return;
   Join join{.leave = true, .ring_seq = ring_seq_, .proc = {self_}, .fail = {self_}};
@@ -237,6 +238,7 @@ bool Ring::hear(const NodeKey& sender) {
   return peers_.hear(sender, now_);
 }
 
+// [MBR-1] Which state takes data of which ring.
 void Ring::on_data(const PacketHeader& header, const Data& data) {
   RingState* ring = nullptr;
   if (phase_ == RingPhase::recovery && forming_->ring == data.ring) {
@@ -268,6 +270,7 @@ void Ring::on_token(const PacketHeader& header, Token token) {
   RingState* ring = nullptr;
   if (phase_ == RingPhase::operational) ring = &*current_;
   if (phase_ == RingPhase::recovery) ring = &*forming_;
+  // [ORD-2]
   if (ring == nullptr || token.ring != ring->ring || header.sender != ring->predecessor()) {
     ++counters_.tokens_stale;
     trace(TraceKind::token_dropped, TraceLevel::debug, token.seq, [&] {

@@ -104,9 +104,9 @@ struct PingRequest {
 };
 struct GoodbyeRequest {};
 /// Not a frame: a request that was understood and cannot be carried out. Send
-/// encode_refused(about, subject, error); the session goes on.
+/// encode_refused(about, subject, error); the session goes on. [SES-7]
 struct Refusal {
-  std::uint64_t about{0};  ///< ticket or request number, or 0
+  std::uint64_t about{0};  ///< ticket or request number [SES-8], or 0
   std::string subject;     ///< the group of a join or leave, or empty
   Error error;
 };

@@ -25,6 +25,7 @@ enum class PacketType : std::uint8_t {
   wakeup = 6
 };
 
+/// [WIR-1]
 struct PacketHeader {
   PacketType type{PacketType::data};
   std::uint8_t key_id{0};  ///< 0: the null sealer
@@ -33,8 +34,8 @@ struct PacketHeader {
   std::uint64_t counter{0};
 };
 
-/// An ordered packet. `content` is its entries or, when recovered, the body of a packet of an
-/// older ring.
+/// An ordered packet [WIR-4]. `content` is its entries or, when recovered, the body of a packet of
+/// an older ring.
 struct Data {
   RingId ring;
   Seq seq;
@@ -56,6 +57,7 @@ struct SeqRange {
   auto operator<=>(const SeqRange&) const = default;
 };
 
+/// [WIR-5]
 struct Token {
   RingId ring;
   std::uint64_t token_seq{0};    ///< one more at each hop; tells a new token from a copy
@@ -69,6 +71,7 @@ struct Token {
   std::vector<SeqRange> rtr;  ///< packets somebody misses
 };
 
+/// [WIR-6], as what follows.
 struct Join {
   bool leave{false};
   std::uint64_t ring_seq{0};  ///< newest ring the sender took part in forming

@@ -20,6 +20,7 @@ constexpr std::size_t type_offset = 3;
 
 using Tag = std::array<std::byte, tag_bytes>;
 
+// [WIR-2]
 Tag checksum(std::span<const std::byte> bytes) {
   const XXH128_hash_t hash = XXH3_128bits(bytes.data(), bytes.size());
   XXH128_canonical_t canonical;
