@@ -31,8 +31,8 @@ void add_global_options(CLI::App& app, GlobalOptions& globals) {
       "Exit codes: 0 done, 1 failed while running, 2 wrong usage, 3 cannot reach the daemon,\n"
       "4 timed out. `ringcast COMMAND --help` explains a command.\n"
       "Example:\n"
-      "  ringcast subscribe weblogs &\n"
-      "  ringcast publish weblogs \"hello everybody\"");
+      "  ringcast subscribe weblogs                      (in one terminal)\n"
+      "  ringcast publish weblogs \"hello everybody\"      (in another)");
 }
 
 int exit_code(ExitCode code) { return static_cast<int>(code); }

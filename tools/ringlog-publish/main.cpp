@@ -26,8 +26,9 @@ constexpr auto example =
     "Example: CustomLog \"|/usr/bin/ringlog-publish --group weblogs\" combined\n"
     "         ringlog-publish --group weblogs --tail '/var/log/nginx/*.log'\n"
     "What it promises and what it costs: docs/logging.md.\n"
-    "Exit codes: 0 done, 1 lines were dropped or lost, 2 wrong usage, 3 cannot reach the daemon,\n"
-    "4 timed out.";
+    "Exit codes: 0 done, 1 failed, or lines were dropped or lost, 2 wrong usage, 3 cannot reach "
+    "the\n"
+    "daemon, 4 timed out.";
 
 constexpr int patterns_max = 65536;
 
