@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "ringcast/service.hpp"
+
 #include "protocol/wire/codec.hpp"
 
 namespace ringcast::ring_test {
