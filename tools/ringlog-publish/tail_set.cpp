@@ -372,9 +372,9 @@ void TailSet::leave() {
     if (lines == 0 && bytes == 0) continue;
     has_lost_ = true;
     notes_.push_back(
-        tail.path() + ": was " + (is_deleted ? "deleted" : "cut") + "; lost with it: " +
-        std::to_string(lines) + " lines that are not confirmed, " + std::to_string(bytes) +
-        " bytes that were not sent");
+        tail.path() + ": was " + (is_deleted ? "deleted" : "cut") +
+        "; lost with it: " + std::to_string(lines) + " lines that are not confirmed, " +
+        std::to_string(bytes) + " bytes that were not sent");
   }
 }
 
