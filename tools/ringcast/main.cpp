@@ -70,6 +70,7 @@ int run(std::span<char* const> argv) {
 }  // namespace ringcast::tools
 
 int main(int argc, char** argv) {
-  using namespace ringcast::tools;
-  return run_program(program, [&] { return run({argv, static_cast<std::size_t>(argc)}); });
+  return ringcast::tools::run_program(ringcast::tools::program, [&] {
+    return ringcast::tools::run({argv, static_cast<std::size_t>(argc)});
+  });
 }

@@ -9,7 +9,6 @@
 #include "ringcast/names.hpp"
 #include "ringcast/version.hpp"
 
-#include "tools/common/exit_codes.hpp"
 #include "tools/common/program.hpp"
 #include "tools/common/stop_signal.hpp"
 #include "tools/ringlog-write/writer.hpp"
@@ -18,7 +17,6 @@
 namespace {
 
 using ringcast::ringlog::WriterOptions;
-using ringcast::tools::ExitCode;
 
 constexpr auto example =
     "Example: ringlog-write --group weblogs --file /var/log/farm/access.log\n"
