@@ -52,6 +52,7 @@ void Ring::enter_gather(std::string_view reason, std::set<NodeKey> proc, std::se
   self_token_.reset();
   self_commit_.reset();
   last_visit_.reset();
+  fastest_rotation_ = config_.token_loss;
   wakeups_sent_ = 0;
   timers_.disarm_all();
   proc_ = std::move(proc);

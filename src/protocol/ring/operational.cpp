@@ -72,8 +72,9 @@ void Ring::request_missing(const RingState& ring, Token& token) {
   // [ORD-5] Later packets may still be on their way: they were sent after their token.
   const std::uint64_t before = count(token.rtr);
   add_requests(token.rtr, ring.window, ring.sent_seq);
-  const std::uint64_t added = count(token.rtr) - before;
-  if (added == 0) return;
+  const std::uint64_t after = count(token.rtr);
+  if (after <= before) return;  // fewer: a token holds so many ranges and no more
+  const std::uint64_t added = after - before;
   counters_.packets_requested += added;
   trace(
       TraceKind::packet_requested,
@@ -122,6 +123,12 @@ std::uint64_t Ring::answer_request(
   return cost;
 }
 
+// [FLW-3] A long path is not our doing: sending less would not shorten its rotations.
+Duration Ring::slow_rotation() const {
+  const Duration path = std::min<Duration>(2 * fastest_rotation_, config_.token_loss / 2);
+  return std::max<Duration>(path, config_.token_loss / 8);
+}
+
 std::vector<Data> Ring::originate(RingState& ring, Token& token, std::uint64_t requested) {
   std::vector<Data> packets;
   const bool open = gate_open();
@@ -131,7 +138,7 @@ std::vector<Data> Ring::originate(RingState& ring, Token& token, std::uint64_t r
       .backlog = token.backlog,
       .own_backlog = queue_.ready_bytes(open),
       .requested = requested,
-      .is_slow = last_rotation_ > config_.token_loss / 8});
+      .is_slow = last_rotation_ > slow_rotation()});
   // A recovered packet must fit too, header within header. [WIR-7]
   const std::size_t room = ring.datagram_bytes - data_overhead_bytes - data_header_bytes;
   // [FLW-2] Half, because a member's own window may end where the safe line was one rotation ago.

@@ -66,7 +66,8 @@ void Ring::plan_exchange(const CommitToken& commit) {
     // What this exchange adds makes an older "received everything" untrue; what it obliged us
     // to stays.
     received_ring_ = {};
-    for (Seq seq = next(low); seq <= old.window.high(); seq = next(seq)) {
+    const Seq held = std::max(low, old.window.discarded());
+    for (Seq seq = next(held); seq <= old.window.high(); seq = next(seq)) {
       if (old.window.find(seq) != nullptr) recovery_queue_.push_back(seq);
     }
   }
@@ -92,14 +93,16 @@ void Ring::start_token() {
 void Ring::on_recovered(const Data& data) {
   auto inner = decode_recovered(data);
   // Of another old ring: nothing to us. [REC-9]
-  if (!inner || inner->ring != current_->ring) return;
+  if (!inner || inner->ring != current_->ring || !current_->has_node(inner->originator)) return;
   recovered_seen_.insert(inner->seq);
   if (current_->window.insert(std::move(*inner)) == Window::Insert::outside) {
     ++counters_.packets_outside;
   }
 }
 
-std::uint64_t Ring::originate_recovered(RingState& ring, Token& token, std::uint64_t allowance) {
+// Nothing: a packet number is taken, though only the token gives numbers.
+std::optional<std::uint64_t> Ring::originate_recovered(
+    RingState& ring, Token& token, std::uint64_t allowance) {
   std::uint64_t cost = 0;
   const std::uint32_t capacity = ring.window.capacity() / 2;  // [FLW-2]
   while (!recovery_queue_.empty() && cost < allowance &&
@@ -115,7 +118,7 @@ std::uint64_t Ring::originate_recovered(RingState& ring, Token& token, std::uint
     data.originator = self_.node;
     data.recovered = true;
     encode_recovered(data, old->body);
-    if (ring.window.insert(data) != Window::Insert::stored) break;
+    if (ring.window.insert(data) != Window::Insert::stored) return std::nullopt;
     token.seq = data.seq;
     cost += datagram_cost(data.datagram.size());
     ++counters_.packets_originated;
@@ -150,7 +153,12 @@ void Ring::visit_recovery(Token token) {
   const std::uint64_t waiting = recovery_queue_.size() * datagram_cost(ring.datagram_bytes);
   const std::uint64_t allowance = ring.flow.allowance(FlowControl::Visit{
       .fcc = token.fcc, .backlog = token.backlog, .own_backlog = waiting, .requested = requested});
-  cost += originate_recovered(ring, token, allowance);
+  const auto offered = originate_recovered(ring, token, allowance);
+  if (!offered) {
+    abort_forming("a packet number was used twice");
+    return;
+  }
+  cost += *offered;
   token.fcc = ring.flow.account(token.fcc, cost);
   token.backlog = ring.flow.account_backlog(
       token.backlog, recovery_queue_.size() * datagram_cost(ring.datagram_bytes));
@@ -264,7 +272,9 @@ void Ring::deliver_old_transitional() {
 
 void Ring::note_left_out() {
   for (const auto& key : fail_) {
-    if (peers_.is_dead(key)) continue;
+    const bool is_configured =
+        std::find(configured_.begin(), configured_.end(), key.node) != configured_.end();
+    if (!is_configured || peers_.is_dead(key)) continue;
     peers_.back_off(key, now_, config_.probe_interval * 2, config_.backoff_max);
   }
 }

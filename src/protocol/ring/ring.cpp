@@ -52,6 +52,14 @@ bool RingState::is_member(const NodeKey& key) const {
   return std::binary_search(members.begin(), members.end(), key);
 }
 
+bool RingState::has_node(NodeId node) const {
+  const auto at = std::lower_bound(
+      members.begin(), members.end(), node, [](const NodeKey& member, NodeId wanted) {
+        return member.node < wanted;
+      });
+  return at != members.end() && at->node == node;
+}
+
 Ring::Ring(const RingConfig& config, NodeId self, std::vector<NodeId> configured, TraceSink* trace)
     : config_(config), self_{self, BootId{}}, configured_(std::move(configured)), trace_(trace) {}
 
@@ -249,7 +257,13 @@ void Ring::on_data(const PacketHeader& header, const Data& data) {
       ring = &*current_;
     }
   }
-  if (ring == nullptr || !ring->is_member(header.sender)) {
+  if (ring == nullptr || !ring->is_member(header.sender) || !ring->has_node(data.originator)) {
+    ++counters_.packets_foreign;
+    return;
+  }
+  // Who installed a ring has all that was recovered in it; more of that would be offered to
+  // others as what it is not.
+  if (data.recovered && phase_ != RingPhase::recovery) {
     ++counters_.packets_foreign;
     return;
   }
@@ -295,6 +309,7 @@ void Ring::on_token(const PacketHeader& header, Token token) {
   last_rotation_ = {};
   if (last_visit_ && !ring->idle_hint) {
     last_rotation_ = now_ - *last_visit_;
+    fastest_rotation_ = std::min(fastest_rotation_, last_rotation_);
     rotation_ += (last_rotation_ - rotation_) / 8;
   }
   last_visit_ = now_;

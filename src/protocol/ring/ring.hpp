@@ -87,6 +87,7 @@ struct RingState {
   }
   [[nodiscard]] bool is_representative() const { return my_index == 0; }
   [[nodiscard]] bool is_member(const NodeKey& key) const;
+  [[nodiscard]] bool has_node(NodeId node) const;
 
   RingId ring;
   std::vector<NodeKey> members;  ///< ascending by node: the order of the token
@@ -174,6 +175,7 @@ class Ring {
   std::uint64_t answer_requests(RingState& ring, Token& token);
   std::uint64_t answer_request(
       RingState& ring, const SeqRange& range, std::uint64_t budget, std::vector<SeqRange>& open);
+  [[nodiscard]] Duration slow_rotation() const;
   std::vector<Data> originate(RingState& ring, Token& token, std::uint64_t requested);
   void transmit_visit(RingState& ring, const Token& token, std::vector<Data>& packets, bool hold);
   void advance_safe_line(RingState& ring, const Token& token);
@@ -216,7 +218,8 @@ class Ring {
   void plan_exchange(const CommitToken& commit);
   void start_token();
   void visit_recovery(Token token);
-  std::uint64_t originate_recovered(RingState& ring, Token& token, std::uint64_t allowance);
+  std::optional<std::uint64_t> originate_recovered(
+      RingState& ring, Token& token, std::uint64_t allowance);
   void note_flag(Token& token);
   void on_recovered(const Data& data);
   void install();
@@ -259,6 +262,7 @@ class Ring {
   Duration resend_after_{};
   Duration rotation_{std::chrono::milliseconds{1}};  ///< smoothed time of a busy rotation
   Duration last_rotation_{};                         ///< zero after a pause
+  Duration fastest_rotation_{};                      ///< of this ring: what its path takes
   std::optional<Instant> last_visit_;
   std::optional<Token> held_;
   std::optional<Token> self_token_;

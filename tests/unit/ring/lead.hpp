@@ -28,16 +28,17 @@ inline CommitEntry told(const NodeKey& member, const RingId& old_ring) {
   return entry;
 }
 
-/// A packet of lead with one whole message.
+/// A packet with one whole message, by default of lead.
 inline Data packet(
     const RingId& ring,
     std::uint64_t seq,
     std::string_view text,
-    Service service = Service::agreed) {
+    Service service = Service::agreed,
+    NodeId originator = lead.node) {
   Data data;
   data.ring = ring;
   data.seq = Seq{seq};
-  data.originator = lead.node;
+  data.originator = originator;
   data.safe = service == Service::safe;
   Entry entry;
   entry.service = static_cast<std::uint8_t>(service);

@@ -178,7 +178,7 @@ TEST_CASE("a recovered packet of a ring we were not in is dropped [REC-9]") {
 TEST_CASE("what an aborted attempt brought of the old ring counts in the next") {
   Pair pair;
   pair.to_recovery(100);
-  const Data lost = packet(pair.old_ring(), 1, "of the old ring");
+  const Data lost = packet(pair.old_ring(), 1, "of the old ring", Service::agreed, self);
   pair.node().receive(recovered(pair.ring(), 1, lost), lead);
   pair.node().receive(packet(pair.ring(), 2, "of the aborted ring"), lead);
   (void)pair.pass_token(2, 2);
@@ -200,11 +200,40 @@ TEST_CASE("what an aborted attempt brought of the old ring counts in the next") 
 TEST_CASE("packets of the old ring are taken through recovery only, once told [REC-1]") {
   Pair pair;
   pair.to_recovery(100);
-  pair.node().receive(packet(pair.old_ring(), 1, "late"), lead);
+  pair.node().receive(packet(pair.old_ring(), 1, "late", Service::agreed, self), lead);
   for (int visit = 0; visit < 4; ++visit) {
     (void)pair.pass_token(0, 0);
   }
   CHECK(pair.node().events().size() == 2);
+}
+
+TEST_CASE("a recovered packet that comes once the ring is installed is dropped [REC-7]") {
+  Pair pair;
+  pair.to_recovery(100);
+  pair.install();
+  const RingId foreign{99, lead.node, lead.boot};
+  const auto before = pair.node().ring().counters().packets_foreign;
+  pair.node().receive(recovered(pair.ring(), 1, packet(foreign, 1, "too late")), lead);
+  CHECK(pair.node().ring().counters().packets_foreign == before + 1);
+  // Its number is free: the packet that has it by right is taken.
+  (void)pair.node().events();
+  pair.node().receive(packet(pair.ring(), 1, "in time"), lead);
+  CHECK(pair.node().events().size() == 1);
+}
+
+TEST_CASE("packets in the name of who is no member are dropped, in recovery too [ORD-1]") {
+  constexpr NodeId stranger{77};
+  Pair pair;
+  pair.to_recovery(100);
+  const auto ghost = packet(pair.old_ring(), 1, "ghost", Service::agreed, stranger);
+  pair.node().receive(recovered(pair.ring(), 1, ghost), lead);
+  for (int visit = 0; visit < 4; ++visit) {
+    (void)pair.pass_token(1, 1);
+  }
+  REQUIRE(pair.node().ring().phase() == RingPhase::operational);
+  CHECK(pair.node().events().size() == 2);  // the two configurations
+  pair.node().receive(packet(pair.ring(), 2, "ghost", Service::agreed, stranger), lead);
+  CHECK(pair.node().events().empty());
 }
 
 TEST_CASE("a copy of the token changes nothing and lengthens no timer [ORD-2]") {
