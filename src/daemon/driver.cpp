@@ -219,19 +219,27 @@ void Driver::read_client(SessionId session) {
     server_.pause(session);
     return;
   }
+  if (node_.holds_requests(session)) {
+    take_bytes(session, {});
+    server_.pause(session);  // resumed at the end of the turn, unless it is to wait on
+    return;
+  }
   const auto read = server_.read(session, client_input_);
   if (read.closed) {
     close_client(session);
     deliver();
     return;
   }
-  if (read.count > 0) {
-    const auto bytes = std::span<const std::byte>{client_input_}.first(read.count);
-    step([&](Instant now, Effects& effects) {
-      node_.on_client_bytes(now, session, bytes, effects);
-    });
+  if (read.count > 0) take_bytes(session, std::span{client_input_}.first(read.count));
+  if (node_.holds_requests(session)) {
+    server_.pause(session);
+  } else {
+    server_.rest(session, read.count == client_input_.size());
   }
-  server_.rest(session, read.count == client_input_.size());
+}
+
+void Driver::take_bytes(SessionId session, std::span<const std::byte> bytes) {
+  step([&](Instant now, Effects& effects) { node_.on_client_bytes(now, session, bytes, effects); });
 }
 
 /// What follows from it is still to be delivered.

@@ -64,6 +64,7 @@ class Driver {
   void serve_clients();
   void accept_clients();
   void read_client(SessionId session);
+  void take_bytes(SessionId session, std::span<const std::byte> bytes);
   bool flush_clients();
   void report_written(const SessionServer::Flushed& flushed);
   void close_client(SessionId session);

@@ -282,6 +282,8 @@ bool Node::deliver(Instant now, Effects& effects) {
 
 void Node::seal(BufferRef& packet) { impl_->sealer().seal(packet.writable()); }
 bool Node::may_read(SessionId session) const { return impl_->may_read(session); }
+
+bool Node::holds_requests(SessionId session) const { return impl_->holds_requests(session); }
 std::optional<Instant> Node::next_deadline() const { return impl_->next_deadline(); }
 bool Node::stopped() const { return impl_->stopped(); }
 NodeStatus Node::status(Instant now) const { return impl_->status(now); }

@@ -97,6 +97,9 @@ class Node {
   /// False: do not read this client's socket now (credit or queue exhausted). Look again
   /// after the next input.
   [[nodiscard]] bool may_read(SessionId session) const;
+  /// Requests that were read wait here for the same reason. Once may_read() is true, call
+  /// on_client_bytes(), with no bytes too, before the socket is read.
+  [[nodiscard]] bool holds_requests(SessionId session) const;
   [[nodiscard]] std::optional<Instant> next_deadline() const;
   [[nodiscard]] bool stopped() const;
   [[nodiscard]] NodeStatus status(Instant now) const;

@@ -30,7 +30,7 @@ void Node::Impl::client_bytes(SessionId id, std::span<const std::byte> bytes) {
   auto found = sessions_.find(id);
   if (found == sessions_.end()) return;
   found->second.receive(bytes);
-  while (found != sessions_.end()) {
+  while (found != sessions_.end() && may_take(found->second)) {
     const auto request = found->second.next_request();
     if (!request) {
       count("sessions_closed_" + std::string(to_string(request.error().code)));
@@ -178,13 +178,23 @@ void Node::Impl::close_silent() {
 bool Node::Impl::may_read(SessionId id) const {
   // [FLW-5, SES-11] Back-pressure is the socket itself.
   const auto found = sessions_.find(id);
-  if (found == sessions_.end() || !groups_) return false;
-  // Who does not take its confirmations and messages may not cause more of them.
-  if (found->second.backlog_bytes() > config_.session.credit_bytes) return false;
-  const std::uint64_t unordered = groups_->unordered_bytes(id);
-  // A full queue stops those who filled it: greetings and questions are heard at all times.
+  return found != sessions_.end() && groups_ && may_take(found->second);
+}
+
+bool Node::Impl::holds_requests(SessionId id) const {
+  const auto found = sessions_.find(id);
+  return found != sessions_.end() && found->second.has_request();
+}
+
+// Asked before every request: one read may bring thousands, and each may cause much.
+bool Node::Impl::may_take(const Session& session) const {
+  // Who does not take its confirmations, messages and answers may not cause more of them.
+  if (session.backlog_bytes() > config_.session.credit_bytes) return false;
+  const std::uint64_t unordered = groups_ ? groups_->unordered_bytes(session.id()) : 0;
+  // A full queue stops those who filled it, and all that would add to it: greetings and
+  // questions are heard at all times.
   const bool is_full = ring_.queued_bytes() >= config_.ring.send_queue_bytes_max;
-  if (is_full && unordered > 0) return false;
+  if (is_full && (unordered > 0 || session.orders_next())) return false;
   return unordered < config_.session.credit_bytes;
 }
 

@@ -39,6 +39,8 @@ class Node::Impl {
   Result<void> reload(const NodeConfig& config);
   bool deliver();
   [[nodiscard]] bool may_read(SessionId id) const;
+  [[nodiscard]] bool holds_requests(SessionId id) const;
+  [[nodiscard]] bool may_take(const Session& session) const;
   [[nodiscard]] std::optional<Instant> next_deadline() const;
   [[nodiscard]] NodeStatus status(Instant now) const;
   void count(std::string_view counter, std::uint64_t more = 1);

@@ -332,7 +332,9 @@ bool Cluster::take_client(Host& host, Effects& effects) {
 bool Cluster::wants_service(const Host& host, const Connection& connection) const {
   if (!connection.session) return !connection.refused;
   if (connection.hung_up || connection.written > 0) return true;
-  return !connection.to_daemon.empty() && host.node->may_read(*connection.session);
+  const bool has_input =
+      !connection.to_daemon.empty() || host.node->holds_requests(*connection.session);
+  return has_input && host.node->may_read(*connection.session);
 }
 
 bool Cluster::serve_connection(Host& host, Connection& connection, Effects& effects) {
@@ -347,6 +349,10 @@ bool Cluster::serve_connection(Host& host, Connection& connection, Effects& effe
     return true;
   }
   // What a client wrote before it hung up is still read, when the daemon wants to read.
+  if (node.holds_requests(*connection.session) && node.may_read(*connection.session)) {
+    node.on_client_bytes(now_, *connection.session, {}, effects);
+    return true;
+  }
   if (!connection.to_daemon.empty() && node.may_read(*connection.session)) {
     const std::size_t most = std::min(connection.to_daemon.size(), client_read_bytes_max);
     const std::size_t count = random_.chance(0.1) ? random_.between(1, most) : most;

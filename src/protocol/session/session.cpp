@@ -86,6 +86,23 @@ Result<std::optional<ClientRequest>> Session::next_request() {
   return std::optional<ClientRequest>{std::move(*request)};
 }
 
+bool Session::has_request() const {
+  if (ended_) return false;
+  const auto pending = std::span{input_}.subspan(consumed_);
+  const auto length = peek_frame_length(pending);
+  if (!length) return false;
+  const bool is_kept = *length <= frame_bytes_max();
+  return pending.size() >= (is_kept ? frame_length_bytes + *length : ticket_end);
+}
+
+bool Session::orders_next() const {
+  if (!has_request()) return false;
+  const auto frame = std::span{input_}.subspan(consumed_ + frame_length_bytes);
+  if (frame.empty()) return false;
+  const auto type = static_cast<FrameType>(frame.front());
+  return type == FrameType::publish || type == FrameType::join || type == FrameType::leave;
+}
+
 std::size_t Session::frame_bytes_max() const {
   if (!greeted_) return hello_frame_bytes_max;
   return publish_head_bytes_max + message_bytes_max_;

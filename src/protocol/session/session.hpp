@@ -44,6 +44,10 @@ class Session {
   /// groups_per_session_max, else they come as a Refusal. After an error or a goodbye nothing
   /// more is yielded. [SES-3]
   Result<std::optional<ClientRequest>> next_request();
+  /// next_request() would yield something now.
+  [[nodiscard]] bool has_request() const;
+  /// The next request is one that would wait for the token: a publish, join or leave.
+  [[nodiscard]] bool orders_next() const;
 
   // Frames for the client; each returns one complete frame.
   static BufferRef encode_welcome(const WelcomeInfo& info);

@@ -136,6 +136,7 @@ class Cluster {
   SessionId connect(std::size_t at) {
     SessionId id;
     input(at, [&](Node& node, Effects& out) { id = node.on_client_open(now_, out); });
+    hosts_[at]->sessions.push_back(id);
     return id;
   }
   template <class Encode>
@@ -255,6 +256,7 @@ class Cluster {
     std::uint64_t sent{0};
     std::map<SessionId, std::vector<BufferRef>> frames;
     std::vector<BufferRef> taken;
+    std::vector<SessionId> sessions;
     std::vector<SessionId> closed;
   };
   struct Flying {
@@ -300,6 +302,15 @@ class Cluster {
       effects.clear();
       again = host.node->deliver(now_, effects);
       carry_out(at, effects);
+    }
+    offer_held(at);
+  }
+
+  /// What was read before and had to wait.
+  void offer_held(std::size_t at) {
+    for (const auto session : hosts_[at]->sessions) {
+      const Node& node = *hosts_[at]->node;
+      if (node.holds_requests(session) && node.may_read(session)) send_bytes(at, session, {});
     }
   }
 

@@ -19,6 +19,13 @@ void join(Cluster& cluster, SessionId session, std::string_view group, std::size
   cluster.send(at, session, [&](ByteWriter& out) { encode_join(out, group); });
 }
 
+std::uint64_t counter(const NodeStatus& status, std::string_view name) {
+  for (const auto& [key, value] : status.counters) {
+    if (key == name) return value;
+  }
+  return 0;
+}
+
 // Messages of 1000 bytes to "g", by a client of node 0.
 void publish_kilobytes(
     Cluster& cluster, SessionId client, int count, Service service = Service::agreed) {
@@ -163,6 +170,54 @@ TEST_CASE("a full send queue stops those who filled it and nobody else [FLW-5]")
   cluster.run(milliseconds{200});
   CHECK(cluster.node(0).may_read(busy));
   CHECK(cluster.node(0).may_read(other));
+}
+
+TEST_CASE("a full send queue takes no more from those who come and go [FLW-5]") {
+  RingConfig ring;
+  ring.send_queue_bytes_max = 10000;
+  Cluster cluster({"a", "b"}, {}, ring);
+  cluster.form();
+  const auto sink = cluster.client(1, "sink");
+  join(cluster, sink, "g", 1);
+  cluster.run(milliseconds{10});
+  constexpr std::size_t visitors = 40;
+  std::vector<SessionId> sessions;
+  for (std::size_t i = 0; i < visitors; ++i) {
+    const auto visitor = sessions.emplace_back(cluster.client(0, ""));
+    publish_kilobytes(cluster, visitor, 1);
+    cluster.send(0, visitor, [](ByteWriter& out) { encode_goodbye(out); });
+  }
+  CHECK(counter(cluster.status(0), "ring_queue_bytes") < 12000);
+  CHECK_FALSE(cluster.was_closed(0, sessions.back()));  // its goodbye waits behind its message
+  cluster.run(milliseconds{500});
+  CHECK(cluster.was_closed(0, sessions.back()));
+  CHECK(cluster.frames<MessageFrame>(1, sink).size() == visitors);
+}
+
+TEST_CASE("questions that one read brings are answered as fast as the answers are read [FLW-6]") {
+  SessionConfig session;
+  session.credit_bytes = 10000;
+  session.backlog_bytes_max = 100000;
+  Cluster cluster({"a"}, session);
+  cluster.form();
+  const auto asker = cluster.client(0, "asker");
+  for (int i = 0; i < 20; ++i) {
+    join(cluster, asker, "a-group-with-a-long-name-" + std::to_string(i));
+  }
+  cluster.run(milliseconds{10});
+  constexpr std::size_t questions = 1000;
+  cluster.send(0, asker, [](ByteWriter& out) {
+    for (std::uint64_t i = 1; i <= questions; ++i) {
+      encode_groups_request(out, i, "");
+    }
+  });
+  const auto first = cluster.frames<GroupsFrame>(0, asker).size();
+  CHECK(first > 0);
+  CHECK(first < 30);
+  CHECK_FALSE(cluster.node(0).may_read(asker));
+  cluster.run(milliseconds{10});
+  CHECK(first + cluster.frames<GroupsFrame>(0, asker).size() == questions);
+  CHECK_FALSE(cluster.was_closed(0, asker));
 }
 
 TEST_CASE("a client beyond its credit is not read until its messages are ordered [FLW-5]") {
