@@ -2,6 +2,7 @@
 #include "client/address.hpp"
 
 #include <cerrno>
+#include <charconv>
 #include <cstdlib>
 #include <cstring>
 #include <netdb.h>
@@ -33,6 +34,16 @@ Result<HostPort> split(const std::string& server) {
     return error;
   }
   if (parts.host.empty()) return error;
+  // The resolver would take the rest of a division for it.
+  const bool is_number = parts.port.find_first_not_of("0123456789") == std::string::npos;
+  unsigned port = 0;
+  const auto end = parts.port.data() + parts.port.size();
+  const auto read = std::from_chars(parts.port.data(), end, port);
+  if (is_number && (read.ec != std::errc{} || port == 0 || port > 65535)) {
+    return Error{
+        Errc::invalid_argument,
+        "server \"" + server.substr(0, 200) + "\": its port is not from 1 to 65535"};
+  }
   return parts;
 }
 

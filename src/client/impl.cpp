@@ -117,7 +117,7 @@ void Client::Impl::opened(const Result<Connection::Opening>& opening) {
       break;
     case Connection::Opening::busy:
       attempt_.end();
-      pause(busy_delay);
+      pause(busy_delay);  // somebody is there: no reason for longer ones
       break;
   }
 }
@@ -207,7 +207,7 @@ void Client::Impl::lose(const Error& reason) {
   if (Clock::now() - ready_since_ > options_.reconnect_delay_max) {
     delay_ = options_.reconnect_delay_min;
   }
-  pause(delay_);
+  back_off();
 }
 
 // The next address is left to advance(): whoever called us still holds the old connection.
@@ -233,7 +233,7 @@ void Client::Impl::attempt_over(const Error& error) {
     end(error);
     return;
   }
-  pause(delay_);
+  back_off();
 }
 
 void Client::Impl::end(const Error& reason) {
@@ -246,13 +246,17 @@ void Client::Impl::end(const Error& reason) {
 }
 
 /// Waits `delay`, shortened at random by up to a half, and doubles the next one.
+void Client::Impl::back_off() {
+  pause(delay_);
+  delay_ = std::min(options_.reconnect_delay_max, std::max(delay_ * 2, busy_delay));
+}
+
 void Client::Impl::pause(std::chrono::milliseconds delay) {
   connection_.close();
   state_ = State::paused;
   const auto half = std::max<std::int64_t>(delay.count() / 2, 1);
   std::uniform_int_distribution<std::int64_t> jitter(0, half);
   due_ = Clock::now() + std::chrono::milliseconds(delay.count() - half + jitter(random_));
-  delay_ = std::min(options_.reconnect_delay_max, std::max(delay_ * 2, busy_delay));
 }
 
 void Client::Impl::handle(ServerFrame& frame) {

@@ -88,6 +88,7 @@ class Client::Impl {
   void address_failed(const Error& error);
   void attempt_over(const Error& error);
   void end(const Error& reason);
+  void back_off();
   void pause(std::chrono::milliseconds delay);
   [[nodiscard]] Error no_answer() const;
   void write_failed(const Error& error);

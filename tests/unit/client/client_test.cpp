@@ -84,7 +84,8 @@ TEST_CASE("addresses that cannot be are refused at once") {
   ClientOptions options;
   options.socket = "/" + std::string(200, 'x');
   CHECK(refuses(options));
-  for (const auto* server : {"nowhere", "::1:4914", "[]:4914", ":1", "host:"}) {
+  for (const auto* server :
+       {"nowhere", "::1:4914", "[]:4914", ":1", "host:", "host:0", "127.0.0.1:73450"}) {
     options.server = server;
     CHECK(refuses(options));
   }
