@@ -10,6 +10,7 @@
 #include <memory>
 #include <sstream>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <systemd/sd-daemon.h>
 #include <utility>
 #include <variant>
@@ -32,12 +33,21 @@ namespace ringcast {
 namespace {
 
 constexpr int exit_done = 0;
+constexpr int exit_failed = 1;
 constexpr int exit_wrong = 2;
 constexpr std::chrono::milliseconds leave_patience{2000};
 
 void complain(std::string_view file, const ConfigProblem& problem) {
   const auto line = describe(file.empty() ? "ringcastd" : file, problem);
   (void)std::fprintf(stderr, "%s\n", line.c_str());
+}
+
+/// As many descriptors as we may have: the usual 1024 are fewer than sessions_max.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  (void)::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 /// The whole configuration, or its problems.
@@ -183,7 +193,7 @@ class Daemon {
         self_.name,
         config_.cluster,
         self_.address_text,
-        config_.uses_multicast() ? "multicast" : "unicast",
+        driver_->uses_multicast() ? "multicast" : "unicast",
         socket_path(config_, self_.name));
     if (config_.daemons.size() > 1) {
       spdlog::warn(
@@ -201,13 +211,18 @@ class Daemon {
   void announce(const NodeStatus& status) {
     const auto& configuration = status.configuration;
     const auto id = to_string(configuration.id);
-    const auto members = configuration.daemons.size();
+    // After a reload some may stand in the ring that the file does not name any more.
+    const auto& configured = configuration.configured;
+    const auto members = std::count_if(
+        configuration.daemons.begin(), configuration.daemons.end(), [&](const auto& name) {
+          return std::find(configured.begin(), configured.end(), name) != configured.end();
+        });
     if (std::exchange(announced_, id) != id) {
       spdlog::info(
           "configuration {} -> {} of {} daemons members={}",
           id,
           members,
-          configuration.configured.size(),
+          configured.size(),
           fmt::join(configuration.daemons, ","));
     }
     if (!ready_) {
@@ -220,10 +235,10 @@ class Daemon {
     }
     (void)::sd_notifyf(
         0,
-        "%sSTATUS=operational, %zu of %zu daemons",
+        "%sSTATUS=operational, %td of %zu daemons",
         std::exchange(ready_, true) ? "" : "READY=1\n",
         members,
-        configuration.configured.size());
+        configured.size());
   }
 
   void watch_signals() {
@@ -323,12 +338,16 @@ int check_configuration(const std::string& file) {
     complain(file, problem);
   }
   if (!read.problems.empty()) return exit_wrong;
-  (void)std::printf("%s: ok\n", file.c_str());
+  if (std::printf("%s: ok\n", file.c_str()) < 0 || std::fflush(stdout) != 0) {
+    (void)std::fprintf(stderr, "ringcastd: cannot write: %s\n", system_message(errno).c_str());
+    return exit_failed;
+  }
   return exit_done;
 }
 
 int run_daemon(const DaemonOptions& options) {
   (void)std::signal(SIGPIPE, SIG_IGN);
+  raise_descriptor_limit();
   const auto host = read_host_facts(options.name);
   ReadConfig read;
   if (options.config.empty()) {

@@ -2,6 +2,9 @@
 #include "daemon/document.hpp"
 
 #include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <string>
 
 #include <toml++/toml.h>
 
@@ -101,8 +104,30 @@ std::string_view to_string(ConfigValue::Kind kind) {
   return "a value";
 }
 
+// The parser goes as deep as a dotted key has parts, on the stack.
+std::optional<ConfigProblem> too_long_line(std::string_view text) {
+  constexpr std::size_t line_bytes_max = 16384;
+  std::uint32_t line = 1;
+  while (!text.empty()) {
+    const auto end = std::min(text.find('\n'), text.size());
+    if (end > line_bytes_max) {
+      return ConfigProblem{
+          .at = {.line = line, .column = 1},
+          .problem = "a line of " + std::to_string(end) + " bytes",
+          .remedy = "keep lines below " + std::to_string(line_bytes_max) + " bytes"};
+    }
+    text.remove_prefix(std::min(end + 1, text.size()));
+    ++line;
+  }
+  return std::nullopt;
+}
+
 ConfigDocument parse_document(std::string_view text) {
   ConfigDocument document;
+  if (const auto problem = too_long_line(text)) {
+    document.problems.push_back(*problem);
+    return document;
+  }
   const auto parsed = toml::parse(text);
   if (!parsed) {
     document.problems.push_back(ConfigProblem{

@@ -46,6 +46,7 @@ class Driver {
 
   /// Opens all sockets. Nothing on success.
   std::optional<SetupFailure> open(const UdpOptions& udp, const SessionServerOptions& clients);
+  [[nodiscard]] bool uses_multicast() const { return transport_.uses_multicast(); }
   /// `facts` are completed with what the sockets turned out to be.
   void start(const StoredState& stored, StartFacts facts, Hooks hooks);
   /// Leaves the ring; Hooks::stopped follows, at the latest after `patience`.

@@ -94,12 +94,11 @@ std::optional<SetupFailure> remove_corpse(const std::string& path) {
         "another daemon is listening on socket " + path,
         "stop it, or give this daemon a socket of its own (%n stands for its name)");
   }
-  if (error != ECONNREFUSED || ::unlink(path.c_str()) != 0) {
-    return socket_failure(
-        "cannot replace the old socket " + path + ": " + system_message(error),
-        "remove it or choose another socket");
-  }
-  return std::nullopt;
+  const bool is_dead = error == ECONNREFUSED;
+  if (is_dead && ::unlink(path.c_str()) == 0) return std::nullopt;
+  return socket_failure(
+      "cannot replace the old socket " + path + ": " + system_message(is_dead ? errno : error),
+      "remove it or choose another socket");
 }
 
 }  // namespace

@@ -4,7 +4,9 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <exception>
+#include <fcntl.h>
 #include <string>
+#include <unistd.h>
 
 #include "ringcast/version.hpp"
 
@@ -57,9 +59,17 @@ int run(int argc, char** argv) {
   return ringcast::run_daemon(options);
 }
 
+/// A closed standard stream must not become the number of a socket that the log is written to.
+void fill_standard_streams() {
+  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
+    if (::fcntl(fd, F_GETFD) == -1) (void)::open("/dev/null", O_RDWR);
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+  fill_standard_streams();
   try {
     return run(argc, argv);
   } catch (const std::exception& error) {

@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <climits>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <utility>
@@ -21,6 +23,7 @@ constexpr std::chrono::seconds farewell_time{5};
 constexpr std::chrono::seconds pulse_interval{2};
 constexpr std::size_t farewells_max = 64;
 constexpr int send_buffer_bytes = 1 << 20;
+constexpr int descriptors_spared = 16;  // for the state file, the configuration, the resolver
 
 }  // namespace
 
@@ -49,6 +52,10 @@ SessionServer::SessionServer(asio::io_context& io, Hooks hooks)
 SessionServer::~SessionServer() { stop_accepting(); }
 
 std::optional<SetupFailure> SessionServer::open(const SessionServerOptions& options) {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < rlim_t{INT_MAX}) {
+    descriptors_max_ = static_cast<int>(limit.rlim_cur) - descriptors_spared;
+  }
   const auto add = [this](const Listening& listening, bool tcp) -> std::optional<SetupFailure> {
     if (const auto* failure = std::get_if<SetupFailure>(&listening)) return *failure;
     listeners_.push_back(std::make_shared<Listener>(io_, std::get<int>(listening), tcp));
@@ -56,6 +63,7 @@ std::optional<SetupFailure> SessionServer::open(const SessionServerOptions& opti
   };
   if (auto failure = add(listen_unix(options.socket, options.mode), false)) return failure;
   socket_ = options.socket;
+  (void)::stat(socket_.c_str(), &socket_file_);
   if (options.tcp) {
     if (auto failure = add(listen_tcp(*options.tcp), true)) return failure;
   }
@@ -72,7 +80,12 @@ void SessionServer::stop_accepting() {
     listener->timer.cancel();
   }
   listeners_.clear();
-  if (!socket_.empty()) (void)::unlink(std::exchange(socket_, {}).c_str());
+  // Another daemon may have made its socket there since, when somebody removed ours.
+  struct stat now {};
+  const bool is_ours = !socket_.empty() && ::stat(socket_.c_str(), &now) == 0 &&
+                       now.st_dev == socket_file_.st_dev && now.st_ino == socket_file_.st_ino;
+  if (is_ours) (void)::unlink(socket_.c_str());
+  socket_.clear();
 }
 
 void SessionServer::close_all() {
@@ -126,8 +139,9 @@ int SessionServer::accept_at(const std::shared_ptr<Listener>& listener) {
   while (listener->ready) {
     const int client = ::accept4(
         listener->descriptor.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (client >= 0) return client;
-    const int error = errno;
+    const int error = client < 0 ? errno : EMFILE;
+    if (client >= 0 && client < descriptors_max_) return client;
+    if (client >= 0) (void)::close(client);
     if (error == EINTR || error == ECONNABORTED) continue;
     listener->ready = false;
     if (error == EAGAIN) {

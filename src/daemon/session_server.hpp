@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -16,6 +17,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <sys/stat.h>
 #include <vector>
 
 #include <asio.hpp>
@@ -115,6 +117,8 @@ class SessionServer {
   asio::io_context& io_;
   Hooks hooks_;
   std::string socket_;
+  struct stat socket_file_ {};
+  int descriptors_max_{std::numeric_limits<int>::max()};
   std::vector<std::shared_ptr<Listener>> listeners_;
   std::map<SessionId, ConnectionRef> connections_;
   std::set<std::shared_ptr<Farewell>> farewells_;

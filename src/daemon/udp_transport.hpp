@@ -69,6 +69,9 @@ class UdpTransport {
   /// Largest UDP payload that travels unfragmented to every peer.
   [[nodiscard]] std::uint32_t datagram_bytes_max() const;
 
+  /// It was asked for and could be had.
+  [[nodiscard]] bool uses_multicast() const { return options_.multicast.has_value(); }
+
   /// One or two descriptors to wait on; they belong to the transport.
   [[nodiscard]] std::vector<int> sockets() const;
 

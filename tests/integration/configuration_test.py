@@ -66,6 +66,14 @@ def test_a_good_file_is_ok():
         expect_equal((done.returncode, done.stdout.strip()), (0, f"{path}: ok"), "--check of a good file")
 
 
+def test_an_answer_that_cannot_be_written_is_a_failure():
+    with tempfile.TemporaryDirectory(prefix="rc-") as folder, open("/dev/full", "wb") as full:
+        path, _ = ringcastd(folder, GOOD.format(folder=folder), "--check")
+        done = subprocess.run([program("ringcastd"), "--config", path, "--check"], stdout=full, timeout=20, check=False,
+                              stderr=subprocess.DEVNULL)
+        expect_equal(done.returncode, 1, "exit code of --check >/dev/full")
+
+
 def test_syntax():
     expect_refused(replaced('name = "test"', 'name = "test'), 2, None, start=False)
 

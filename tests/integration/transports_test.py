@@ -136,7 +136,9 @@ def test_a_ring_of_one_without_configuration_by_an_ordinary_user():
         # A user namespace below this one, in which we are number 1000 and may do nothing special.
         user = ["unshare", "-U", "--map-user=1000", "--map-group=1000"]
         with open(os.path.join(cluster.folder, "d1.log"), "wb") as log:
-            daemon = subprocess.Popen([*user, program("ringcastd")], env=env, stderr=log, preexec_fn=die_with_parent)
+            # Its output closed: no socket may take that place.
+            daemon = subprocess.Popen([*user, "sh", "-c", f"exec {program('ringcastd')} <&- >&-"], env=env, stderr=log,
+                                      preexec_fn=die_with_parent)
         cluster.daemons["d1"] = daemon
 
         def tool(*words, stdin=b""):
@@ -146,6 +148,7 @@ def test_a_ring_of_one_without_configuration_by_an_ordinary_user():
         ready = tool("status", "--wait-members", "1", "--timeout", "10s")
         expect_equal(ready.returncode, 0, f"the daemon is up: {ready.stderr}")
         expect(os.path.exists(os.path.join(runtime, "ringcast.sock")), "the socket is where the rule says")
+        expect_equal([os.readlink(f"/proc/{daemon.pid}/fd/{fd}") for fd in (0, 1)], ["/dev/null"] * 2, "its streams")
         sent = tool("publish", GROUP, "hello")
         expect_equal(sent.returncode, 0, f"publish: {sent.stderr}")
         shown = tool("status", "--json")

@@ -94,6 +94,17 @@ TEST_CASE("a syntax error has its place", "[config]") {
   CHECK(complaints("[cluster]\nname = \"a\"\nname = \"b\"\n").front().rfind("F:3:", 0) == 0);
 }
 
+TEST_CASE("a line without end is refused, not parsed", "[config]") {
+  std::string key = "a";
+  for (int i = 0; i < 300'000; ++i) {
+    key += ".a";
+  }
+  const auto read = read_config("x.toml", "[cluster]\n" + key + " = 1\n");
+  REQUIRE(read.problems.size() == 1);
+  CHECK(read.problems[0].at.line == 2);
+  CHECK(read.problems[0].problem.find("600005 bytes") != std::string::npos);
+}
+
 TEST_CASE("an unknown key is answered with the nearest known one", "[config]") {
   CHECK(
       only_complaint("[ring]\ntoken_los = \"1s\"\n") ==

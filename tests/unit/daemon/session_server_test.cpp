@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// In which turn clients are read.
+// In which turn clients are read, whom there is room for, and whose socket is removed.
 #include "daemon/session_server.hpp"
 
 #include <array>
+#include <filesystem>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 #include <vector>
 
 #include <catch2/catch.hpp>
+
+#include "tests/unit/temporary_directory.hpp"
 
 namespace ringcast {
 namespace {
@@ -83,6 +88,78 @@ class Crowd {
 
 bool anyone(SessionId) { return true; }
 
+/// A server that listens at a unix socket.
+class Door {
+ public:
+  explicit Door(std::string path)
+      : path_(std::move(path)),
+        server_(
+            io_,
+            SessionServer::Hooks{
+                .wake = [] {}, .count = [this](std::string_view, std::uint64_t) { ++refused_; }}) {
+    SessionServerOptions options;
+    options.socket = path_;
+    REQUIRE_FALSE(server_.open(options));
+  }
+  ~Door() {
+    for (const int fd : fds_) {
+      (void)::close(fd);
+    }
+  }
+  Door(const Door&) = delete;
+  Door& operator=(const Door&) = delete;
+  Door(Door&&) = delete;
+  Door& operator=(Door&&) = delete;
+
+  /// One more client; false when it was not let in.
+  bool let_in() {
+    const int client = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    REQUIRE(client != -1);
+    fds_.push_back(client);
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    REQUIRE(path_.copy(address.sun_path, sizeof(address.sun_path) - 1) == path_.size());
+    const auto* generic = reinterpret_cast<const sockaddr*>(&address);
+    REQUIRE(::connect(client, generic, sizeof(address)) == 0);
+    io_.restart();
+    (void)io_.poll();  // somebody waits
+    const auto accepted = server_.accept();
+    if (accepted) fds_.push_back(accepted->descriptor);
+    return accepted.has_value();
+  }
+  SessionServer& server() { return server_; }
+  [[nodiscard]] int refused() const { return refused_; }
+
+ private:
+  std::string path_;
+  asio::io_context io_{1};
+  SessionServer server_;
+  int refused_{0};
+  std::vector<int> fds_;
+};
+
+/// The process may have so many descriptors more than the lowest that is free.
+class FewDescriptors {
+ public:
+  explicit FewDescriptors(int count) {
+    REQUIRE(::getrlimit(RLIMIT_NOFILE, &before_) == 0);
+    const int lowest = ::dup(STDIN_FILENO);
+    REQUIRE(lowest >= 0);
+    (void)::close(lowest);
+    auto few = before_;
+    few.rlim_cur = static_cast<rlim_t>(lowest + count);
+    REQUIRE(::setrlimit(RLIMIT_NOFILE, &few) == 0);
+  }
+  ~FewDescriptors() { (void)::setrlimit(RLIMIT_NOFILE, &before_); }
+  FewDescriptors(const FewDescriptors&) = delete;
+  FewDescriptors& operator=(const FewDescriptors&) = delete;
+  FewDescriptors(FewDescriptors&&) = delete;
+  FewDescriptors& operator=(FewDescriptors&&) = delete;
+
+ private:
+  rlimit before_{};
+};
+
 }  // namespace
 
 TEST_CASE("with room for a few at a time all clients have their turn", "[session_server]") {
@@ -126,6 +203,34 @@ TEST_CASE("a client that reads within a turn is written to within the turn", "[s
   CHECK(offer() == 0);
   CHECK(crowd.read_all(1) > 0);
   CHECK(offer() > 0);
+}
+
+TEST_CASE("clients leave the daemon descriptors of its own", "[session_server]") {
+  const TemporaryDirectory directory;
+  const FewDescriptors few(40);
+  Door door(directory / "s");
+  int guests = 0;
+  while (guests < 40 && door.let_in()) {
+    ++guests;
+  }
+  CHECK(guests > 0);
+  CHECK(guests < 40);
+  CHECK(door.refused() == 1);
+  write_text(directory / "state", "there is a descriptor left");
+  CHECK_FALSE(read_text(directory / "state").empty());
+}
+
+TEST_CASE("the socket of another daemon at the same path is left alone", "[session_server]") {
+  const TemporaryDirectory directory;
+  const auto path = directory / "s";
+  Door first(path);
+  CHECK(first.let_in());
+  std::filesystem::remove(path);
+  Door second(path);
+  first.server().stop_accepting();
+  CHECK(second.let_in());
+  second.server().stop_accepting();
+  CHECK_FALSE(std::filesystem::exists(path));
 }
 
 }  // namespace ringcast
