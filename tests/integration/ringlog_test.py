@@ -236,6 +236,22 @@ def test_without_a_majority_lines_wait_beside_the_file():
         stop(three)
 
 
+def test_a_writer_that_comes_to_a_minority_frees_the_publisher_that_waits():
+    with Farm(3) as farm:
+        farm.cluster.kill("d2")
+        farm.cluster.kill("d3")
+        farm.cluster.wait_members("d1", 1)
+        publisher = farm.publisher("d1")
+        publisher.process.stdin.write("".join(f"{line}\n" for line in lines("a", 20)).encode())
+        publisher.process.stdin.close()
+        until("nobody has the lines", lambda: "only 1 of 3 daemons" in publisher.errors())
+        one = farm.writer("d1", "one.log")
+        expect_equal(publisher.end(), 0, "exit code of the publisher")
+        [pending] = [f for f in os.listdir(farm.folder) if f.startswith("one.log.pending-")]
+        expect_equal(farm.data(pending), lines("a", 20), "the pending file")
+        stop(one)
+
+
 def test_lines_wait_while_the_daemon_is_away_and_go_to_the_spool_when_memory_is_full():
     with Farm(3) as farm:
         one = farm.writer("d1", "one.log")

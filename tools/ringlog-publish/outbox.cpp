@@ -117,7 +117,7 @@ std::vector<Origin> Outbox::on_written(const Progress& progress) {
   return origins;
 }
 
-void Outbox::on_configuration() {
+void Outbox::retry_set_aside() {
   while (!set_aside_.empty()) {
     wait_again(set_aside_.begin()->second);
   }

@@ -71,8 +71,9 @@ class Outbox {
   std::vector<Origin> on_confirmation(const Confirmation& confirmation, bool has_majority);
   /// A writer has written these, if only to a pending file.
   std::vector<Origin> on_written(const Progress& progress);
-  /// Another configuration was installed: what was set aside is tried again.
-  void on_configuration();
+  /// Another configuration was installed, or a writer may have come: what was set aside is
+  /// tried again.
+  void retry_set_aside();
   /// The daemon refused it: it was not ordered. Returns it when it was a record.
   std::optional<RecordNumber> on_refused(std::uint64_t ticket);
   /// Everything that has not settled is sent again.
@@ -85,6 +86,8 @@ class Outbox {
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
   [[nodiscard]] std::uint64_t lines() const { return lines_; }
   [[nodiscard]] std::uint64_t sent_again() const { return sent_again_; }
+  /// Something was published and is neither confirmed nor refused.
+  [[nodiscard]] bool has_flights() const { return !flights_.empty(); }
   /// Records confirmed where there is no majority.
   [[nodiscard]] std::size_t set_aside() const { return set_aside_.size(); }
   /// Every record in order of acceptance, whatever its state.

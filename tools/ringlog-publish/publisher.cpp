@@ -330,7 +330,7 @@ void Publisher::on_confirmation(const Confirmation& confirmation) {
 
 void Publisher::on_configuration(const Configuration& configuration) {
   configuration_ = configuration;
-  intake_->outbox().on_configuration();
+  intake_->outbox().retry_set_aside();
   if (!configuration.has_majority() || !told_minority_) return;
   tools::report(program, "a majority of the daemons is in reach again");
   told_minority_ = false;
@@ -368,6 +368,7 @@ void Publisher::housekeeping() {
   const auto now = Clock::now();
   if (now < next_save_) return;
   tell_minority();
+  offer_set_aside(now);
   next_save_ = now + save_interval;
   intake_->sync(now);
   if (tails_ == nullptr) return;
@@ -430,6 +431,17 @@ void Publisher::wait(int stop_fd) {
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - now).count();
   (void)::poll(fds.data(), fds.size(), static_cast<int>(std::max<std::int64_t>(left, 0)));
   if ((fds[0].revents & POLLIN) != 0) begin_stop();
+}
+
+// A writer that came since would not hear of them otherwise.
+void Publisher::offer_set_aside(Clock::time_point now) {
+  auto& outbox = intake_->outbox();
+  if (outbox.set_aside() == 0) {
+    next_offer_ = now + patience;
+  } else if (now >= next_offer_ && !outbox.has_flights()) {
+    outbox.retry_set_aside();
+    next_offer_ = now + patience;
+  }
 }
 
 void Publisher::tell_minority() {

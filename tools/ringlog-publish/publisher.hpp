@@ -79,6 +79,7 @@ class Publisher {
   [[nodiscard]] std::optional<tools::ExitCode> outcome() const;
   [[nodiscard]] std::optional<Clock::time_point> last_moment() const;
   void begin_stop();
+  void offer_set_aside(Clock::time_point now);
   void tell_minority();
   tools::ExitCode finish(tools::ExitCode code);
   std::uint64_t put_away();
@@ -105,6 +106,7 @@ class Publisher {
   Clock::time_point input_over_at_{};
   Clock::time_point next_tail_{};
   Clock::time_point next_save_{};
+  Clock::time_point next_offer_{};  // of what was set aside
   std::optional<Error> fatal_;
   std::uint64_t kept_records_{0};
   std::uint64_t tail_lines_{0};

@@ -166,7 +166,7 @@ TEST_CASE("without a majority a record waits for a writer or another configurati
   CHECK(outbox.on_written({elsewhere, elsewhere}).empty());
   // The first came before that writer did.
   CHECK(marks(outbox.on_written({second, second})) == std::vector<std::uint64_t>{2});
-  outbox.on_configuration();
+  outbox.retry_set_aside();
   CHECK(outbox.set_aside() == 0);
   CHECK(send_all(outbox) == std::vector<RecordNumber>{1, 3});
 }
