@@ -68,4 +68,13 @@ std::string pending_head(
   return marker("pending", json);
 }
 
+std::uint64_t pending_count(std::string_view line) {
+  constexpr std::string_view head = "#ringlog-pending ";
+  if (!line.starts_with(head)) return 0;
+  const auto json = Json::parse(line.substr(head.size()), nullptr, false);
+  if (!json.is_object()) return 0;
+  const auto count = json.find("count");
+  return count != json.end() && count->is_number_unsigned() ? count->get<std::uint64_t>() : 0;
+}
+
 }  // namespace ringcast::ringlog

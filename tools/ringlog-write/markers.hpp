@@ -5,7 +5,9 @@
 // from what was delivered alone, so that writers with the same history write the same bytes.
 #pragma once
 
+#include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "tools/ringlog/record.hpp"
 #include "tools/ringlog/table.hpp"
@@ -19,5 +21,7 @@ std::string gap_marker(const Table& missing);
 std::string loss_marker(const Record& record);
 /// "#ringlog-pending {...}": the head of a record in a pending file; its lines follow.
 std::string pending_head(const Record& record, const std::string& position, const std::string& why);
+/// The lines that follow that head; 0 when the line is none.
+std::uint64_t pending_count(std::string_view line);
 
 }  // namespace ringcast::ringlog

@@ -84,9 +84,17 @@ void Reconciler::on_session_end() {
   received_ = Table{};
   received_chain_.reset();
   is_newcomer_ = false;
+  given_up_.clear();
   output_.tables.clear();
   stage_ = Stage::away;
   in_group_ = false;
+}
+
+void Reconciler::give_up() {
+  if (stage_ != Stage::waiting) return;
+  given_up_.insert(awaited_view_);
+  uncovered_.clear();
+  advance();
 }
 
 ReconcilerOutput Reconciler::take() { return std::exchange(output_, ReconcilerOutput{}); }
@@ -162,10 +170,13 @@ void Reconciler::replay() {
   }
 }
 
-// The tables are here: what they have and we neither have nor hold is our gap; what only we
-// have is news to those who were here before us.
+// The tables are here: what they have and we have not is our gap; what only we have is news to
+// those who were here before us. What a newcomer holds from before its join is in the tables
+// too, and no gap: it is written at its place. What came behind the view and is in the tables is
+// there for the second time: the others do not write it again, and so do not we.
 void Reconciler::close_gap() {
-  const auto gap = received_.minus(table_).minus(held_lines());
+  auto gap = received_.minus(table_);
+  if (is_newcomer_) gap = gap.minus(held_before_join());
   const auto news = table_.minus(received_);
   report_divergence();
   if (!gap.empty()) write_gap(gap);
@@ -210,11 +221,13 @@ void Reconciler::report_missed(const Record& record) {
                                       : ""));
 }
 
-Table Reconciler::held_lines() const {
+Table Reconciler::held_before_join() const {
   Table lines;
   auto configuration = configuration_;
   for (const auto& event : held_) {
     if (const auto* next = std::get_if<Configuration>(&event)) configuration = *next;
+    const auto* view = std::get_if<View>(&event);
+    if (view != nullptr && view->group == writers_ && view->id == awaited_view_) break;
     const auto* message = std::get_if<Message>(&event);
     if (message == nullptr || message->type != record_type) continue;
     if (!is_acceptable(*message, configuration)) continue;
@@ -313,7 +326,8 @@ void Reconciler::apply_news(const Message& message) {
     output_.reports.push_back(news.error().message + ", from " + to_string(message.sender));
     return;
   }
-  if (!news->is_news) return;
+  // A table that nobody waited for any longer tells what we miss as news would.
+  if (!news->is_news && !given_up_.contains(news->view)) return;
   const auto gap = news->table.minus(table_);
   if (!gap.empty()) write_gap(gap);
 }

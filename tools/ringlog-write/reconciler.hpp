@@ -8,9 +8,9 @@
 // writers' group (GROUP.writers): a view of the latter is the point at which tables are
 // compared. A newcomer holds everything back until a table as of its own join has come from
 // a writer that was there before; in a merge both sides hold back until they have the table
-// of every other side. Then: what others have and we have not is one gap marker and counts as
-// seen, and what was held is applied as if it came only now. So after that point tables are
-// equal, and writers that miss the same write the same.
+// of every other side, but not for ever (give_up()). Then: what others have and we have not is
+// one gap marker and counts as seen, and what was held is applied as if it came only now. So
+// after that point tables are equal, and writers that miss the same write the same.
 //
 // Invariant: table() is exactly what the data handed out so far holds or marks.
 #pragma once
@@ -95,6 +95,10 @@ class Reconciler {
   /// may have it.
   void on_session_end();
 
+  /// Waits no longer for those in awaited(): goes on from its own table. What they have and we
+  /// have not is a gap where their tables come, if they still do.
+  void give_up();
+
   ReconcilerOutput take();
 
   /// The writers' group may be joined: everything is received from here on.
@@ -129,7 +133,7 @@ class Reconciler {
   void apply_writers_view(const View& view);
   void apply_news(const Message& message);
 
-  [[nodiscard]] Table held_lines() const;
+  [[nodiscard]] Table held_before_join() const;
   void write_record(const Record& record);
   void write_gap(const Table& missing);
   void append_line(std::string_view line);
@@ -154,6 +158,7 @@ class Reconciler {
   std::string awaited_view_;
   bool is_newcomer_{false};
   std::set<std::string> uncovered_;  ///< members for whom no table came yet
+  std::set<std::string> given_up_;   ///< views for which tables were waited for in vain
   struct Incoming {
     std::uint32_t parts{0};
     Table table;

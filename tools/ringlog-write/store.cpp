@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <fcntl.h>
+#include <fstream>
 #include <poll.h>
 #include <string_view>
 #include <sys/file.h>
@@ -13,6 +14,7 @@
 #include <unistd.h>
 #include <utility>
 
+#include "tools/ringlog-write/markers.hpp"
 #include "tools/ringlog/chain.hpp"
 
 namespace ringcast::ringlog {
@@ -48,6 +50,21 @@ Result<FileState> adopt(int fd, const StoreOptions& options) {
   if (text.empty()) return state;
   return Error{
       Errc::corrupt, options.path + ": its last line is not complete; end it with a newline first"};
+}
+
+// Up to the end of the last whole record: a writer that was killed while the disk was full may
+// have left part of one, which nobody was told of.
+std::uint64_t whole_pending_bytes(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::uint64_t whole = 0;
+  std::uint64_t read = 0;
+  std::uint64_t following = 0;  // lines of the record that are still to come
+  for (std::string line; std::getline(file, line) && !file.eof();) {
+    read += line.size() + 1;
+    following = following > 0 ? following - 1 : pending_count(line);
+    if (following == 0) whole = read;
+  }
+  return whole;
 }
 
 }  // namespace
@@ -107,6 +124,8 @@ Result<void> Store::open_file(Instant now) {
   auto file = AppendFile::open(options_.path, written_.length);
   if (!file) return file.error();
   file_.emplace(std::move(file).value());
+  // What the snapshot vouches for is on the disk before it: a killed writer left it in memory.
+  if (auto synced = file_->sync(); !synced) return synced;
   use_calls(*file_);
   if (auto synced = sync_directory_of(options_.path); !synced) return synced.error();
   auto sidecar = Sidecar::create(options_.path, written_);
@@ -195,9 +214,7 @@ Result<void> Store::write_pending() {
 Result<void> Store::open_pending(const PendingRecord& pending) {
   const auto path = options_.path + ".pending-" + to_string(pending.configuration);
   if (!pending_files_.contains(path)) {
-    struct stat status {};
-    const bool exists = ::stat(path.c_str(), &status) == 0;
-    auto file = AppendFile::open(path, exists ? static_cast<std::uint64_t>(status.st_size) : 0);
+    auto file = AppendFile::open(path, whole_pending_bytes(path));
     if (!file) return file.error();
     use_calls(pending_files_.emplace(path, std::move(file).value()).first->second);
   }

@@ -21,6 +21,7 @@ namespace {
 constexpr auto program = "ringlog-write";
 constexpr std::chrono::milliseconds table_retry{20};
 constexpr std::chrono::seconds patience{5};
+constexpr std::chrono::seconds table_time_max{15};
 constexpr std::chrono::seconds leave_time{30};  // a long backlog takes its time
 constexpr std::chrono::seconds finish_time{2};
 constexpr std::size_t batch_bytes = std::size_t{1} << 20U;
@@ -191,7 +192,10 @@ bool Writer::publish(
   if (published) return true;
   const auto code = published.error().code;
   if (code == Errc::would_block || code == Errc::inbox_full) return false;
-  tools::report(program, "not sent to " + to + ": " + published.error().message);
+  // The session's end is told by its event.
+  if (code != Errc::closed) {
+    tools::report(program, "not sent to " + to + ": " + published.error().message);
+  }
   return true;
 }
 
@@ -230,14 +234,23 @@ void Writer::tell_awaited() {
     waiting_since_.reset();
     return;
   }
-  if (!waiting_since_) waiting_since_ = Clock::now();
-  if (Clock::now() - *waiting_since_ < patience) return;
+  const auto now = Clock::now();
+  if (!waiting_since_) waiting_since_ = told_awaited_ = now;
   std::string names;
   for (const auto& name : reconciler_->awaited()) {
     names += " " + name;
   }
-  tools::report(program, "still waiting for the table of" + names + "; lines are held in memory");
-  waiting_since_ = Clock::now();
+  if (now - *waiting_since_ >= table_time_max) {
+    tools::report(
+        program,
+        "no table came from" + names +
+            "; going on without: lines that only it has are marked if it answers later");
+    reconciler_->give_up();
+    collect();
+  } else if (now - told_awaited_ >= patience) {
+    tools::report(program, "still waiting for the table of" + names + "; lines are held in memory");
+    told_awaited_ = now;
+  }
 }
 
 // Everything ordered before our leave is received and written; the rest is the next start's gap.

@@ -84,6 +84,7 @@ class Writer {
   std::uint64_t session_count_{0};
   Clock::time_point started_{};
   std::optional<Clock::time_point> waiting_since_;
+  Clock::time_point told_awaited_{};
 };
 
 }  // namespace ringcast::ringlog

@@ -280,10 +280,10 @@ TEST_CASE("a newcomer marks exactly what it missed and goes on like the others",
   side.publish(1, {7, 7});
   CHECK(
       two.file ==
-      "#ringlog-gap {\"lines\":6,\"missing\":["
-      "{\"producer\":\"01000000000000000000000000000000\",\"name\":\"p1\",\"ranges\":[[1,4]]},"
+      "#ringlog-gap {\"lines\":7,\"missing\":["
+      "{\"producer\":\"01000000000000000000000000000000\",\"name\":\"p1\",\"ranges\":[[1,5]]},"
       "{\"producer\":\"02000000000000000000000000000000\",\"name\":\"p2\",\"ranges\":[[1,2]]}]}\n"
-      "1:5\n1:6\n1:7\n");
+      "1:6\n1:7\n");
   CHECK(one.mind.table() == two.mind.table());
   side.publish(2, {1, 2});
   CHECK(count_of(two.file, "2:1") == 0);
@@ -304,6 +304,63 @@ TEST_CASE("a writer that comes back without having missed anything writes no mar
   CHECK(one.file == two.file);
   CHECK(one.reports.empty());
   CHECK(two.reports.empty());
+}
+
+TEST_CASE("what is sent again to a newcomer that waits stands in the same order", "[ringlog]") {
+  auto one = writer("one");
+  auto two = writer("two");
+  Side side(1);
+  side.add(one);
+  side.publish(1, {1, 5});
+  side.add(two);
+  side.publish(2, {1, 2});
+  side.publish(1, {1, 6});  // its publisher was killed and begins again
+  side.settle();
+  CHECK(one.file == "1:1\n1:2\n1:3\n1:4\n1:5\n2:1\n2:2\n1:6\n");
+  CHECK(count_of(two.file, "[[1,5]]") == 1);
+  CHECK(two.file.ends_with("}\n2:1\n2:2\n1:6\n"));
+  CHECK(two.mind.table() == one.mind.table());
+}
+
+TEST_CASE("what is sent again in a merge stands in the same order", "[ringlog]") {
+  auto one = writer("one");
+  auto two = writer("two");
+  auto three = writer("three");
+  Side side(1);
+  side.add(one);
+  side.add(two);
+  side.add(three);
+  side.settle();
+  auto minority = side.split({&three}, 2, 3);
+  side.publish(1, {1, 3});
+  side.reconfigure(4, {"a", "b", "c"}, {&minority});
+  side.publish(2, {1, 1});
+  side.publish(1, {1, 4});
+  side.settle();
+  CHECK(one.file == "1:1\n1:2\n1:3\n2:1\n1:4\n");
+  CHECK(one.file == two.file);
+  CHECK(three.file.ends_with("}\n2:1\n1:4\n"));
+  CHECK(three.mind.table() == one.mind.table());
+}
+
+TEST_CASE("who has waited long enough goes on, and marks its gap when it can", "[ringlog]") {
+  auto one = writer("one");
+  auto two = writer("two");
+  Side side(1);
+  side.add(one);
+  side.publish(1, {1, 2});
+  side.add(two);
+  side.publish(1, {3, 3});
+  CHECK_FALSE(two.mind.is_live());
+  two.mind.give_up();
+  CHECK(two.mind.is_live());
+  side.publish(1, {4, 4});
+  CHECK(two.file == "1:3\n1:4\n");
+  side.settle();  // the table of one comes after all
+  CHECK(count_of(two.file, "[[1,2]]") == 1);
+  side.publish(1, {1, 5});
+  CHECK(two.file.ends_with("}\n1:5\n"));
+  CHECK(two.mind.table() == one.mind.table());
 }
 
 TEST_CASE("what only the newcomer has is a gap of those who were there", "[ringlog]") {

@@ -128,6 +128,21 @@ TEST_CASE("a pending record is kept only once its data and its name are synced",
   CHECK(count_of(disk.calls, "sync directory") == 2);
 }
 
+TEST_CASE("a pending file that ends inside a record is cut before its head", "[ringlog]") {
+  const std::string head = R"(#ringlog-pending {"count":2,"seq":)";
+  const std::string whole = head + "1}\none\ntwo\n";
+  for (const std::string torn : {"", "3}", "3}\n", "3}\nthree\n", "3}\nthree\nfo"}) {
+    Disk disk;
+    const auto path = disk.path + ".pending-17.web1.00000001";
+    write_text(path, whole + (torn.empty() ? "" : head) + torn);
+    auto store = disk.store();
+    auto output = pending("more\n");
+    store.take(output, 0, std::nullopt);
+    store.flush(start);
+    CHECK(read_text(path) == whole + "more\n");
+  }
+}
+
 TEST_CASE("lines are kept once they and their entry are synced", "[ringlog]") {
   Disk disk;
   auto store = disk.store();
