@@ -25,6 +25,8 @@ constexpr std::chrono::milliseconds finish_pause{50};
 constexpr std::string_view rotation_remedy =
     "; to begin a new file stop ringlog-write, move the file and its .position away, start again";
 
+constexpr std::size_t adopted_line_bytes_max = std::size_t{64} << 20U;
+
 // The file as it is, without a table. It may be far larger than our memory.
 Result<FileState> adopt(int fd, const StoreOptions& options) {
   FileState state;
@@ -40,7 +42,14 @@ Result<FileState> adopt(int fd, const StoreOptions& options) {
     const std::string_view read(block.data(), static_cast<std::size_t>(got));
     text += read;
     const auto end = read.rfind('\n');
-    if (end == std::string_view::npos) continue;
+    if (end == std::string_view::npos) {
+      if (text.size() <= adopted_line_bytes_max) continue;
+      return Error{
+          Errc::corrupt,
+          options.path + ": has more than " + std::to_string(adopted_line_bytes_max) +
+              " bytes without a newline behind byte " + std::to_string(state.length) +
+              "; that is no log, or a hole where it was cut"};
+    }
     const auto whole = text.size() - (read.size() - end - 1);
     state.length += whole;
     state.lines += static_cast<std::uint64_t>(std::count(text.begin(), text.end(), '\n'));

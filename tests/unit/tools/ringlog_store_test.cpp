@@ -3,6 +3,7 @@
 // Store: what it calls kept is kept, and a disk that refuses costs patience, not processor.
 #include <algorithm>
 #include <cerrno>
+#include <filesystem>
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
@@ -141,6 +142,21 @@ TEST_CASE("a pending file that ends inside a record is cut before its head", "[r
     store.flush(start);
     CHECK(read_text(path) == whole + "more\n");
   }
+}
+
+TEST_CASE("a file with a large hole is not adopted", "[ringlog]") {
+  const TemporaryDirectory directory;
+  StoreOptions options;
+  options.adopt = true;
+  options.group = "weblogs";
+  options.path = directory / "access.log";
+  options.tell = [](const std::string&) {};
+  write_text(options.path, "one\n");
+  std::filesystem::resize_file(options.path, std::uintmax_t{65} << 20U);
+  Store store(std::move(options));
+  const auto opened = store.open(start);
+  REQUIRE_FALSE(opened);
+  CHECK(opened.error().message.find("behind byte 4") != std::string::npos);
 }
 
 TEST_CASE("lines are kept once they and their entry are synced", "[ringlog]") {
