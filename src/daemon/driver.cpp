@@ -221,7 +221,7 @@ void Driver::read_client(SessionId session) {
   }
   if (node_.holds_requests(session)) {
     take_bytes(session, {});
-    server_.pause(session);  // resumed at the end of the turn, unless it is to wait on
+    server_.rest(session, true);  // behind those who wait for their turn
     return;
   }
   const auto read = server_.read(session, client_input_);
@@ -231,11 +231,8 @@ void Driver::read_client(SessionId session) {
     return;
   }
   if (read.count > 0) take_bytes(session, std::span{client_input_}.first(read.count));
-  if (node_.holds_requests(session)) {
-    server_.pause(session);
-  } else {
-    server_.rest(session, read.count == client_input_.size());
-  }
+  const bool has_more = read.count == client_input_.size() || node_.holds_requests(session);
+  server_.rest(session, has_more);
 }
 
 void Driver::take_bytes(SessionId session, std::span<const std::byte> bytes) {

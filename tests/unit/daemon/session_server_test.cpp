@@ -147,7 +147,7 @@ class FewDescriptors {
     REQUIRE(lowest >= 0);
     (void)::close(lowest);
     auto few = before_;
-    few.rlim_cur = static_cast<rlim_t>(lowest + count);
+    few.rlim_cur = static_cast<rlim_t>(lowest) + static_cast<rlim_t>(count);
     REQUIRE(::setrlimit(RLIMIT_NOFILE, &few) == 0);
   }
   ~FewDescriptors() { (void)::setrlimit(RLIMIT_NOFILE, &before_); }
