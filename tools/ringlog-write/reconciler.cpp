@@ -94,6 +94,9 @@ void Reconciler::give_up() {
   if (stage_ != Stage::waiting) return;
   given_up_.insert(awaited_view_);
   uncovered_.clear();
+  for (const auto& [sender, incoming] : incoming_) {
+    received_.merge(incoming.table);
+  }
   advance();
 }
 
@@ -184,7 +187,9 @@ void Reconciler::close_gap() {
     is_resuming_ = !received_chain_ && !table_.empty();
     resumed_.clear();
   }
-  if (is_newcomer_ && received_chain_.has_value() && !news.empty()) {
+  // To nobody, when nobody was there before.
+  const bool has_readers = received_chain_.has_value() || given_up_.contains(awaited_view_);
+  if (is_newcomer_ && has_readers && !news.empty()) {
     TableMessage message;
     message.is_news = true;
     message.chain = chain_;
@@ -284,6 +289,13 @@ void Reconciler::apply_record(const Message& message, const Record& record) {
   output_.progress[message.sender].is_awaited = true;
   // Nothing to keep when the file has all of it already.
   if (table_.missing_from(record.producer.id, range_of(record)).empty()) {
+    counters_.duplicates += range_of(record).count();
+    return;
+  }
+  // Nor when it was set aside before: who waits for a writer offers it again.
+  const auto& configuration = message.position.configuration;
+  if (std::exchange(set_aside_in_, configuration) != configuration) set_aside_ = Table{};
+  if (set_aside_.add(record.producer, range_of(record)).empty()) {
     counters_.duplicates += range_of(record).count();
     return;
   }

@@ -105,6 +105,8 @@ class Reconciler {
   [[nodiscard]] bool in_group() const { return in_group_; }
   /// Writing; not waiting for another writer's table.
   [[nodiscard]] bool is_live() const { return stage_ == Stage::live; }
+  /// The view as of which tables are awaited.
+  [[nodiscard]] const std::string& awaited_view() const { return awaited_view_; }
   /// Whose tables are awaited, as "#name#daemon".
   [[nodiscard]] const std::set<std::string>& awaited() const { return uncovered_; }
   [[nodiscard]] std::size_t held_bytes() const { return held_bytes_; }
@@ -151,6 +153,10 @@ class Reconciler {
   std::uint64_t chain_{0};
   std::optional<Position> position_;
   std::optional<Configuration> configuration_;
+
+  // What went to the pending file of the last configuration that needed one.
+  ConfigurationId set_aside_in_;
+  Table set_aside_;
 
   // While not live.
   std::deque<Event> held_;

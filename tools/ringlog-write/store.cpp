@@ -223,7 +223,12 @@ Result<void> Store::write_pending() {
 Result<void> Store::open_pending(const PendingRecord& pending) {
   const auto path = options_.path + ".pending-" + to_string(pending.configuration);
   if (!pending_files_.contains(path)) {
-    auto file = AppendFile::open(path, whole_pending_bytes(path));
+    // One of ours that was closed for idleness ends where we ended.
+    struct stat status {};
+    const bool is_ours = known_pending_.contains(path) && ::stat(path.c_str(), &status) == 0;
+    const auto length =
+        is_ours ? static_cast<std::uint64_t>(status.st_size) : whole_pending_bytes(path);
+    auto file = AppendFile::open(path, length);
     if (!file) return file.error();
     use_calls(pending_files_.emplace(path, std::move(file).value()).first->second);
   }

@@ -235,7 +235,9 @@ void Writer::tell_awaited() {
     return;
   }
   const auto now = Clock::now();
-  if (!waiting_since_) waiting_since_ = told_awaited_ = now;
+  const bool is_another = waited_view_ != reconciler_->awaited_view();
+  if (!waiting_since_ || is_another) waiting_since_ = told_awaited_ = now;
+  waited_view_ = reconciler_->awaited_view();
   std::string names;
   for (const auto& name : reconciler_->awaited()) {
     names += " " + name;

@@ -85,6 +85,7 @@ class Writer {
   Clock::time_point started_{};
   std::optional<Clock::time_point> waiting_since_;
   Clock::time_point told_awaited_{};
+  std::string waited_view_;
 };
 
 }  // namespace ringcast::ringlog

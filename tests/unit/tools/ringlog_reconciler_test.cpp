@@ -363,6 +363,35 @@ TEST_CASE("who has waited long enough goes on, and marks its gap when it can", "
   CHECK(two.mind.table() == one.mind.table());
 }
 
+TEST_CASE("who goes on without an answer tells what it has", "[ringlog]") {
+  auto one = writer("one");
+  auto two = writer("two");
+  Side side(1);
+  side.add(two);
+  side.publish(2, {1, 2});
+  side.remove(two);
+  side.add(one);
+  side.add(two);
+  two.mind.give_up();
+  side.publish(1, {1, 1});
+  side.settle();
+  CHECK(count_of(one.file, "[[1,2]]") == 1);
+  CHECK(one.mind.table() == two.mind.table());
+}
+
+TEST_CASE("what is offered again where it was set aside is set aside once", "[ringlog]") {
+  auto one = writer("one");
+  Side side(1, {"a"});
+  side.add(one);
+  side.publish(1, {1, 2});
+  side.publish(1, {1, 2});
+  CHECK(one.pending.size() == 1);
+  CHECK(one.mind.counters().duplicates == 2);
+  side.reconfigure(2, {"b"}, {});
+  side.publish(1, {1, 2});
+  CHECK(one.pending.size() == 2);
+}
+
 TEST_CASE("what only the newcomer has is a gap of those who were there", "[ringlog]") {
   auto one = writer("one");
   auto two = writer("two");
