@@ -73,8 +73,9 @@ TEST_CASE("line reader: a line may arrive byte by byte, and the input may end af
   for (const char byte : std::string_view("ab\nc\0d\n", 7)) {
     pipe.put({&byte, 1});
     REQUIRE(reader.fill().ok());
-    for (auto& line : lines_here(reader))
+    for (auto& line : lines_here(reader)) {
       lines.push_back(line);
+    }
   }
   pipe.close_writer();
   REQUIRE(reader.fill().ok());
