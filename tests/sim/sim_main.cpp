@@ -1,26 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// ringcast_sim: runs seeds of a plan and judges them. Each seed runs in a child process of its
-// own, so that an assertion in the protocol is that seed's failure and not the end of the run.
-// A failure prints the violated invariants and the command that replays it.
+// ringcast_sim: runs seeds of a plan and judges them. A failure prints the violated invariants
+// and the command that replays it.
 //
 //   ringcast_sim --plan lossy --count 50
 //   ringcast_sim --plan everything --seed 4711 --verbose
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
-#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <map>
 #include <optional>
-#include <poll.h>
 #include <string>
-#include <sys/wait.h>
-#include <unistd.h>
-#include <vector>
 
-#include "sim/simulation.hpp"
+#include "sim/seed_process.hpp"
 
 namespace ringcast::sim {
 namespace {
@@ -40,26 +34,6 @@ struct Arguments {
   bool list{false};
   bool suite{false};
 };
-
-/// What a child tells its parent, as lines "key value" and, last, the failure text.
-struct Outcome {
-  std::uint64_t seed{0};
-  bool ok{false};
-  std::string text;
-  std::string hash;
-  double simulated_s{0};
-  double settled_s{0};
-  std::map<std::string, std::uint64_t> counts;
-};
-
-struct Child {
-  std::uint64_t seed{0};
-  pid_t pid{-1};
-  int pipe{-1};
-  std::string output;
-};
-
-double seconds_of(Duration duration) { return std::chrono::duration<double>(duration).count(); }
 
 RunOptions options_of(const Arguments& arguments, std::uint64_t seed) {
   RunOptions options;
@@ -81,151 +55,28 @@ std::string replay_command(const Arguments& arguments, std::uint64_t seed) {
   return text + " --verbose";
 }
 
-std::string hex(std::uint64_t value) {
-  char text[17];
-  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(value));
-  return text;
-}
-
-std::string run_here(const Arguments& arguments, std::uint64_t seed) {
-  const RunResult result = run(options_of(arguments, seed));
-  bool ok = result.report.ok();
-  std::string failures;
-  if (arguments.twice) {
-    const RunResult again = run(options_of(arguments, seed));
-    if (again.hash != result.hash) {
-      ok = false;
-      failures += "    P11  the same seed ran differently: " + hex(result.hash) + " and " +
-                  hex(again.hash) + "\n";
-    }
-  }
-  std::string text = "ok " + std::to_string(ok ? 1 : 0) + "\n";
-  text += "hash " + hex(result.hash) + "\n";
-  text += "simulated " + std::to_string(seconds_of(result.simulated)) + "\n";
-  text += "settled " + std::to_string(seconds_of(result.settled_after)) + "\n";
-  for (const auto& [name, value] : result.counts) {
-    text += "count " + std::to_string(value) + " " + name + "\n";
-  }
-  text += "text\n";
-  if (!ok) text += "    " + result.scenario + "\n";
-  for (const Violation& violation : result.report.violations()) {
-    text += "    " + violation.invariant + "  " + violation.what + "\n";
-  }
-  for (const auto& [invariant, count] : result.report.counts()) {
-    if (count > 4) text += "    " + invariant + "  " + std::to_string(count) + " times in all\n";
-  }
-  return text + failures;
-}
-
-void write_all(int file, const std::string& text) {
-  std::size_t at = 0;
-  while (at < text.size()) {
-    const ssize_t count = ::write(file, text.data() + at, text.size() - at);
-    if (count <= 0) return;
-    at += static_cast<std::size_t>(count);
-  }
-}
-
-Child start(const Arguments& arguments, std::uint64_t seed) {
-  int ends[2] = {-1, -1};
-  if (::pipe(ends) != 0) {
-    std::perror("pipe");
-    std::exit(2);
-  }
-  std::fflush(nullptr);
-  const pid_t pid = ::fork();
-  if (pid == 0) {
-    ::close(ends[0]);
-    if (!arguments.verbose) ::dup2(ends[1], STDERR_FILENO);  // an assertion speaks there
-    ::alarm(arguments.seed_limit_s);
-    write_all(ends[1], run_here(arguments, seed));
-    std::fflush(nullptr);
-    ::_exit(0);
-  }
-  ::close(ends[1]);
-  return {.seed = seed, .pid = pid, .pipe = ends[0], .output = {}};
-}
-
-void parse_line(Outcome& outcome, const std::string& line) {
-  const std::size_t space = line.find(' ');
-  if (space == std::string::npos) return;
-  const std::string key = line.substr(0, space);
-  const std::string value = line.substr(space + 1);
-  if (key == "ok") outcome.ok = value == "1";
-  if (key == "hash") outcome.hash = value;
-  if (key == "simulated") outcome.simulated_s = std::stod(value);
-  if (key == "settled") outcome.settled_s = std::stod(value);
-  if (key == "count") {
-    const std::size_t gap = value.find(' ');
-    outcome.counts[value.substr(gap + 1)] = std::stoull(value.substr(0, gap));
-  }
-}
-
-Outcome judge(const Child& child, int status) {
-  Outcome outcome;
-  outcome.seed = child.seed;
-  const std::size_t body = child.output.find("text\n");
-  if (WIFSIGNALED(status) || body == std::string::npos) {
-    const int signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
-    outcome.text = "    " + child.output +
-                   (signal == SIGALRM ? "    took too long\n"
-                                      : "    ended by signal " + std::to_string(signal) + "\n");
-    return outcome;
-  }
-  std::size_t at = 0;
-  while (at < body) {
-    const std::size_t end = child.output.find('\n', at);
-    parse_line(outcome, child.output.substr(at, end - at));
-    at = end + 1;
-  }
-  outcome.text = child.output.substr(body + 5);
-  return outcome;
-}
-
 class Runner {
  public:
   explicit Runner(Arguments arguments) : arguments_(std::move(arguments)) {}
 
   bool run(std::uint64_t first, std::uint64_t last) {
     const auto begin = std::chrono::steady_clock::now();
-    std::uint64_t next = first;
-    while (next <= last || !children_.empty()) {
-      while (next <= last && children_.size() < arguments_.jobs) {
-        children_.push_back(start(arguments_, next++));
-      }
-      wait_for_some();
-    }
+    const PoolOptions pool{
+        .jobs = arguments_.jobs,
+        .seed_limit_s = arguments_.seed_limit_s,
+        .twice = arguments_.twice};
+    std::uint64_t seed = first;
+    const auto next = [&]() -> std::optional<RunOptions> {
+      if (seed > last) return std::nullopt;
+      return options_of(arguments_, seed++);
+    };
+    run_pool(pool, next, [this](const Outcome& outcome) { take(outcome); });
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
     summarise(took.count());
     return has_evidence() && failed_ == 0;
   }
 
  private:
-  void wait_for_some() {
-    std::vector<pollfd> files;
-    for (const Child& child : children_) {
-      files.push_back({.fd = child.pipe, .events = POLLIN, .revents = 0});
-    }
-    ::poll(files.data(), files.size(), -1);
-    for (std::size_t i = files.size(); i-- > 0;) {
-      if (files[i].revents != 0) drain(i);
-    }
-  }
-
-  void drain(std::size_t index) {
-    char buffer[65536];
-    const ssize_t count = ::read(children_[index].pipe, buffer, sizeof buffer);
-    if (count > 0) {
-      children_[index].output.append(buffer, static_cast<std::size_t>(count));
-      return;
-    }
-    ::close(children_[index].pipe);
-    int status = 0;
-    ::waitpid(children_[index].pid, &status, 0);
-    take(judge(children_[index], status));
-    children_.erase(children_.begin() + static_cast<std::ptrdiff_t>(index));
-  }
-
   void take(const Outcome& outcome) {
     ++ran_;
     simulated_s_ += outcome.simulated_s;
@@ -236,16 +87,16 @@ class Runner {
     if (arguments_.hash) {
       std::printf(
           "seed %llu hash %s\n",
-          static_cast<unsigned long long>(outcome.seed),
+          static_cast<unsigned long long>(outcome.options.seed),
           outcome.hash.c_str());
     }
     if (outcome.ok) return;
     ++failed_;
     std::printf(
         "seed %llu FAILED\n%s    replay: %s\n",
-        static_cast<unsigned long long>(outcome.seed),
+        static_cast<unsigned long long>(outcome.options.seed),
         outcome.text.c_str(),
-        replay_command(arguments_, outcome.seed).c_str());
+        replay_command(arguments_, outcome.options.seed).c_str());
     std::fflush(stdout);
   }
 
@@ -277,7 +128,6 @@ class Runner {
   }
 
   Arguments arguments_;
-  std::vector<Child> children_;
   std::uint64_t ran_{0};
   std::uint64_t failed_{0};
   double simulated_s_{0};

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/seed_process.hpp"
+
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <poll.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace ringcast::sim {
+namespace {
+
+struct Child {
+  RunOptions options;
+  pid_t pid{-1};
+  int pipe{-1};
+  std::string output;
+};
+
+double seconds_of(Duration duration) { return std::chrono::duration<double>(duration).count(); }
+
+std::string hex(std::uint64_t value) {
+  char text[17];
+  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(value));
+  return text;
+}
+
+/// Lines "key value" and, last, the failure's text.
+std::string run_here(const RunOptions& options, bool twice) {
+  RunResult result = run(options);
+  if (twice) {
+    const RunResult again = run(options);
+    if (again.hash != result.hash) {
+      result.report.fail(
+          "P11", "the same seed ran differently: " + hex(result.hash) + " and " + hex(again.hash));
+    }
+  }
+  std::string text = "ok " + std::to_string(result.report.ok() ? 1 : 0) + "\n";
+  text += "hash " + hex(result.hash) + "\n";
+  text += "simulated " + std::to_string(seconds_of(result.simulated)) + "\n";
+  text += "settled " + std::to_string(seconds_of(result.settled_after)) + "\n";
+  for (const auto& [name, value] : result.counts) {
+    text += "count " + std::to_string(value) + " " + name + "\n";
+  }
+  for (const auto& [invariant, count] : result.report.counts()) {
+    text += "violated " + std::to_string(count) + " " + invariant + "\n";
+  }
+  text += "text\n";
+  if (!result.report.ok()) text += "    " + result.scenario + "\n";
+  for (const Violation& violation : result.report.violations()) {
+    text += "    " + violation.invariant + "  " + violation.what + "\n";
+  }
+  for (const auto& [invariant, count] : result.report.counts()) {
+    if (count > 4) text += "    " + invariant + "  " + std::to_string(count) + " times in all\n";
+  }
+  return text;
+}
+
+void write_all(int file, const std::string& text) {
+  std::size_t at = 0;
+  while (at < text.size()) {
+    const ssize_t count = ::write(file, text.data() + at, text.size() - at);
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) return;
+    at += static_cast<std::size_t>(count);
+  }
+}
+
+Child start(const PoolOptions& pool, const RunOptions& options) {
+  int ends[2] = {-1, -1};
+  if (::pipe(ends) != 0) {
+    std::perror("pipe");
+    std::exit(2);
+  }
+  std::fflush(nullptr);
+  const pid_t pid = ::fork();
+  if (pid < 0) {
+    std::perror("fork");
+    std::exit(2);
+  }
+  if (pid == 0) {
+    ::close(ends[0]);
+    if (!options.verbose) ::dup2(ends[1], STDERR_FILENO);  // an assertion speaks there
+    ::alarm(pool.seed_limit_s);
+    write_all(ends[1], run_here(options, pool.twice));
+    std::fflush(nullptr);
+    ::_exit(0);
+  }
+  ::close(ends[1]);
+  return {.options = options, .pid = pid, .pipe = ends[0], .output = {}};
+}
+
+void parse_line(Outcome& outcome, const std::string& line) {
+  const std::size_t space = line.find(' ');
+  if (space == std::string::npos) return;
+  const std::string key = line.substr(0, space);
+  const std::string value = line.substr(space + 1);
+  if (key == "ok") outcome.ok = value == "1";
+  if (key == "hash") outcome.hash = value;
+  if (key == "simulated") outcome.simulated_s = std::stod(value);
+  if (key == "settled") outcome.settled_s = std::stod(value);
+  if (key != "count" && key != "violated") return;
+  const std::size_t gap = value.find(' ');
+  auto& table = key == "count" ? outcome.counts : outcome.violations;
+  table[value.substr(gap + 1)] = std::stoull(value.substr(0, gap));
+}
+
+Outcome judge(const Child& child, int status) {
+  Outcome outcome;
+  outcome.options = child.options;
+  const std::size_t body = child.output.find("text\n");
+  if (WIFSIGNALED(status) || body == std::string::npos) {
+    const int signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+    outcome.text = "    " + child.output +
+                   (signal == SIGALRM ? "    took too long\n"
+                                      : "    ended by signal " + std::to_string(signal) + "\n");
+    return outcome;
+  }
+  std::size_t at = 0;
+  while (at < body) {
+    const std::size_t end = child.output.find('\n', at);
+    parse_line(outcome, child.output.substr(at, end - at));
+    at = end + 1;
+  }
+  outcome.text = child.output.substr(body + 5);
+  return outcome;
+}
+
+class Pool {
+ public:
+  Pool(const PoolOptions& options, const std::function<void(const Outcome&)>& take)
+      : options_(options), take_(take) {}
+
+  void run(const std::function<std::optional<RunOptions>()>& next) {
+    bool more = true;
+    while (more || !children_.empty()) {
+      while (more && children_.size() < options_.jobs) {
+        if (const auto seed = next()) {
+          children_.push_back(start(options_, *seed));
+        } else {
+          more = false;
+        }
+      }
+      if (!children_.empty()) wait_for_some();
+    }
+  }
+
+ private:
+  void wait_for_some() {
+    std::vector<pollfd> files;
+    for (const Child& child : children_) {
+      files.push_back({.fd = child.pipe, .events = POLLIN, .revents = 0});
+    }
+    ::poll(files.data(), files.size(), -1);
+    for (std::size_t i = files.size(); i-- > 0;) {
+      if (files[i].revents != 0) drain(i);
+    }
+  }
+
+  void drain(std::size_t index) {
+    char buffer[65536];
+    const ssize_t count = ::read(children_[index].pipe, buffer, sizeof buffer);
+    if (count > 0) {
+      children_[index].output.append(buffer, static_cast<std::size_t>(count));
+      return;
+    }
+    ::close(children_[index].pipe);
+    int status = 0;
+    ::waitpid(children_[index].pid, &status, 0);
+    const Child ended = std::move(children_[index]);
+    children_.erase(children_.begin() + static_cast<std::ptrdiff_t>(index));
+    take_(judge(ended, status));
+  }
+
+  const PoolOptions& options_;
+  const std::function<void(const Outcome&)>& take_;
+  std::vector<Child> children_;
+};
+
+}  // namespace
+
+void run_pool(
+    const PoolOptions& options,
+    const std::function<std::optional<RunOptions>()>& next,
+    const std::function<void(const Outcome&)>& take) {
+  Pool{options, take}.run(next);
+}
+
+}  // namespace ringcast::sim

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Seeds in processes of their own: an assertion in the protocol is that seed's failure and not
+// the end of the run, and several seeds run at a time.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sim/simulation.hpp"
+
+namespace ringcast::sim {
+
+/// What became of one seed.
+struct Outcome {
+  RunOptions options;
+  bool ok{false};
+  std::string hash;
+  double simulated_s{0};
+  double settled_s{0};  ///< from the end of the faults until the run was at rest
+  std::map<std::string, std::uint64_t> counts;
+  std::map<std::string, std::uint64_t> violations;  ///< by invariant: how often
+  /// The failure in words: scenario and violations, or how its process ended. Indented.
+  std::string text;
+};
+
+struct PoolOptions {
+  unsigned jobs{1};
+  unsigned seed_limit_s{120};  ///< real seconds one seed may take
+  bool twice{false};           ///< run each seed twice: another hash is a violation of P11
+};
+
+/// Runs what `next` gives until it gives nothing; `take` gets each outcome in this process, in
+/// the order they end. With RunOptions::verbose the seed's own output is not touched.
+void run_pool(
+    const PoolOptions& options,
+    const std::function<std::optional<RunOptions>()>& next,
+    const std::function<void(const Outcome&)>& take);
+
+}  // namespace ringcast::sim
