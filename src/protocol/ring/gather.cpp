@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "protocol/base/assert.hpp"
+#include "protocol/ring/clique.hpp"
 #include "protocol/ring/ring.hpp"
 #include "protocol/ring/token_rules.hpp"
 #include "protocol/wire/codec.hpp"
@@ -20,6 +21,10 @@ namespace {
 
 bool includes(const std::set<NodeKey>& all, const std::vector<NodeKey>& some) {
   return std::includes(all.begin(), all.end(), some.begin(), some.end());
+}
+
+bool has(const std::vector<NodeKey>& keys, const NodeKey& key) {
+  return std::binary_search(keys.begin(), keys.end(), key);
 }
 
 bool equal(const std::set<NodeKey>& a, const std::vector<NodeKey>& b) {
@@ -54,6 +59,7 @@ void Ring::enter_gather(std::string_view reason, std::set<NodeKey> proc, std::se
   last_visit_.reset();
   fastest_rotation_ = config_.token_loss;
   wakeups_sent_ = 0;
+  told_complete_ = false;
   timers_.disarm_all();
   proc_ = std::move(proc);
   fail_ = std::move(fail);
@@ -89,6 +95,12 @@ void Ring::send_join() {
   join.ring_seq = ring_seq_;
   join.proc.assign(proc_.begin(), proc_.end());
   join.fail.assign(fail_.begin(), fail_.end());
+  for (const auto& key : proc_) {
+    if (key == self_) continue;
+    if (reach_.hears(key, joined_since())) join.hears.push_back(key);
+    if (reach_.is_mutual(key, probed_since())) join.mutual.push_back(key);
+  }
+  told_complete_ = hears_all(candidates());
   std::vector<NodeId> others;
   for (const auto node : configured_) {
     if (node != self_.node) others.push_back(node);
@@ -108,6 +120,8 @@ void Ring::on_join(const PacketHeader& header, const Join& join) {
   // comes again.
   if (!reserve(join.ring_seq + 1)) return;
   heard_seq_ = std::max(heard_seq_, join.ring_seq);
+  reach_.heard(sender, has(join.hears, self_), now_);
+  reach_.told(sender, join.hears, now_);
   switch (phase_) {
     case RingPhase::operational:
       on_join_operational(sender, join);
@@ -157,6 +171,54 @@ void Ring::on_join_gather(const NodeKey& sender, const Join& join) {
   const bool is_old_member = current_->is_member(sender);
   if (is_old_member && join.ring_seq < current_->ring.seq) return;
   merge_join(sender, join);
+  // [MBR-15] The others wait for this news, so it does not wait for the timer.
+  if (phase_ == RingPhase::gather && !told_complete_ && hears_all(candidates())) send_join();
+}
+
+/// What joins told is true for so long: about ten of them, a fair loss never takes all.
+Instant Ring::joined_since() const { return now_ - config_.consensus / 2; }
+
+bool Ring::hears_all(const std::vector<NodeKey>& members) const {
+  return std::all_of(members.begin(), members.end(), [this](const NodeKey& key) {
+    return key == self_ || reach_.hears(key, joined_since());
+  });
+}
+
+/// Those of the candidates who can be a ring with us. [MBR-15]
+std::vector<NodeKey> Ring::best_members() const {
+  const Instant since = joined_since();
+  return best_clique(self_, candidates(), [&](const NodeKey& a, const NodeKey& b) {
+    if (a == self_) return reach_.is_mutual(b, since);
+    if (b == self_) return reach_.is_mutual(a, since);
+    return reach_.are_mutual(a, b, since);
+  });
+}
+
+/// The ring of who sent the probe, if we hear all of it and it hears us.
+std::optional<std::vector<NodeKey>> Ring::reached_members(const Probe& probe) const {
+  std::vector<NodeKey> members;
+  for (const auto node : probe.members) {
+    if (node == self_.node) continue;  // an earlier run of us
+    const auto boot = peers_.boot_of(node);
+    if (!boot || !reach_.is_mutual(NodeKey{node, *boot}, probed_since())) return std::nullopt;
+    members.push_back(NodeKey{node, *boot});
+  }
+  return members;
+}
+
+/// Outsiders that answer while we gather come along as the ring they are, and not when some of
+/// us and they do not hear each other: waiting for these would be in vain.
+void Ring::take_in(const NodeKey& sender, const Probe& probe) {
+  const auto others = reached_members(probe);
+  if (!others) return;
+  for (const auto& member : candidates()) {
+    if (member.node == self_.node || member.node == sender.node) continue;
+    if (!reach_.hears(member, joined_since())) continue;  // it may be gone
+    if (!std::binary_search(probe.mutual.begin(), probe.mutual.end(), member.node)) return;
+  }
+  const std::size_t before = proc_.size();
+  proc_.insert(others->begin(), others->end());
+  if (proc_.size() > before) sets_changed();
 }
 
 bool Ring::knows_all_of(const Join& join) const {
@@ -167,8 +229,7 @@ bool Ring::knows_all_of(const Join& join) const {
 void Ring::merge_join(const NodeKey& sender, const Join& join) {
   if (phase_ != RingPhase::gather) return;
   if (equal(proc_, join.proc) && equal(fail_, join.fail)) {
-    consensus_.insert(sender);
-    check_consensus();
+    take_consent(sender, join);
     return;
   }
   // It knows less than we do; our join will tell it.
@@ -177,7 +238,7 @@ void Ring::merge_join(const NodeKey& sender, const Join& join) {
   const auto proc_before = proc_;
   const auto fail_before = fail_;
   proc_.insert(sender);
-  if (std::binary_search(join.fail.begin(), join.fail.end(), self_)) {
+  if (has(join.fail, self_) || rather_loses(sender, join)) {
     fail_.insert(sender);
   } else {
     proc_.insert(join.proc.begin(), join.proc.end());
@@ -190,16 +251,40 @@ void Ring::merge_join(const NodeKey& sender, const Join& join) {
   if (proc_ == proc_before && fail_ == fail_before) return;
   sets_changed();
   if (phase_ == RingPhase::gather && equal(proc_, join.proc) && equal(fail_, join.fail)) {
-    consensus_.insert(sender);
-    check_consensus();
+    take_consent(sender, join);
   }
+}
+
+// [MBR-15] Consent counts when it comes from one who hears all the others.
+void Ring::take_consent(const NodeKey& sender, const Join& join) {
+  for (const auto& member : candidates()) {
+    if (member != sender && !has(join.hears, member)) return;
+  }
+  consensus_.insert(sender);
+  check_consensus();
+}
+
+/// It fails one that we can hear and it cannot: of the two, do we lose the sender? [MBR-15]
+bool Ring::rather_loses(const NodeKey& sender, const Join& join) const {
+  const Instant since = joined_since();
+  for (const auto& key : join.fail) {
+    if (fail_.contains(key) || !proc_.contains(key) || key == self_) continue;
+    if (!reach_.is_mutual(key, since) || reach_.are_mutual(key, sender, since)) continue;
+    const auto best = best_members();
+    if (has(best, key) && !has(best, sender)) return true;
+  }
+  return false;
 }
 
 void Ring::on_consensus_timer() {
   if (phase_ != RingPhase::gather || waiting_for_commit_) return;
+  // First who is not heard by all the others; when all hear each other, who does not agree.
+  const auto members = candidates();
+  const auto best = best_members();
+  const bool is_whole = best.size() == members.size();
   bool failed_any = false;
-  for (const auto& member : candidates()) {
-    if (consensus_.contains(member)) continue;
+  for (const auto& member : members) {
+    if (is_whole ? consensus_.contains(member) : has(best, member)) continue;
     fail_.insert(member);
     failed_any = true;
   }
@@ -244,7 +329,7 @@ void Ring::resume_alone() {
   timers_.disarm_all();
   enter(RingPhase::operational, "still alone");
   held_ = resting_token(ring.ring, ring.last_token_seq + 1, ring.window.high());
-  timers_.arm(Timer::probe, now_ + config_.probe_interval);
+  timers_.arm(Timer::probe, now_ + news_delay);
 }
 
 }  // namespace ringcast

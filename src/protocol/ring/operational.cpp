@@ -332,17 +332,11 @@ void Ring::send_probes() {
   if (phase_ != RingPhase::operational) return;
   std::size_t missing = 0;
   for (const auto node : configured_) {
-    const auto& members = current_->members;
-    const bool is_member = std::any_of(
-        members.begin(), members.end(), [&](const NodeKey& m) { return m.node == node; });
-    if (is_member) continue;
+    if (current_->has_node(node)) continue;
     ++missing;
-    if (!current_->is_representative()) continue;
     const auto boot = peers_.boot_of(node);
     if (boot && peers_.is_backed_off(NodeKey{node, *boot}, now_)) continue;
-    // An echo says "I hear you", so it must be true now, not once.
-    const bool is_recent = peers_.was_heard_since(node, now_ - config_.probe_interval * 2);
-    send({node}, encode(Probe{current_->ring, is_recent ? boot : std::nullopt}), false);
+    send({node}, encode(probe_for(node)), false);
   }
   // [MBR-11] Fewer looks at many missing daemons, so that an idle ring stays quiet.
   const Duration interval = config_.probe_interval * std::max<std::size_t>(1, missing / 2);
@@ -351,38 +345,119 @@ void Ring::send_probes() {
   timers_.arm(Timer::probe, now_ + interval + jitter);
 }
 
+/// What a probe told is true for so long: until three in a row of the longest interval are missing.
+Instant Ring::probed_since() const {
+  const std::size_t missing = std::max<std::size_t>(1, configured_.size() / 2);
+  return now_ - config_.probe_interval * (3 * missing);
+}
+
+Probe Ring::probe_for(NodeId node) const {
+  const Instant since = probed_since();
+  Probe probe{.ring = ring(), .echo = std::nullopt};
+  for (const auto& member : current_->members) {
+    probe.members.push_back(member.node);
+  }
+  for (const auto peer : configured_) {
+    const auto boot = peers_.boot_of(peer);
+    if (!boot || peer == self_.node) continue;
+    // An echo says "I hear you", so it must be true now, not once.
+    if (peer == node && reach_.hears(NodeKey{peer, *boot}, since)) probe.echo = boot;
+    if (reach_.is_mutual(NodeKey{peer, *boot}, since)) probe.mutual.push_back(peer);
+  }
+  return probe;
+}
+
 void Ring::answer_probe(const NodeKey& sender) {
   if (!peers_.may_answer(sender.node, now_, probe_answer_interval)) return;
-  send({sender.node}, encode(Probe{ring(), sender.boot}), false);
+  send({sender.node}, encode(probe_for(sender.node)), false);
 }
 
 void Ring::on_probe(const PacketHeader& header, const Probe& probe) {
   const NodeKey sender = header.sender;
   if (!hear(sender) || !peers_.is_fresh(sender, header.counter)) return;
-  if (phase_ != RingPhase::operational && phase_ != RingPhase::gather) return;
   const bool hears_us = probe.echo == self_.boot;
+  const bool is_news = hears_us && !reach_.is_mutual(sender, probed_since());
+  reach_.heard(sender, hears_us, now_);
+  // A way has opened: all should know soon whom we reach by now.
+  if (is_news && phase_ == RingPhase::operational) timers_.arm(Timer::probe, now_ + news_delay);
+  if (phase_ != RingPhase::operational && phase_ != RingPhase::gather) return;
   if (phase_ == RingPhase::gather) {
     if (fail_.contains(sender)) return;
-    if (!hears_us) {
+    if (hears_us) {
+      take_in(sender, probe);
+    } else {
       answer_probe(sender);
-    } else if (proc_.insert(sender).second) {
-      sets_changed();
     }
     return;
   }
-  if (current_->is_member(sender) && probe.ring.seq <= current_->ring.seq) return;
+  const bool was_member = current_->is_member(sender);
+  if (was_member && probe.ring.seq <= current_->ring.seq) return;
   if (peers_.is_backed_off(sender, now_)) return;
   if (!hears_us) {
     // [MBR-11] A working ring is disturbed only for who can both hear us and be heard.
     answer_probe(sender);
     return;
   }
+  if (!was_member && !is_worth_merging(sender, probe)) return;
   trace(TraceKind::merge_detected, TraceLevel::info, Seq{}, [&] {
     return "heard " + to_string(sender) + " of ring " + to_string(probe.ring) + " -> gather";
   });
   auto proc = current_members();
   proc.insert(sender);
+  if (const auto others = reached_members(probe)) proc.insert(others->begin(), others->end());
   enter_gather("another ring is in reach", std::move(proc), {});
+}
+
+// [MBR-11] Of two rings the larger decides, and only for a daemon that all of it hear and that
+// hears all of it: then some ring grows beyond both, and nothing flaps when some links are cut.
+bool Ring::is_worth_merging(const NodeKey& sender, const Probe& probe) {
+  if (probe.members.size() > current_->members.size()) {
+    // The others can know only from us that we hear them all.
+    if (reached_members(probe)) answer_probe(sender);
+    return false;
+  }
+  return hears_all_of_us(sender, probe);
+}
+
+bool Ring::hears_all_of_us(const NodeKey& sender, const Probe& probe) {
+  for (const auto& member : current_->members) {
+    // An earlier run of the sender is no member to care for.
+    if (member == self_ || member.node == sender.node) continue;
+    if (std::binary_search(probe.mutual.begin(), probe.mutual.end(), member.node)) continue;
+    if (left_outside_.insert(sender.node).second) {
+      trace(TraceKind::note, TraceLevel::info, Seq{}, [&] {
+        return to_string(sender) + " and " + to_string(member) +
+               " do not hear each other yet -> it stays outside";
+      });
+    }
+    return false;
+  }
+  left_outside_.erase(sender.node);
+  return true;
+}
+
+/// Would we follow that outsider? Either it is linked with all of our ring, or we alone leave our
+/// ring for one that is not smaller and all of whose members we hear and are heard by. [MBR-11]
+bool Ring::may_follow(const NodeKey& sender, const Join& join) const {
+  const auto is_linked = [&join](const NodeKey& key) {
+    return std::binary_search(join.mutual.begin(), join.mutual.end(), key);
+  };
+  if (!is_linked(self_)) return false;
+  const auto& ours = current_->members;
+  if (std::all_of(ours.begin(), ours.end(), [&](const NodeKey& member) {
+        return member.node == sender.node || is_linked(member);
+      })) {
+    return true;
+  }
+  std::size_t theirs = 0;
+  for (const auto& key : join.proc) {
+    if (current_->is_member(key) || std::binary_search(join.fail.begin(), join.fail.end(), key)) {
+      continue;
+    }
+    if (!reach_.is_mutual(key, probed_since())) return false;
+    ++theirs;
+  }
+  return theirs >= ours.size();
 }
 
 void Ring::on_join_operational(const NodeKey& sender, const Join& join) {
@@ -398,7 +473,7 @@ void Ring::on_join_operational(const NodeKey& sender, const Join& join) {
     enter_gather("a member gathers", current_members(), {});
   } else {
     if (peers_.is_backed_off(sender, now_)) return;
-    if (!std::binary_search(join.proc.begin(), join.proc.end(), self_)) {
+    if (!may_follow(sender, join)) {
       answer_probe(sender);
       return;
     }

@@ -32,11 +32,6 @@ bool PeerTable::hear(const NodeKey& key, Instant now) {
   return true;
 }
 
-bool PeerTable::was_heard_since(NodeId node, Instant time) const {
-  const auto found = peers_.find(node);
-  return found != peers_.end() && found->second.boot && found->second.heard >= time;
-}
-
 bool PeerTable::is_dead(const NodeKey& key) const {
   const auto found = peers_.find(key.node);
   if (found == peers_.end()) return false;

@@ -27,8 +27,6 @@ class PeerTable {
   /// The run last heard of, if any.
   [[nodiscard]] std::optional<BootId> boot_of(NodeId node) const;
 
-  [[nodiscard]] bool was_heard_since(NodeId node, Instant time) const;
-
   /// True once per counter value, in ascending order: copies and stragglers of joins and
   /// probes are refused. [MBR-9]
   bool is_fresh(const NodeKey& key, std::uint64_t counter);

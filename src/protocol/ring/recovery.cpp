@@ -237,7 +237,7 @@ void Ring::install() {
                std::to_string(current_->members.size());
       },
       current_->members.size());
-  timers_.arm(Timer::probe, now_ + config_.probe_interval);
+  timers_.arm(Timer::probe, now_ + news_delay);
   deliver_ready();  // [REC-8] others may have installed and sent before
 }
 

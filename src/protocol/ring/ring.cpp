@@ -162,7 +162,9 @@ void Ring::open_gate(const RingId& ring) { gate_ring_ = ring; }
 void Ring::reconfigure(const RingConfig& config, std::vector<NodeId> configured) {
   config_ = config;
   configured_ = std::move(configured);
-  peers_.keep_only(std::set<NodeId>(configured_.begin(), configured_.end()));
+  const std::set<NodeId> known(configured_.begin(), configured_.end());
+  peers_.keep_only(known);
+  reach_.keep_only(known);
 }
 
 // [MBR-14] The last step: what clients had to say was ordered before.

@@ -44,6 +44,7 @@
 #include "protocol/ring/config.hpp"
 #include "protocol/ring/flow_control.hpp"
 #include "protocol/ring/peers.hpp"
+#include "protocol/ring/reachability.hpp"
 #include "protocol/ring/send_queue.hpp"
 #include "protocol/ring/timers.hpp"
 #include "protocol/ring/unpacker.hpp"
@@ -110,6 +111,7 @@ struct RingState {
 
 class Ring {
  public:
+  /// `configured`: ascending, `self` among them.
   Ring(const RingConfig& config, NodeId self, std::vector<NodeId> configured, TraceSink* trace);
 
   /// Opens an input; `effects` must outlive finish().
@@ -188,6 +190,10 @@ class Ring {
   void on_probe(const PacketHeader& header, const Probe& probe);
   void answer_probe(const NodeKey& sender);
   void send_probes();
+  [[nodiscard]] Probe probe_for(NodeId node) const;
+  bool is_worth_merging(const NodeKey& sender, const Probe& probe);
+  [[nodiscard]] bool hears_all_of_us(const NodeKey& sender, const Probe& probe);
+  [[nodiscard]] bool may_follow(const NodeKey& sender, const Join& join) const;
   void on_join_operational(const NodeKey& sender, const Join& join);
 
   // gather.cpp
@@ -195,7 +201,13 @@ class Ring {
   void on_join(const PacketHeader& header, const Join& join);
   void on_join_gather(const NodeKey& sender, const Join& join);
   void merge_join(const NodeKey& sender, const Join& join);
+  void take_consent(const NodeKey& sender, const Join& join);
+  void take_in(const NodeKey& sender, const Probe& probe);
   [[nodiscard]] bool knows_all_of(const Join& join) const;
+  [[nodiscard]] bool rather_loses(const NodeKey& sender, const Join& join) const;
+  [[nodiscard]] std::vector<NodeKey> best_members() const;
+  [[nodiscard]] bool hears_all(const std::vector<NodeKey>& members) const;
+  [[nodiscard]] std::optional<std::vector<NodeKey>> reached_members(const Probe& probe) const;
   void sets_changed();
   void send_join();
   void check_consensus();
@@ -203,6 +215,8 @@ class Ring {
   void resume_alone();
   [[nodiscard]] std::vector<NodeKey> candidates() const;
   [[nodiscard]] std::set<NodeKey> current_members() const;
+  [[nodiscard]] Instant joined_since() const;
+  [[nodiscard]] Instant probed_since() const;
 
   // commit.cpp
   void create_commit(const std::vector<NodeKey>& members);
@@ -242,6 +256,8 @@ class Ring {
   TimerTable timers_;
   RingCounters counters_;
   PeerTable peers_;
+  Reachability reach_;
+  std::set<NodeId> left_outside_;  ///< told once: heard, but not by all of us
   SendQueue queue_;
   Unpacker unpacker_;
   RingId gate_ring_;
@@ -274,6 +290,7 @@ class Ring {
   std::set<NodeKey> fail_;
   std::set<NodeKey> consensus_;
   bool waiting_for_commit_{false};
+  bool told_complete_{false};  ///< our last join said that we hear all candidates
 
   // commit and recovery
   CommitToken commit_;  ///< as last accepted

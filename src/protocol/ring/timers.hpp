@@ -5,6 +5,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -22,6 +23,8 @@ enum class Timer : std::uint8_t {
   consensus,         ///< whoever has not agreed by now is failed
   probe,             ///< look for daemons outside the ring
 };
+/// After a change of who is reached, the probe timer waits so long for what comes with it.
+inline constexpr Duration news_delay = std::chrono::milliseconds{5};
 inline constexpr std::size_t timer_count = static_cast<std::size_t>(Timer::probe) + 1;
 
 class TimerTable {

@@ -16,6 +16,7 @@ namespace ringcast {
 namespace {
 
 constexpr std::size_t key_bytes = 8;
+constexpr std::size_t node_bytes = 4;
 constexpr std::size_t range_bytes = 12;
 constexpr std::size_t commit_entry_bytes = 8 + 1 + 16 + 8 + 8 + 16 + nodes_max / 8 + 4 + 4 + 4;
 
@@ -138,10 +139,10 @@ Result<PacketBody> decode_token(ByteReader& reader) {
   return PacketBody(std::move(token));
 }
 
-bool ascending(const std::vector<NodeKey>& keys) {
-  return std::adjacent_find(keys.begin(), keys.end(), [](const NodeKey& a, const NodeKey& b) {
-           return a >= b;
-         }) == keys.end();
+template <class Id>
+bool ascending(const std::vector<Id>& ids) {
+  return std::adjacent_find(
+             ids.begin(), ids.end(), [](const Id& a, const Id& b) { return a >= b; }) == ids.end();
 }
 
 Result<PacketBody> decode_join(ByteReader& reader) {
@@ -156,7 +157,7 @@ Result<PacketBody> decode_join(ByteReader& reader) {
   if (flags > 1 || reserved != 0) return malformed("join: unknown flags");
   if (proc > join_keys_max || fail > join_keys_max) return malformed("join: too many members");
   if (join.ring_seq > ring_seq_limit) return malformed("join: ring sequence out of range");
-  if (reader.remaining() != (std::size_t{proc} + fail) * key_bytes) {
+  if (reader.remaining() != (std::size_t{proc} + fail) * key_bytes + proc) {
     return malformed("join: members do not fit");
   }
   join.leave = (flags & 1U) != 0;
@@ -171,6 +172,12 @@ Result<PacketBody> decode_join(ByteReader& reader) {
   }
   if (!std::includes(join.proc.begin(), join.proc.end(), join.fail.begin(), join.fail.end())) {
     return malformed("join: fails a daemon it does not consider");
+  }
+  for (const auto& key : join.proc) {
+    const std::uint8_t links = reader.u8();
+    if (links > 3) return malformed("join: unknown flags of a member");
+    if ((links & 1U) != 0) join.hears.push_back(key);
+    if ((links & 2U) != 0) join.mutual.push_back(key);
   }
   return PacketBody(std::move(join));
 }
@@ -236,13 +243,29 @@ Result<PacketBody> decode_probe(ByteReader& reader) {
   Probe probe;
   probe.ring = get_ring(reader);
   const std::uint8_t flags = reader.u8();
-  std::uint32_t reserved = reader.u8();
-  reserved |= reader.u16();
+  const std::uint8_t reserved = reader.u8();
+  const std::uint8_t members = reader.u8();
+  const std::uint8_t mutual = reader.u8();
   const BootId echo{reader.u32()};
-  if (!reader.done()) return malformed("probe: wrong length");
+  if (!reader.ok()) return malformed("probe: shorter than its header");
   if (flags > 1 || reserved != 0) return malformed("probe: unknown flags");
   if ((flags & 1U) != 0) probe.echo = echo;
-  return PacketBody(probe);
+  if (members == 0 || members > nodes_max || mutual > nodes_max) {
+    return malformed("probe: impossible member count");
+  }
+  if (reader.remaining() != (std::size_t{members} + mutual) * node_bytes) {
+    return malformed("probe: members do not fit");
+  }
+  for (std::uint8_t i = 0; i < members; ++i) {
+    probe.members.push_back(NodeId{reader.u32()});
+  }
+  for (std::uint8_t i = 0; i < mutual; ++i) {
+    probe.mutual.push_back(NodeId{reader.u32()});
+  }
+  if (!ascending(probe.members) || !ascending(probe.mutual)) {
+    return malformed("probe: members out of order");
+  }
+  return PacketBody(std::move(probe));
 }
 
 Result<PacketBody> decode_wakeup(ByteReader& reader) {

@@ -134,6 +134,12 @@ BufferRef encode(const Join& join) {
   for (const auto& key : join.fail) {
     put(writer, key);
   }
+  for (const auto& key : join.proc) {
+    const auto is_in = [&key](const std::vector<NodeKey>& keys) {
+      return std::binary_search(keys.begin(), keys.end(), key);
+    };
+    writer.u8(static_cast<std::uint8_t>(bit(is_in(join.hears), 0) | bit(is_in(join.mutual), 1)));
+  }
   return finish(writer);
 }
 
@@ -160,12 +166,21 @@ BufferRef encode(const CommitToken& commit) {
 }
 
 BufferRef encode(const Probe& probe) {
+  RC_ASSERT(probe.members.size() <= nodes_max);
+  RC_ASSERT(probe.mutual.size() <= nodes_max);
   ByteWriter writer = begin(PacketType::probe);
   put(writer, probe.ring);
   writer.u8(bit(probe.echo.has_value(), 0));
   writer.u8(0);
-  writer.u16(0);
+  writer.u8(static_cast<std::uint8_t>(probe.members.size()));
+  writer.u8(static_cast<std::uint8_t>(probe.mutual.size()));
   writer.u32(probe.echo.value_or(BootId{}).value);
+  for (const auto node : probe.members) {
+    writer.u32(node.value);
+  }
+  for (const auto node : probe.mutual) {
+    writer.u32(node.value);
+  }
   return finish(writer);
 }
 

@@ -74,9 +74,11 @@ struct Token {
 /// [WIR-6], as what follows.
 struct Join {
   bool leave{false};
-  std::uint64_t ring_seq{0};  ///< newest ring the sender took part in forming
-  std::vector<NodeKey> proc;  ///< ascending: everyone it considers
-  std::vector<NodeKey> fail;  ///< ascending: those of them it considers failed
+  std::uint64_t ring_seq{0};      ///< newest ring the sender took part in forming
+  std::vector<NodeKey> proc;      ///< ascending: everyone it considers
+  std::vector<NodeKey> fail;      ///< ascending: those of them it considers failed
+  std::vector<NodeKey> hears{};   ///< ascending: those of proc it hears just now
+  std::vector<NodeKey> mutual{};  ///< ascending: those of proc it hears and that hear it
 };
 
 using ObligationBits = std::bitset<nodes_max>;
@@ -104,8 +106,10 @@ struct CommitToken {
 };
 
 struct Probe {
-  RingId ring;                 ///< the sender's current ring
-  std::optional<BootId> echo;  ///< the boot id it last heard from the addressee
+  RingId ring;                    ///< the sender's current ring
+  std::optional<BootId> echo;     ///< the boot id it last heard from the addressee
+  std::vector<NodeId> members{};  ///< ascending: of that ring
+  std::vector<NodeId> mutual{};   ///< ascending: those it hears and that hear it, in any ring
 };
 
 /// Somebody has something to send on an idle ring.

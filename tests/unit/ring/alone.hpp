@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <type_traits>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -70,8 +71,18 @@ class Alone {
     input([&] { ring_.submit_client(std::move(message), service); });
   }
 
+  /// A join whose sender says nothing of links hears all it considers; a probe that says nothing
+  /// of its ring comes from one that is alone and hears us.
   template <class Body>
   void receive(Body body, NodeKey sender = other) {
+    if constexpr (std::is_same_v<Body, Join>) {
+      if (body.hears.empty()) body.hears = body.proc;
+      if (body.mutual.empty()) body.mutual = body.proc;
+    }
+    if constexpr (std::is_same_v<Body, Probe>) {
+      if (body.members.empty()) body.members = {sender.node};
+      if (body.mutual.empty()) body.mutual = {self};
+    }
     std::vector<Packet> packets(1);
     packets[0].header.sender = sender;
     packets[0].header.counter = ++counter_;

@@ -26,7 +26,7 @@ constexpr RingId two{200, lead.node, lead.boot};    ///< the attempt without oth
 /// The node under test and what lead sends it.
 class Story {
  public:
-  Story() : node_({self, lead.node, other.node}) { node_.persist(); }
+  Story() : node_({lead.node, self, other.node}) { node_.persist(); }
 
   Alone& node() { return node_; }
   [[nodiscard]] RingPhase phase() { return node_.ring().phase(); }

@@ -44,16 +44,6 @@ TEST_CASE("a run given up because of a straggler comes back when the straggler's
   CHECK_FALSE(peers.is_dead(second_run));
 }
 
-TEST_CASE("it is known whether a daemon was heard lately") {
-  PeerTable peers;
-  CHECK_FALSE(peers.was_heard_since(NodeId{1}, start));
-  CHECK(peers.hear(first_run, start));
-  CHECK(peers.was_heard_since(NodeId{1}, start));
-  CHECK_FALSE(peers.was_heard_since(NodeId{1}, start + milliseconds{1}));
-  CHECK(peers.hear(first_run, start + milliseconds{1}));
-  CHECK(peers.was_heard_since(NodeId{1}, start + milliseconds{1}));
-}
-
 TEST_CASE("dead runs are remembered a bounded while") {
   PeerTable peers;
   for (std::uint32_t boot = 1; boot <= 100; ++boot) {

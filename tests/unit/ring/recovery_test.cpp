@@ -37,7 +37,7 @@ Data recovered(const RingId& ring, std::uint64_t seq, const Data& old) {
 /// A node and the representative of its next ring.
 class Pair {
  public:
-  Pair() : node_({self, lead.node}) {
+  Pair() : node_({lead.node, self}) {
     node_.persist();
     node_.pass(milliseconds{1});
     (void)node_.sent();

@@ -241,7 +241,7 @@ TEST_CASE("packets of unknown senders, foreign rings and our own clone change no
 
 TEST_CASE("random packets in every order break no assertion") {
   for (std::uint64_t seed = 1; seed <= 30; ++seed) {
-    Alone node({self, other.node, NodeId{5}});
+    Alone node({NodeId{5}, self, other.node});
     node.persist();
     Random random(seed);
     for (int i = 0; i < 300; ++i) {

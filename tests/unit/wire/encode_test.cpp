@@ -72,6 +72,8 @@ TEST_CASE("a join is decoded as it was encoded") {
     REQUIRE(decoded.ring_seq == join.ring_seq);
     REQUIRE(decoded.proc == join.proc);
     REQUIRE(decoded.fail == join.fail);
+    REQUIRE(decoded.hears == join.hears);
+    REQUIRE(decoded.mutual == join.mutual);
   }
 }
 
@@ -93,6 +95,8 @@ TEST_CASE("a probe and a wakeup are decoded as they were encoded") {
     const auto decoded = back<Probe>(encode(probe));
     REQUIRE(decoded.ring == probe.ring);
     REQUIRE(decoded.echo == probe.echo);
+    REQUIRE(decoded.members == probe.members);
+    REQUIRE(decoded.mutual == probe.mutual);
     const Wakeup wakeup{samples::ring(random)};
     REQUIRE(back<Wakeup>(encode(wakeup)).ring == wakeup.ring);
   }

@@ -75,6 +75,8 @@ inline Join join(Random& random) {
   join.proc = keys(random, 12);
   for (const auto& member : join.proc) {
     if (random.below(3) == 0) join.fail.push_back(member);
+    if (random.below(2) == 0) join.hears.push_back(member);
+    if (random.below(2) == 0) join.mutual.push_back(member);
   }
   return join;
 }
@@ -115,6 +117,11 @@ inline CommitToken commit(Random& random) {
 inline Probe probe(Random& random) {
   Probe probe{.ring = ring(random), .echo = std::nullopt};
   if (random.below(2) == 0) probe.echo = BootId{word(random)};
+  for (std::uint32_t node = 0; node < 40; ++node) {
+    if (random.below(3) == 0) probe.members.push_back(NodeId{node});
+    if (random.below(3) == 0) probe.mutual.push_back(NodeId{node});
+  }
+  if (probe.members.empty()) probe.members.push_back(NodeId{50});
   return probe;
 }
 

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "protocol/ring/reachability.hpp"
+
+#include <chrono>
+
+#include <catch2/catch.hpp>
+
+namespace ringcast {
+namespace {
+
+using std::chrono::seconds;
+
+constexpr NodeKey one{NodeId{1}, BootId{100}};
+constexpr NodeKey one_again{NodeId{1}, BootId{101}};
+constexpr NodeKey two{NodeId{2}, BootId{200}};
+constexpr Instant start{seconds{1000}};
+
+}  // namespace
+
+TEST_CASE("a daemon that was never heard is not heard") {
+  const Reachability reach;
+  CHECK_FALSE(reach.hears(one, Instant{}));
+  CHECK_FALSE(reach.is_mutual(one, Instant{}));
+  CHECK_FALSE(reach.are_mutual(one, two, Instant{}));
+}
+
+TEST_CASE("what was heard is true for as long as the question says") {
+  Reachability reach;
+  reach.heard(one, false, start);
+  CHECK(reach.hears(one, start));
+  CHECK_FALSE(reach.hears(one, start + seconds{1}));
+  CHECK_FALSE(reach.is_mutual(one, start));
+  reach.heard(one, true, start + seconds{1});
+  CHECK(reach.is_mutual(one, start + seconds{1}));
+  reach.heard(one, false, start + seconds{5});
+  CHECK(reach.hears(one, start + seconds{5}));
+  CHECK_FALSE(reach.is_mutual(one, start + seconds{2}));  // it said so too long ago
+}
+
+TEST_CASE("two others hear each other when both say so") {
+  Reachability reach;
+  reach.heard(one, true, start);
+  reach.told(one, {two}, start);
+  CHECK_FALSE(reach.are_mutual(one, two, start));
+  reach.heard(two, true, start);
+  reach.told(two, {one}, start + seconds{1});
+  CHECK(reach.are_mutual(one, two, start));
+  CHECK(reach.are_mutual(two, one, start));
+  CHECK_FALSE(reach.are_mutual(one, two, start + seconds{1}));  // one's word is older
+  reach.told(one, {}, start + seconds{1});
+  CHECK_FALSE(reach.are_mutual(one, two, start));
+}
+
+TEST_CASE("another run of a daemon starts without what was known of the one before") {
+  Reachability reach;
+  reach.heard(one, true, start);
+  reach.told(one, {two}, start);
+  reach.heard(one_again, false, start);
+  CHECK(reach.hears(one_again, start));
+  CHECK_FALSE(reach.is_mutual(one_again, start));
+  CHECK_FALSE(reach.hears(one, start));
+  reach.keep_only({NodeId{2}});
+  CHECK_FALSE(reach.hears(one_again, start));
+}
+
+}  // namespace ringcast
