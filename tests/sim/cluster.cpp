@@ -19,6 +19,25 @@ std::size_t buffer_cost(const BufferRef& bytes) { return bytes.size() + 256; }
 
 }  // namespace
 
+std::string_view to_string(Storage storage) {
+  switch (storage) {
+    case Storage::kept:
+      return "kept";
+    case Storage::lost:
+      return "lost";
+    case Storage::torn:
+      return "torn";
+  }
+  return "?";
+}
+
+std::optional<Storage> parse_storage(std::string_view text) {
+  for (const Storage storage : {Storage::kept, Storage::lost, Storage::torn}) {
+    if (text == to_string(storage)) return storage;
+  }
+  return std::nullopt;
+}
+
 /// A machine and the process that may run on it.
 struct Cluster::Host {
   class Sink final : public TraceSink {
@@ -100,7 +119,13 @@ void Cluster::at(Instant when, std::function<void()> action) {
   events_.emplace(std::pair{std::max(when, now_), order_++}, std::move(action));
 }
 
+void Cluster::before_all_at(Instant when, std::function<void()> action) {
+  RC_ASSERT(when > now_);
+  from_outside_.emplace(std::pair{when, order_++}, std::move(action));
+}
+
 bool Cluster::step(Instant limit) {
+  if (step_from_outside(limit)) return true;
   const std::optional<Instant> packet = network_.next_ready();
   const bool has_event = !events_.empty();
   const bool packet_first = packet && (!has_event || *packet <= events_.begin()->first.first);
@@ -119,6 +144,20 @@ bool Cluster::step(Instant limit) {
   }
   now_ = std::max(now_, limit);
   return false;
+}
+
+bool Cluster::step_from_outside(Instant limit) {
+  if (from_outside_.empty()) return false;
+  const Instant when = from_outside_.begin()->first.first;
+  const std::optional<Instant> packet = network_.next_ready();
+  const bool is_next = when <= limit && (!packet || when <= *packet) &&
+                       (events_.empty() || when <= events_.begin()->first.first);
+  if (!is_next) return false;
+  now_ = std::max(now_, when);
+  const std::function<void()> action = std::move(from_outside_.begin()->second);
+  from_outside_.erase(from_outside_.begin());
+  action();
+  return true;
 }
 
 void Cluster::run_until(Instant limit) {

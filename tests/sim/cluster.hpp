@@ -33,6 +33,9 @@ namespace ringcast::sim {
 enum class Storage : std::uint8_t { kept, lost, torn };
 enum class Ending : std::uint8_t { crashed, left };
 
+std::string_view to_string(Storage storage);
+std::optional<Storage> parse_storage(std::string_view text);
+
 struct ClusterConfig {
   std::vector<std::string> names;
   RingConfig ring;
@@ -122,6 +125,9 @@ class Cluster {
   [[nodiscard]] Instant now() const { return now_; }
   void at(Instant when, std::function<void()> action);
   void after(Duration delay, std::function<void()> action) { at(now_ + delay, std::move(action)); }
+  /// Before all else at that instant: what is done to a cluster from outside then depends on the
+  /// time alone, and can be done again. REQUIRES: when > now().
+  void before_all_at(Instant when, std::function<void()> action);
   /// Handles the next event if it is due by `limit`; otherwise moves the clock there.
   bool step(Instant limit);
   void run_until(Instant limit);
@@ -140,6 +146,7 @@ class Cluster {
   struct Event;
   using Input = std::function<void(Node&, Instant, Effects&)>;
 
+  bool step_from_outside(Instant limit);
   void arrive(Flight flight);
   void poke(Host& host);
   void turn(Host& host);
@@ -168,6 +175,7 @@ class Cluster {
   std::vector<std::unique_ptr<Host>> hosts_;
   std::vector<std::unique_ptr<Connection>> connections_;
   std::map<std::pair<Instant, std::uint64_t>, std::function<void()>> events_;
+  std::map<std::pair<Instant, std::uint64_t>, std::function<void()>> from_outside_;
   std::map<NodeId, std::size_t> host_of_;
   std::uint64_t order_{0};
   std::uint32_t boots_{0};

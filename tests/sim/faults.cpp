@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/faults.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace ringcast::sim {
@@ -61,10 +62,20 @@ FaultInjector::FaultInjector(
         Fault::pause}) {
     if (options_.on.contains(fault)) timed_.push_back(fault);
   }
+  for (std::size_t host = 0; host < cluster_.hosts(); ++host) {
+    storage_at_the_end_.push_back(storage());
+  }
 }
 
 void FaultInjector::start() {
-  cluster_.network().set_all(options_.links);
+  begin_ = cluster_.now();
+  if (options_.schedule) {
+    perform_schedule();
+    return;
+  }
+  for (const std::string& operation : link_operations("*->*", options_.links)) {
+    perform(operation);
+  }
   recorder_.set_trace_listener(
       {}, [this](std::size_t host, const TraceEvent& event) { on_trace(host, event); });
   if (!timed_.empty()) schedule();
@@ -76,13 +87,35 @@ void FaultInjector::stop() {
   cluster_.network().heal();
   for (std::size_t host = 0; host < cluster_.hosts(); ++host) {
     if (cluster_.is_paused(host)) cluster_.resume(host);
-    if (!cluster_.is_up(host)) cluster_.start(host, storage());
+    if (!cluster_.is_up(host)) cluster_.start(host, storage_at_the_end_[host]);
   }
 }
 
+void FaultInjector::perform(const std::string& what) {
+  injections_.push_back({.at = cluster_.now() - begin_, .what = what});
+  sim::perform(cluster_, what);
+}
+
+void FaultInjector::perform_schedule() {
+  for (const Injection& injection : *options_.schedule) {
+    if (injection.at <= Duration{0}) {
+      perform(injection.what);
+    } else {
+      later(injection.at, [this, what = injection.what] { perform(what); });
+    }
+  }
+}
+
+void FaultInjector::later(Duration delay, std::function<void()> action) {
+  // Never in the instant that decided it: done again, it could not come at the same moment of it.
+  cluster_.before_all_at(
+      cluster_.now() + std::max(delay, Duration{1}), [this, action = std::move(action)] {
+        if (!stopped_) action();
+      });
+}
+
 void FaultInjector::schedule() {
-  cluster_.after(random_.around(options_.mean_interval), [this] {
-    if (stopped_) return;
+  later(random_.around(options_.mean_interval), [this] {
     inject();
     schedule();
   });
@@ -151,20 +184,28 @@ void FaultInjector::partition() {
       }
       break;
   }
-  cluster_.network().partition(side);
+  std::string sides = "split";
+  for (std::size_t number = 0; number < hosts; ++number) {
+    if (number > 0) sides += " |";
+    for (std::size_t host = 0; host < hosts; ++host) {
+      if (side[host] == number) sides += " " + cluster_.name(host);
+    }
+  }
+  perform(sides);
   if (random_.chance(0.3)) return;  // until the next one
-  cluster_.after(some_time(), [this] {
-    if (!stopped_) cluster_.network().unblock_all();
-  });
+  later(some_time(), [this] { perform("open *->*"); });
+}
+
+std::string FaultInjector::link_name(std::size_t from, std::size_t to) const {
+  return cluster_.name(from) + "->" + cluster_.name(to);
 }
 
 void FaultInjector::one_way() {
   const std::size_t from = random_.below(cluster_.hosts());
   const std::size_t to = random_.below(cluster_.hosts());
   if (from == to) return;
-  cluster_.network().link(from, to).blocked = true;
-  cluster_.after(
-      some_time(), [this, from, to] { cluster_.network().link(from, to).blocked = false; });
+  perform("block " + link_name(from, to));
+  later(some_time(), [this, from, to] { perform("open " + link_name(from, to)); });
 }
 
 void FaultInjector::flap() {
@@ -174,25 +215,20 @@ void FaultInjector::flap() {
 }
 
 void FaultInjector::toggle(std::size_t from, std::size_t to, unsigned times) {
-  if (stopped_) return;
-  const bool blocked = times > 0 && times % 2 == 0;
-  cluster_.network().link(from, to).blocked = blocked;
-  if (random_.chance(0.5)) cluster_.network().link(to, from).blocked = blocked;
-  if (times == 0) {
-    cluster_.network().link(to, from).blocked = false;
-    return;
-  }
+  const std::string change = times > 0 && times % 2 == 0 ? "block " : "open ";
+  perform(change + link_name(from, to));
+  if (times == 0 || random_.chance(0.5)) perform(change + link_name(to, from));
+  if (times == 0) return;
   const Duration period = random_.between(options_.token_loss / 2, options_.token_loss * 2);
-  cluster_.after(period, [this, from, to, times] { toggle(from, to, times - 1); });
+  later(period, [this, from, to, times] { toggle(from, to, times - 1); });
 }
 
 void FaultInjector::black_hole() {
   const std::size_t from = random_.below(cluster_.hosts());
   const std::size_t to = random_.below(cluster_.hosts());
-  cluster_.network().link(from, to).packet_bytes_max = random_.between(200, 1450);
-  cluster_.after(some_time(), [this, from, to] {
-    cluster_.network().link(from, to).packet_bytes_max = 65535;
-  });
+  const std::string limit = "limit " + link_name(from, to) + " ";
+  perform(limit + std::to_string(random_.between(200, 1450)));
+  later(some_time(), [this, limit] { perform(limit + "65535"); });
 }
 
 void FaultInjector::crash() {
@@ -200,14 +236,14 @@ void FaultInjector::crash() {
   if (!cluster_.is_up(host)) return;
   switch (random_.below(4)) {
     case 0:
-      cluster_.crash_in_output(host, random_.below(12));
+      perform("fuse " + cluster_.name(host) + " send " + std::to_string(random_.below(12)));
       restart_after(host, milliseconds{5} + some_time());
       return;
     case 1:
       doomed_.insert(host);
       return;
     default:
-      cluster_.crash(host);
+      perform("crash " + cluster_.name(host));
       restart_after(host, some_time());
       return;
   }
@@ -216,38 +252,34 @@ void FaultInjector::crash() {
 void FaultInjector::on_trace(std::size_t host, const TraceEvent& event) {
   if (event.kind != TraceKind::state_entered || stopped_ || timed_.empty()) return;
   const Duration soon = random_.between(Duration{0}, Duration{microseconds{800}});
-  if (random_.chance(options_.aimed_share)) {
-    cluster_.after(soon, [this] {
-      if (!stopped_) inject();
-    });
-  }
+  if (random_.chance(options_.aimed_share)) later(soon, [this] { inject(); });
   if (!doomed_.contains(host) || !random_.chance(0.4)) return;
   doomed_.erase(host);
-  cluster_.after(soon, [this, host] {
-    if (stopped_) return;
-    cluster_.crash(host);
+  later(soon, [this, host] {
+    perform("crash " + cluster_.name(host));
     restart_after(host, some_time());
   });
 }
 
 void FaultInjector::restart_after(std::size_t host, Duration delay) {
-  cluster_.after(delay, [this, host] {
-    if (!stopped_ && !cluster_.is_up(host)) cluster_.start(host, storage());
+  later(delay, [this, host] {
+    if (cluster_.is_up(host)) return;
+    perform("start " + cluster_.name(host) + " " + std::string(to_string(storage())));
   });
 }
 
 void FaultInjector::leave() {
   const std::size_t host = random_.below(cluster_.hosts());
   if (!cluster_.is_up(host)) return;
-  cluster_.leave(host);
+  perform("leave " + cluster_.name(host));
   restart_after(host, milliseconds{200} + some_time());
   restart_after(host, milliseconds{3000});
 }
 
 void FaultInjector::pause() {
   const std::size_t host = random_.below(cluster_.hosts());
-  cluster_.pause(host);
-  cluster_.after(some_time() * 2, [this, host] { cluster_.resume(host); });
+  perform("pause " + cluster_.name(host));
+  later(some_time() * 2, [this, host] { perform("resume " + cluster_.name(host)); });
 }
 
 }  // namespace ringcast::sim

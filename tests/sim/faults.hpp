@@ -3,16 +3,21 @@
 // Faults: breaks links and machines on a seeded schedule, and mends everything when told. Many
 // faults are aimed: in the middle of an output, or just after a node entered a state, where
 // schedules by the clock seldom hit.
+//
+// Whatever it decides, it does by operations in words (injection.hpp) and writes them down; with
+// a schedule it decides nothing and performs that.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
-#include <map>
+#include <functional>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "sim/cluster.hpp"
+#include "sim/injection.hpp"
 #include "sim/random.hpp"
 #include "sim/recorder.hpp"
 
@@ -46,6 +51,8 @@ struct FaultOptions {
   Duration mean_interval{std::chrono::milliseconds{600}};  ///< between faults of machines or cuts
   double aimed_share{0.03};  ///< of state changes that are followed by a fault at once
   Duration token_loss{std::chrono::milliseconds{400}};
+  /// Performed instead of what chance would choose.
+  std::optional<std::vector<Injection>> schedule;
 };
 
 class FaultInjector {
@@ -55,14 +62,21 @@ class FaultInjector {
   void start();
   /// Mends links, resumes and restarts machines; no fault happens afterwards.
   void stop();
+  /// What was done so far, in order.
+  [[nodiscard]] const std::vector<Injection>& injections() const { return injections_; }
 
  private:
+  void perform(const std::string& what);
+  void perform_schedule();
+  /// Runs `action` then, unless the faults have ended.
+  void later(Duration delay, std::function<void()> action);
   void schedule();
   void inject();
   void partition();
   void one_way();
   void flap();
   void toggle(std::size_t from, std::size_t to, unsigned times);
+  [[nodiscard]] std::string link_name(std::size_t from, std::size_t to) const;
   void black_hole();
   void crash();
   void leave();
@@ -77,6 +91,9 @@ class FaultInjector {
   FaultOptions options_;
   Random random_;
   bool stopped_{false};
+  Instant begin_;
+  std::vector<Injection> injections_;
+  std::vector<Storage> storage_at_the_end_;  ///< of each machine that is down then
   std::vector<Fault> timed_;
   std::set<std::size_t> doomed_;  ///< crash when they next enter a state
 };

@@ -98,66 +98,77 @@ const Plan* find_plan(std::string_view name) {
 
 namespace {
 
-LinkFaults draw_links(const std::set<Fault>& on, Random& random) {
-  LinkFaults links;
+// Every knob is drawn, whether its class is on or not, and each subject has a stream of its own:
+// what is switched off or overridden leaves all others as they were.
+
+LinkFaults draw_links(const std::set<Fault>& on, Random random) {
+  LinkFaults drawn;
   const std::uint64_t speed = random.below(3);  // a host, a LAN, a slow link
+  drawn.delay_max = random.between(milliseconds{1}, milliseconds{15});
+  drawn.tail = random.unit() * 0.02;
+  drawn.loss = random.chance(0.2) ? 0.3 : random.unit() * 0.12;
+  drawn.burst_start = random.unit() * 0.003;
+  drawn.burst_stop = 1.0 / static_cast<double>(random.between(2, 200));
+  drawn.duplicate = random.unit() * 0.2;
+  drawn.duplicate_delay_max = random.between(milliseconds{1}, seconds{2});
+  drawn.reorder = random.unit() * 0.3;
+  drawn.reorder_delay_max = random.between(microseconds{100}, milliseconds{20});
+  drawn.corrupt = random.unit() * 0.03;
+
+  LinkFaults links;
   links.delay_min = speed == 0 ? microseconds{10} : microseconds{speed == 1 ? 60 : 500};
   links.delay_max = links.delay_min * 3;
   if (on.contains(Fault::delay)) {
-    links.delay_max = random.between(milliseconds{1}, milliseconds{15});
-    links.tail = random.unit() * 0.02;
+    links.delay_max = drawn.delay_max;
+    links.tail = drawn.tail;
   }
-  if (on.contains(Fault::loss)) links.loss = random.chance(0.2) ? 0.3 : random.unit() * 0.12;
+  if (on.contains(Fault::loss)) links.loss = drawn.loss;
   if (on.contains(Fault::burst)) {
-    links.burst_start = random.unit() * 0.003;
-    links.burst_stop = 1.0 / static_cast<double>(random.between(2, 200));
+    links.burst_start = drawn.burst_start;
+    links.burst_stop = drawn.burst_stop;
   }
   if (on.contains(Fault::duplication)) {
-    links.duplicate = random.unit() * 0.2;
-    links.duplicate_delay_max = random.between(milliseconds{1}, seconds{2});
+    links.duplicate = drawn.duplicate;
+    links.duplicate_delay_max = drawn.duplicate_delay_max;
   }
   if (on.contains(Fault::reorder)) {
-    links.reorder = random.unit() * 0.3;
-    links.reorder_delay_max = random.between(microseconds{100}, milliseconds{20});
+    links.reorder = drawn.reorder;
+    links.reorder_delay_max = drawn.reorder_delay_max;
   }
-  if (on.contains(Fault::corruption)) links.corrupt = random.unit() * 0.03;
+  if (on.contains(Fault::corruption)) links.corrupt = drawn.corrupt;
   return links;
 }
 
-}  // namespace
-
-Scenario draw(const Plan& plan, std::uint64_t seed, const Overrides& overrides) {
-  Random random{seed * 0x9e3779b97f4a7c15ULL + 1};
-  Scenario scenario;
+std::set<Fault> draw_faults(const Plan& plan, const Overrides& overrides, Random random) {
+  std::set<Fault> on;
   for (const Fault fault : plan.faults) {
-    if (!plan.swarm || random.chance(0.5)) scenario.faults.on.insert(fault);
+    if (plan.swarm && !random.chance(0.5)) continue;
+    if (!overrides.faults || overrides.faults->contains(fault)) on.insert(fault);
   }
-  const std::set<Fault>& on = scenario.faults.on;
-  const std::size_t drawn = random.pick(std::vector<std::size_t>{2, 3, 3, 3, 4, 5, 5, 7});
-  const std::size_t nodes = overrides.nodes.value_or(drawn);
-  for (std::size_t i = 0; i < nodes; ++i) {
-    scenario.cluster.names.push_back("d" + std::to_string(i));
-  }
+  return on;
+}
 
-  scenario.faults.links = draw_links(on, random);
-  scenario.faults.mean_interval = random.between(milliseconds{150}, milliseconds{1500});
-  scenario.faults.aimed_share = random.unit() * 0.1;
-  scenario.faults.token_loss = scenario.cluster.ring.token_loss;
-  scenario.fault_phase = overrides.fault_phase.value_or(random.between(seconds{2}, seconds{6}));
-  scenario.cluster.ring.message_bytes_max = std::uint32_t{1} << 18U;
-  scenario.cluster.datagram_bytes_max =
+void draw_limits(const std::set<Fault>& on, ClusterConfig& cluster, Random random) {
+  cluster.ring.message_bytes_max = std::uint32_t{1} << 18U;
+  cluster.datagram_bytes_max =
       random.pick(std::vector<std::uint32_t>{1472, 1472, 1472, 8972, 65507});
-  scenario.cluster.ring.accelerated_percent =
-      random.pick(std::vector<std::uint32_t>{0, 50, 50, 100});
+  cluster.ring.accelerated_percent = random.pick(std::vector<std::uint32_t>{0, 50, 50, 100});
+  // Less than the nodes were told, so that flow control alone does not prevent it.
+  const std::size_t told = random.between(20000, 120000);
+  const std::size_t real = told / random.between(1, 8);
   if (on.contains(Fault::overflow)) {
-    // Less than the nodes were told, so that flow control alone does not prevent it.
-    const std::size_t told = random.between(20000, 120000);
-    scenario.cluster.receive_buffer_told = told;
-    scenario.cluster.receive_buffer_bytes = told / random.between(1, 8);
-    scenario.cluster.datagram_bytes_max = 1472;
+    cluster.receive_buffer_told = told;
+    cluster.receive_buffer_bytes = real;
+    cluster.datagram_bytes_max = 1472;
   }
+  if (on.contains(Fault::slow_client)) {
+    cluster.session.backlog_bytes_max = std::uint64_t{1} << 20U;
+    cluster.socket_bytes = std::size_t{32} << 10U;
+  }
+}
 
-  WorkloadOptions& load = scenario.workload;
+WorkloadOptions draw_workload(const std::set<Fault>& on, std::size_t nodes, Random random) {
+  WorkloadOptions load;
   load.clients = random.between(nodes, 3 * nodes);
   load.groups = random.between(1, 8);
   load.think = random.between(milliseconds{4}, milliseconds{60});
@@ -166,11 +177,34 @@ Scenario draw(const Plan& plan, std::uint64_t seed, const Overrides& overrides) 
   if (on.contains(Fault::client_churn)) load.goodbye = load.hang_up = 8;
   if (on.contains(Fault::slow_client)) {
     load.stall = 2;
-    scenario.cluster.session.backlog_bytes_max = std::uint64_t{1} << 20U;
-    scenario.cluster.socket_bytes = std::size_t{32} << 10U;
     load.think = load.think / 2;
     load.large_share = 0.05;
   }
+  return load;
+}
+
+}  // namespace
+
+Scenario draw(const Plan& plan, std::uint64_t seed, const Overrides& overrides) {
+  Random random{seed * 0x9e3779b97f4a7c15ULL + 1};
+  Scenario scenario;
+  scenario.faults.on = draw_faults(plan, overrides, random.fork());
+  const std::set<Fault>& on = scenario.faults.on;
+  const std::size_t drawn = random.pick(std::vector<std::size_t>{2, 3, 3, 3, 4, 5, 5, 7});
+  const std::size_t nodes = overrides.nodes.value_or(drawn);
+  for (std::size_t i = 0; i < nodes; ++i) {
+    scenario.cluster.names.push_back("d" + std::to_string(i));
+  }
+  draw_limits(on, scenario.cluster, random.fork());
+  scenario.faults.links = draw_links(on, random.fork());
+  scenario.faults.mean_interval = random.between(milliseconds{150}, milliseconds{1500});
+  scenario.faults.aimed_share = random.unit() * 0.1;
+  scenario.faults.token_loss = scenario.cluster.ring.token_loss;
+  scenario.faults.schedule = overrides.schedule;
+  scenario.fault_phase = random.between(seconds{2}, seconds{6});
+  scenario.fault_phase = overrides.fault_phase.value_or(scenario.fault_phase);
+  scenario.workload = draw_workload(on, drawn, random.fork());
+  scenario.workload.clients = overrides.clients.value_or(scenario.workload.clients);
   return scenario;
 }
 

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,9 +32,14 @@ const Plan* find_plan(std::string_view name);
 
 inline constexpr std::uint64_t evidence_seeds_min = 50;
 
+/// What differs from what the seed draws. Everything else stays as drawn: a run with one node
+/// less still has the same links, timeouts and workload.
 struct Overrides {
   std::optional<std::size_t> nodes;
+  std::optional<std::size_t> clients;
+  std::optional<std::set<Fault>> faults;  ///< classes; those that the seed did not draw stay off
   std::optional<Duration> fault_phase;
+  std::optional<std::vector<Injection>> schedule;  ///< see FaultOptions::schedule
 };
 
 struct Scenario {

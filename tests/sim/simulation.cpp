@@ -16,8 +16,8 @@ namespace {
 
 class Simulation {
  public:
-  Simulation(const Plan& plan, const RunOptions& options)
-      : scenario_(draw(plan, options.seed, options.overrides)),
+  Simulation(const Scenario& scenario, const RunOptions& options)
+      : scenario_(scenario),
         random_(options.seed),
         network_(scenario_.cluster.names.size(), random_.fork()),
         recorder_(scenario_.cluster.names),
@@ -136,6 +136,7 @@ class Simulation {
     check_all(history, result.report);
     result.hash = recorder_.hash();
     result.simulated = cluster_.now() - begin;
+    result.injections = faults_.injections();
     result.counts = recorder_.counts;
     result.counts["packets sent"] = network_.counts().sent;
     result.counts["packets lost"] = network_.counts().lost + network_.counts().blocked;
@@ -185,7 +186,11 @@ class Simulation {
 RunResult run(const RunOptions& options) {
   const Plan* plan = find_plan(options.plan);
   RC_ASSERT(plan != nullptr);
-  Simulation simulation{*plan, options};
+  return run(draw(*plan, options.seed, options.overrides), options);
+}
+
+RunResult run(const Scenario& scenario, const RunOptions& options) {
+  Simulation simulation{scenario, options};
   return simulation.run();
 }
 

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "sim/checkers/report.hpp"
 #include "sim/plan.hpp"
@@ -27,9 +28,12 @@ struct RunResult {
   Duration simulated{0};
   Duration settled_after{0};  ///< since the faults ended
   std::map<std::string, std::uint64_t> counts;
+  std::vector<Injection> injections;  ///< all that was done to machines and links
 };
 
 /// REQUIRES: options.plan names a plan.
 RunResult run(const RunOptions& options);
+/// The same with a scenario that was changed by hand; of the options, seed and verbose count.
+RunResult run(const Scenario& scenario, const RunOptions& options);
 
 }  // namespace ringcast::sim
