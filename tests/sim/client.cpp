@@ -106,15 +106,18 @@ void SimClient::start_reading() {
 void SimClient::write(const ByteWriter& frame) { send_raw(frame.view()); }
 
 void SimClient::flush() {
-  while (!output_.empty() && is_open()) {
-    const std::size_t most = std::min<std::size_t>(output_.size(), std::size_t{64} << 10U);
-    const std::vector<std::byte> part(
-        output_.begin(), output_.begin() + static_cast<std::ptrdiff_t>(most));
-    const std::size_t count = cluster_.client_write(connection_, part);
-    output_.erase(output_.begin(), output_.begin() + static_cast<std::ptrdiff_t>(count));
+  while (unsent_bytes() > 0 && is_open()) {
+    const std::size_t most = std::min<std::size_t>(unsent_bytes(), std::size_t{64} << 10U);
+    const std::size_t count =
+        cluster_.client_write(connection_, std::span{output_}.subspan(taken_, most));
+    taken_ += count;
     if (count == 0) break;
   }
-  if (output_.empty() || !is_open() || retry_armed_) return;
+  if (unsent_bytes() == 0) {
+    output_.clear();
+    taken_ = 0;
+  }
+  if (unsent_bytes() == 0 || !is_open() || retry_armed_) return;
   retry_armed_ = true;
   cluster_.after(write_retry, [this] {
     retry_armed_ = false;
@@ -124,7 +127,7 @@ void SimClient::flush() {
 
 bool SimClient::is_quiet() const {
   if (!is_open()) return true;
-  return is_welcome() && reading_ && output_.empty() && input_.empty() && asked_.empty() &&
+  return is_welcome() && reading_ && unsent_bytes() == 0 && input_.empty() && asked_.empty() &&
          unconfirmed_.empty() && cluster_.is_drained(connection_);
 }
 

@@ -7,7 +7,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <set>
 #include <string>
@@ -61,7 +60,7 @@ class SimClient final : public ClientEnd {
   /// Asked to join and not told that it left.
   [[nodiscard]] const std::set<std::string>& groups() const { return groups_; }
   [[nodiscard]] std::size_t unconfirmed() const { return unconfirmed_.size(); }
-  [[nodiscard]] std::size_t unsent_bytes() const { return output_.size(); }
+  [[nodiscard]] std::size_t unsent_bytes() const { return output_.size() - taken_; }
   /// Nothing is asked that was not answered, nothing written that was not read.
   [[nodiscard]] bool is_quiet() const;
 
@@ -86,7 +85,8 @@ class SimClient final : public ClientEnd {
   bool said_goodbye_{false};
   std::uint64_t ticket_{0};
   std::uint32_t number_{0};
-  std::deque<std::byte> output_;  ///< what the socket did not take yet
+  std::vector<std::byte> output_;  ///< what is written; the socket took `taken_` of it
+  std::size_t taken_{0};
   bool retry_armed_{false};
   std::vector<std::byte> input_;
   WelcomeInfo welcome_;

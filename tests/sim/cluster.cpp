@@ -116,30 +116,28 @@ bool Cluster::is_leaving(std::size_t host) const { return hosts_[host]->leaving;
 const Node* Cluster::node(std::size_t host) const { return hosts_[host]->node.get(); }
 
 void Cluster::at(Instant when, std::function<void()> action) {
-  events_.emplace(std::pair{std::max(when, now_), order_++}, std::move(action));
+  events_.push(std::max(when, now_), std::move(action));
 }
 
 void Cluster::before_all_at(Instant when, std::function<void()> action) {
   RC_ASSERT(when > now_);
-  from_outside_.emplace(std::pair{when, order_++}, std::move(action));
+  from_outside_.push(when, std::move(action));
 }
 
 bool Cluster::step(Instant limit) {
   if (step_from_outside(limit)) return true;
   const std::optional<Instant> packet = network_.next_ready();
   const bool has_event = !events_.empty();
-  const bool packet_first = packet && (!has_event || *packet <= events_.begin()->first.first);
+  const bool packet_first = packet && (!has_event || *packet <= events_.next_time());
   if (packet_first) {
     if (*packet <= limit) {
       now_ = std::max(now_, *packet);
       arrive(network_.pop());
       return true;
     }
-  } else if (has_event && events_.begin()->first.first <= limit) {
-    now_ = events_.begin()->first.first;
-    const std::function<void()> action = std::move(events_.begin()->second);
-    events_.erase(events_.begin());
-    action();
+  } else if (has_event && events_.next_time() <= limit) {
+    now_ = events_.next_time();
+    handle(events_.pop());
     return true;
   }
   now_ = std::max(now_, limit);
@@ -148,16 +146,25 @@ bool Cluster::step(Instant limit) {
 
 bool Cluster::step_from_outside(Instant limit) {
   if (from_outside_.empty()) return false;
-  const Instant when = from_outside_.begin()->first.first;
+  const Instant when = from_outside_.next_time();
   const std::optional<Instant> packet = network_.next_ready();
   const bool is_next = when <= limit && (!packet || when <= *packet) &&
-                       (events_.empty() || when <= events_.begin()->first.first);
+                       (events_.empty() || when <= events_.next_time());
   if (!is_next) return false;
   now_ = std::max(now_, when);
-  const std::function<void()> action = std::move(from_outside_.begin()->second);
-  from_outside_.erase(from_outside_.begin());
-  action();
+  from_outside_.pop().action();
   return true;
+}
+
+void Cluster::handle(EventQueue::Event event) {
+  if (event.action) {
+    event.action();
+    return;
+  }
+  Host& host = *hosts_[event.host];
+  if (host.wake_generation != event.generation) return;  // woken earlier, or another process
+  host.wake_at.reset();
+  turn(host);
 }
 
 void Cluster::run_until(Instant limit) {
@@ -227,6 +234,7 @@ void Cluster::end_process(Host& host, Ending ending) {
   host.inputs.clear();
   host.fuse.reset();
   host.wake_at.reset();
+  ++host.wake_generation;
   host.paused = false;
   host.leaving = false;
   for (const ConnectionId id : host.connections) {
@@ -288,14 +296,7 @@ void Cluster::poke(Host& host) {
   const Instant wake = std::max({*when, now_, host.busy_until});
   if (host.wake_at && *host.wake_at <= wake) return;
   host.wake_at = wake;
-  const std::uint64_t generation = ++host.wake_generation;
-  const std::uint32_t incarnation = host.incarnation;
-  Host* woken = &host;
-  at(wake, [this, woken, generation, incarnation] {
-    if (woken->wake_generation != generation || woken->incarnation != incarnation) return;
-    woken->wake_at.reset();
-    turn(*woken);
-  });
+  events_.push_wake(wake, host.index, ++host.wake_generation);
 }
 
 void Cluster::turn(Host& host) {

@@ -24,6 +24,7 @@
 
 #include "protocol/base/ordered.hpp"
 #include "protocol/node.hpp"
+#include "sim/event_queue.hpp"
 #include "sim/network.hpp"
 #include "sim/random.hpp"
 
@@ -143,13 +144,13 @@ class Cluster {
  private:
   struct Host;
   struct Connection;
-  struct Event;
   using Input = std::function<void(Node&, Instant, Effects&)>;
 
   bool step_from_outside(Instant limit);
   void arrive(Flight flight);
   void poke(Host& host);
   void turn(Host& host);
+  void handle(EventQueue::Event event);
   bool take_packets(Host& host, Effects& effects);
   bool take_timer(Host& host, Effects& effects);
   bool take_queued_input(Host& host, Effects& effects);
@@ -174,10 +175,9 @@ class Cluster {
   Instant now_{std::chrono::seconds{1}};
   std::vector<std::unique_ptr<Host>> hosts_;
   std::vector<std::unique_ptr<Connection>> connections_;
-  std::map<std::pair<Instant, std::uint64_t>, std::function<void()>> events_;
-  std::map<std::pair<Instant, std::uint64_t>, std::function<void()>> from_outside_;
+  EventQueue events_;
+  EventQueue from_outside_;
   std::map<NodeId, std::size_t> host_of_;
-  std::uint64_t order_{0};
   std::uint32_t boots_{0};
   ClusterCounts counts_;
   std::string livelock_;

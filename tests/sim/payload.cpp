@@ -2,7 +2,10 @@
 #include "sim/payload.hpp"
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <cstring>
+#include <string_view>
 #include <xxhash.h>
 
 #include "protocol/base/bytes.hpp"
@@ -22,34 +25,34 @@ std::uint64_t check_of(const PayloadId& id, std::span<const std::byte> filler) {
 }  // namespace
 
 std::vector<std::byte> make_payload(const PayloadId& id, std::size_t size) {
-  std::vector<std::byte> filler(size);
+  std::vector<std::byte> payload(size);
+  const bool identified = size >= identified_payload_bytes_min;
+  const std::span<std::byte> filler =
+      std::span{payload}.subspan(identified ? identified_payload_bytes_min : 0);
   Random random{id.client * 0x9e3779b9U + id.number};
   for (std::size_t at = 0; at < filler.size(); at += 8) {
     const std::uint64_t word = random.next();
     std::memcpy(filler.data() + at, &word, std::min<std::size_t>(8, filler.size() - at));
   }
-  if (size < identified_payload_bytes_min) return filler;
-  filler.resize(size - identified_payload_bytes_min);
-  ByteWriter writer;
-  writer.reserve(size);
-  writer.u64(magic);
-  writer.u64(id.client);
-  writer.u32(id.number);
-  writer.u32(static_cast<std::uint32_t>(size));
-  writer.u64(check_of(id, filler));
-  writer.bytes(filler);
-  return {writer.view().begin(), writer.view().end()};
+  if (!identified) return payload;
+  ByteWriter head;
+  head.reserve(identified_payload_bytes_min);
+  head.u64(magic);
+  head.u64(id.client);
+  head.u32(id.number);
+  head.u32(static_cast<std::uint32_t>(size));
+  head.u64(check_of(id, filler));
+  std::copy(head.view().begin(), head.view().end(), payload.begin());
+  return payload;
 }
 
 std::optional<FoundPayload> find_payload(std::span<const std::byte> bytes) {
-  std::array<std::byte, 8> pattern{};
-  for (std::size_t i = 0; i < pattern.size(); ++i) {
-    pattern[i] = static_cast<std::byte>((magic >> (8U * i)) & 0xffU);
-  }
-  const std::span<const std::byte> head = bytes.first(std::min(bytes.size(), search_bytes_max));
-  const auto found = std::search(head.begin(), head.end(), pattern.begin(), pattern.end());
-  if (found == head.end()) return std::nullopt;
-  const auto payload = bytes.subspan(static_cast<std::size_t>(found - head.begin()));
+  const std::string_view head{
+      reinterpret_cast<const char*>(bytes.data()), std::min(bytes.size(), search_bytes_max)};
+  const auto pattern = std::bit_cast<std::array<char, sizeof magic>>(magic);
+  const std::size_t found = head.find(std::string_view{pattern.data(), pattern.size()});
+  if (found == std::string_view::npos) return std::nullopt;
+  const auto payload = bytes.subspan(found);
   ByteReader reader{payload};
   reader.u64();
   FoundPayload result;
