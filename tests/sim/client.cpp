@@ -133,19 +133,24 @@ bool SimClient::is_quiet() const {
 
 void SimClient::on_readable() {
   if (!reading_ || !is_open()) return;
-  const std::vector<std::byte> bytes = cluster_.client_read(connection_, std::size_t{64} << 10U);
-  input_.insert(input_.end(), bytes.begin(), bytes.end());
-  take_frames();
+  take_input(cluster_.client_read(connection_, std::size_t{64} << 10U));
 }
 
 void SimClient::on_hung_up(bool cut_off) {
   if (!is_open()) return;
   record().cut_off = cut_off;
   // What reached the socket before is still read, as a client that comes to it later would.
-  std::vector<std::byte> bytes = cluster_.client_read(connection_, std::size_t{1} << 30U);
-  input_.insert(input_.end(), bytes.begin(), bytes.end());
-  take_frames();
+  take_input(cluster_.client_read(connection_, std::size_t{1} << 30U));
   if (is_open()) end(said_goodbye_ ? SessionEnd::goodbye : SessionEnd::lost, {});
+}
+
+void SimClient::take_input(std::vector<std::byte> bytes) {
+  if (input_.empty()) {
+    input_ = std::move(bytes);
+  } else {
+    input_.insert(input_.end(), bytes.begin(), bytes.end());
+  }
+  take_frames();
 }
 
 void SimClient::take_frames() {

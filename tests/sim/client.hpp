@@ -71,6 +71,7 @@ class SimClient final : public ClientEnd {
   SessionRecord& record() { return history_.session(client_); }
   void write(const ByteWriter& frame);
   void flush();
+  void take_input(std::vector<std::byte> bytes);
   void take_frames();
   void take(const ServerFrame& frame);
   void end(SessionEnd how, std::string reason);

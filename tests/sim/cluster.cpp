@@ -396,13 +396,11 @@ bool Cluster::serve_connection(Host& host, Connection& connection, Effects& effe
   if (!connection.to_daemon.empty() && node.may_read(*connection.session)) {
     const std::size_t most = std::min(connection.to_daemon.size(), client_read_bytes_max);
     const std::size_t count = random_.chance(0.1) ? random_.between(1, most) : most;
-    const std::vector<std::byte> bytes(
-        connection.to_daemon.begin(),
-        connection.to_daemon.begin() + static_cast<std::ptrdiff_t>(count));
+    node.on_client_bytes(
+        now_, *connection.session, std::span{connection.to_daemon}.first(count), effects);
     connection.to_daemon.erase(
         connection.to_daemon.begin(),
         connection.to_daemon.begin() + static_cast<std::ptrdiff_t>(count));
-    node.on_client_bytes(now_, *connection.session, bytes, effects);
     return true;
   }
   RC_ASSERT(connection.hung_up);
@@ -567,13 +565,14 @@ std::size_t Cluster::client_write(ConnectionId id, std::span<const std::byte> by
 std::vector<std::byte> Cluster::client_read(ConnectionId id, std::size_t bytes_max) {
   Connection& connection = *connections_[id];
   connection.readable_told = false;
-  const std::size_t count = std::min(bytes_max, connection.to_client.size());
-  std::vector<std::byte> bytes(
-      connection.to_client.begin(),
-      connection.to_client.begin() + static_cast<std::ptrdiff_t>(count));
-  connection.to_client.erase(
-      connection.to_client.begin(),
-      connection.to_client.begin() + static_cast<std::ptrdiff_t>(count));
+  std::vector<std::byte> bytes;
+  if (connection.to_client.size() <= bytes_max) {
+    bytes.swap(connection.to_client);
+  } else {
+    const auto end = connection.to_client.begin() + static_cast<std::ptrdiff_t>(bytes_max);
+    bytes.assign(connection.to_client.begin(), end);
+    connection.to_client.erase(connection.to_client.begin(), end);
+  }
   if (!connection.to_client.empty()) readable_later(connection);
   if (connection.session) fill_socket(*hosts_[connection.host], connection);
   return bytes;

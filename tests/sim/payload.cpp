@@ -17,6 +17,27 @@ namespace {
 
 constexpr std::uint64_t magic = 0x31a7d9c4be5f0263ULL;
 constexpr std::size_t search_bytes_max = 8192;  // an envelope's header is shorter
+constexpr std::size_t noise_bytes = 1U << 16U;
+
+/// From one block of noise, at a place that is each message's own.
+void fill(std::span<std::byte> filler, std::uint64_t seed) {
+  static const std::vector<std::byte> noise = [] {
+    std::vector<std::byte> bytes(noise_bytes);
+    Random random{1};
+    for (std::byte& byte : bytes) {
+      byte = static_cast<std::byte>(random.next() >> 56U);
+    }
+    return bytes;
+  }();
+  std::size_t from = Random{seed}.below(noise.size());
+  std::size_t done = 0;
+  while (done < filler.size()) {
+    const std::size_t count = std::min(filler.size() - done, noise.size() - from);
+    std::memcpy(filler.data() + done, noise.data() + from, count);
+    done += count;
+    from = 0;
+  }
+}
 
 std::uint64_t check_of(const PayloadId& id, std::span<const std::byte> filler) {
   return XXH3_64bits_withSeed(filler.data(), filler.size(), id.client * 1000003U + id.number);
@@ -29,11 +50,7 @@ std::vector<std::byte> make_payload(const PayloadId& id, std::size_t size) {
   const bool identified = size >= identified_payload_bytes_min;
   const std::span<std::byte> filler =
       std::span{payload}.subspan(identified ? identified_payload_bytes_min : 0);
-  Random random{id.client * 0x9e3779b9U + id.number};
-  for (std::size_t at = 0; at < filler.size(); at += 8) {
-    const std::uint64_t word = random.next();
-    std::memcpy(filler.data() + at, &word, std::min<std::size_t>(8, filler.size() - at));
-  }
+  fill(filler, id.client * 0x9e3779b97f4a7c15ULL + id.number);
   if (!identified) return payload;
   ByteWriter head;
   head.reserve(identified_payload_bytes_min);

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/simulation.hpp"
 
+#include <algorithm>
 #include <cstdio>
 #include <optional>
 
 #include "protocol/base/assert.hpp"
+#include "protocol/wire/codec.hpp"
 #include "sim/checkers/checkers.hpp"
 #include "sim/recorder.hpp"
 
@@ -32,9 +34,10 @@ class Simulation {
                          std::size_t to,
                          std::span<const std::byte> bytes,
                          Fate fate) {
+      // A packet ends in a hash of all of it.
+      const std::span<const std::byte> tag = bytes.last(std::min(bytes.size(), tag_bytes));
       recorder_.mix(static_cast<std::uint64_t>(now.time_since_epoch().count()));
-      recorder_.mix(
-          content_hash(bytes) ^ (from * 31U + to * 7U + static_cast<std::uint64_t>(fate)));
+      recorder_.mix(content_hash(tag) ^ (from * 31U + to * 7U + static_cast<std::uint64_t>(fate)));
     });
   }
 
