@@ -72,6 +72,7 @@ struct Cluster::Host {
   std::deque<Input> inputs;
   std::vector<ConnectionId> connections;
 
+  std::vector<std::string> daemons;  ///< its configuration names them
   StoredState stored;
   StoredState stored_before;
   std::uint32_t datagram_bytes{1472};
@@ -103,6 +104,7 @@ Cluster::Cluster(ClusterConfig config, Network& network, ClusterObserver& observ
   for (std::size_t i = 0; i < config_.names.size(); ++i) {
     hosts_.push_back(std::make_unique<Host>(observer_, i));
     hosts_.back()->datagram_bytes = config_.datagram_bytes_max;
+    hosts_.back()->daemons = config_.names;
     host_of_[node_id(config_.names[i])] = i;
   }
   RC_ASSERT(host_of_.size() == config_.names.size());
@@ -187,6 +189,34 @@ void Cluster::arrive(Flight flight) {
 
 // Processes.
 
+NodeConfig Cluster::node_config(const Host& host) const {
+  NodeConfig config;
+  config.cluster = "sim";
+  config.name = name(host.index);
+  for (const std::string& daemon : host.daemons) {
+    config.daemons.push_back({.name = daemon, .address = "sim:" + daemon});
+  }
+  config.ring = config_.ring;
+  config.session = config_.session;
+  return config;
+}
+
+void Cluster::configure(std::size_t index, std::vector<std::string> daemons) {
+  Host& host = *hosts_[index];
+  host.daemons = std::move(daemons);
+  if (host.node == nullptr) return;
+  const NodeConfig config = node_config(host);
+  host.inputs.push_back([config](Node& node, Instant at, Effects& effects) {
+    const Result<void> result = node.on_reload(at, config, effects);
+    RC_ASSERT(result.ok());
+  });
+  poke(host);
+}
+
+void Cluster::set_stored(std::size_t index, const StoredState& stored) {
+  hosts_[index]->stored = stored;
+}
+
 void Cluster::start(std::size_t index, Storage storage) {
   Host& host = *hosts_[index];
   RC_ASSERT(host.node == nullptr);
@@ -200,16 +230,8 @@ void Cluster::start(std::size_t index, Storage storage) {
     boot = static_cast<std::uint32_t>(random_.next());
   }
 
-  NodeConfig config;
-  config.cluster = "sim";
-  config.name = name(index);
-  for (const std::string& daemon : config_.names) {
-    config.daemons.push_back({.name = daemon, .address = "sim:" + daemon});
-  }
-  config.ring = config_.ring;
-  config.session = config_.session;
   observer_.on_started(index, BootId{boot}, storage);
-  host.node = std::make_unique<Node>(std::move(config), &host.sink);
+  host.node = std::make_unique<Node>(node_config(host), &host.sink);
   host.node->observe(
       [this, index](const OrderedEvent& event) { observer_.on_ordered(index, event); });
   StartFacts facts;

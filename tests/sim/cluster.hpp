@@ -104,6 +104,10 @@ class Cluster {
   void pause(std::size_t index);
   void resume(std::size_t index);
   void leave(std::size_t index);
+  /// The daemons its configuration names; all at first. Read at start, or at once when it is up.
+  void configure(std::size_t index, std::vector<std::string> daemons);
+  /// What its disk says when it starts next.
+  void set_stored(std::size_t index, const StoredState& stored);
   [[nodiscard]] bool is_up(std::size_t host) const;
   [[nodiscard]] bool is_paused(std::size_t host) const;
   [[nodiscard]] bool is_leaving(std::size_t host) const;
@@ -147,6 +151,7 @@ class Cluster {
   using Input = std::function<void(Node&, Instant, Effects&)>;
 
   bool step_from_outside(Instant limit);
+  [[nodiscard]] NodeConfig node_config(const Host& host) const;
   void arrive(Flight flight);
   void poke(Host& host);
   void turn(Host& host);

@@ -81,6 +81,11 @@ void Network::send(
   }
 }
 
+void Network::inject(Instant ready, std::size_t from, std::size_t to, BufferRef bytes) {
+  flights_.push(
+      {.ready = ready, .order = order_++, .from = from, .to = to, .bytes = std::move(bytes)});
+}
+
 std::optional<Instant> Network::next_ready() const {
   if (flights_.empty()) return std::nullopt;
   return flights_.top().ready;

@@ -70,6 +70,9 @@ class Network {
   /// Copies the bytes: the sender may write over them afterwards.
   void send(Instant now, std::size_t from, std::size_t to, std::span<const std::byte> bytes);
 
+  /// A packet of our own making, or one seen before: it arrives then, whatever the link is like.
+  void inject(Instant ready, std::size_t from, std::size_t to, BufferRef bytes);
+
   [[nodiscard]] std::optional<Instant> next_ready() const;
   /// REQUIRES: next_ready() has a value.
   Flight pop();
