@@ -33,6 +33,7 @@
 #include "protocol/base/time.hpp"
 #include "protocol/base/trace.hpp"
 #include "protocol/effects.hpp"
+#include "protocol/inspection.hpp"
 #include "protocol/ring/config.hpp"
 #include "protocol/session/config.hpp"
 
@@ -106,6 +107,11 @@ class Node {
   /// Shows every ordered event as the ring hands it up, before groups see it: for checkers
   /// and for what a driver tells its operator.
   void observe(std::function<void(const OrderedEvent&)> observer);
+  /// For checkers: the node's memory as it is now.
+  [[nodiscard]] Inspection inspect() const;
+  [[nodiscard]] std::vector<SessionInspection> inspect_sessions() const;
+  /// For checkers: packet `seq` of `ring` is here, or is done with because all members had it.
+  [[nodiscard]] bool holds(const RingId& ring, Seq seq) const;
   /// For drivers' own counters (datagrams truncated, sends refused, ...), shown in status.
   void count(std::string_view counter, std::uint64_t more);
 

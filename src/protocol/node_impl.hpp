@@ -44,6 +44,8 @@ class Node::Impl {
   [[nodiscard]] std::optional<Instant> next_deadline() const;
   [[nodiscard]] NodeStatus status(Instant now) const;
   void count(std::string_view counter, std::uint64_t more = 1);
+  [[nodiscard]] Inspection inspect() const;
+  [[nodiscard]] std::vector<SessionInspection> inspect_sessions() const;
 
   /// One input: opens the ring's, runs `work`, closes it.
   template <class Work>
@@ -57,6 +59,7 @@ class Node::Impl {
   }
 
   Ring& ring() { return ring_; }
+  [[nodiscard]] const Ring& ring() const { return ring_; }
   Sealer& sealer() { return *sealer_; }
   [[nodiscard]] bool stopped() const { return stopped_; }
   void observe(std::function<void(const OrderedEvent&)> observer) {

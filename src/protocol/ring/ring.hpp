@@ -41,9 +41,11 @@
 #include "protocol/base/time.hpp"
 #include "protocol/base/trace.hpp"
 #include "protocol/effects.hpp"
+#include "protocol/inspection.hpp"
 #include "protocol/ring/config.hpp"
 #include "protocol/ring/flow_control.hpp"
 #include "protocol/ring/peers.hpp"
+#include "protocol/ring/phase.hpp"
 #include "protocol/ring/reachability.hpp"
 #include "protocol/ring/send_queue.hpp"
 #include "protocol/ring/timers.hpp"
@@ -52,9 +54,6 @@
 #include "protocol/wire/packets.hpp"
 
 namespace ringcast {
-
-enum class RingPhase : std::uint8_t { starting, operational, gather, commit, recovery, stopped };
-std::string_view to_string(RingPhase phase);
 
 /// Numbers for status; each only grows.
 struct RingCounters {
@@ -144,6 +143,9 @@ class Ring {
   [[nodiscard]] bool is_drained() const;
   [[nodiscard]] RingId ring() const { return current_ ? current_->ring : RingId{}; }
   [[nodiscard]] const RingCounters& counters() const { return counters_; }
+  /// For checkers. (inspect.cpp)
+  [[nodiscard]] Inspection inspect() const;
+  [[nodiscard]] bool holds(const RingId& ring, Seq seq) const;
 
  private:
   // Shared by all states (ring.cpp).

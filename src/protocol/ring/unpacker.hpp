@@ -26,6 +26,15 @@ class Unpacker {
   void clear() { partial_.clear(); }
   /// Fragments that belonged to no message under way; only a broken peer sends them.
   [[nodiscard]] std::uint64_t strays() const { return strays_; }
+  /// Messages under way, and the memory they hold.
+  [[nodiscard]] std::size_t partial_messages() const { return partial_.size(); }
+  [[nodiscard]] std::uint64_t partial_bytes() const {
+    std::uint64_t bytes = 0;
+    for (const auto& [originator, partial] : partial_) {
+      bytes += partial.bytes.size();
+    }
+    return bytes;
+  }
 
  private:
   /// Adds one entry; the message that ends in it, if any.

@@ -79,6 +79,8 @@ class Session {
   void written(std::size_t count);
   [[nodiscard]] bool over_backlog() const { return backlog_bytes_ > config_.backlog_bytes_max; }
   [[nodiscard]] std::uint64_t backlog_bytes() const { return backlog_bytes_; }
+  /// Bytes received that no request has used up yet.
+  [[nodiscard]] std::uint64_t input_bytes() const { return input_.size() - consumed_; }
 
   /// When a connection that has not said hello is closed; nothing once established.
   [[nodiscard]] std::optional<Instant> handshake_deadline() const;
