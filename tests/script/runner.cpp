@@ -4,9 +4,9 @@
 #include "script/runner.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
+#include "script/words.hpp"
 #include "sim/checkers/checkers.hpp"
 
 namespace ringcast::script {
@@ -21,43 +21,6 @@ namespace {
 constexpr Duration settle_silence = seconds{2};
 constexpr Duration settle_max = seconds{60};
 
-std::uint64_t to_number(std::string_view text) {
-  std::uint64_t number = 0;
-  std::from_chars(text.data(), text.data() + text.size(), number);
-  return number;
-}
-
-/// "40ms", "2s", "100us".
-Duration to_duration(std::string_view text) {
-  const auto number = static_cast<Duration::rep>(to_number(text));
-  if (text.size() > 2 && text.substr(text.size() - 2) == "ms") return milliseconds{number};
-  if (text.size() > 2 && text.substr(text.size() - 2) == "us") return microseconds{number};
-  return seconds{number};
-}
-
-std::vector<std::string> split(std::string_view text, char separator) {
-  std::vector<std::string> parts;
-  while (true) {
-    const std::size_t end = text.find(separator);
-    parts.emplace_back(text.substr(0, end));
-    if (end == std::string_view::npos) return parts;
-    text.remove_prefix(end + 1);
-  }
-}
-
-/// The value of NAME=VALUE among the words.
-std::optional<std::string> value_of(
-    const std::vector<std::string>& words, const std::string& name) {
-  for (const std::string& word : words) {
-    if (word.rfind(name + "=", 0) == 0) return word.substr(name.size() + 1);
-  }
-  return std::nullopt;
-}
-
-bool has(const std::vector<std::string>& words, const std::string& word) {
-  return std::find(words.begin(), words.end(), word) != words.end();
-}
-
 }  // namespace
 
 Runner::Runner()
@@ -70,7 +33,10 @@ Runner::Runner()
                 {"goodbye", &Runner::goodbye}, {"hangup", &Runner::hangup},
                 {"stall", &Runner::stall},     {"read", &Runner::read},
                 {"garbage", &Runner::garbage}, {"cut", &Runner::cut},
-                {"heal", &Runner::heal},       {"drop", &Runner::drop},
+                {"heal", &Runner::heal},       {"drop", &Runner::treat},
+                {"delay", &Runner::treat},     {"copy", &Runner::treat},
+                {"keep", &Runner::treat},      {"replay", &Runner::replay},
+                {"when", &Runner::when},       {"configure", &Runner::configure},
                 {"run", &Runner::run_for},     {"settle", &Runner::settle},
                 {"status", &Runner::status},   {"trace", &Runner::trace}},
       shown_{
@@ -84,20 +50,17 @@ std::vector<std::string> Runner::run(const Paragraph& paragraph) {
   lines_.clear();
   if (cluster_) began_ = cluster_->now();
   for (const Command& command : paragraph.commands) {
-    const auto at = commands_.find(command.words[0]);
-    if (at == commands_.end()) {
-      complain("no command " + command.words[0]);
-      continue;
-    }
-    const bool needs_cluster =
-        at->first != "option" && at->first != "ring" && at->first != "daemons";
-    if (needs_cluster && !cluster_) {
-      complain(command.words[0] + " before ring or daemons");
-      continue;
-    }
-    (this->*at->second)(command.words);
+    carry_out(command.words);
   }
   return transcript();
+}
+
+void Runner::carry_out(const Words& words) {
+  const auto at = commands_.find(words[0]);
+  if (at == commands_.end()) return complain("no command " + words[0]);
+  const bool needs_cluster = at->first != "option" && at->first != "ring" && at->first != "daemons";
+  if (needs_cluster && !cluster_) return complain(words[0] + " before ring or daemons");
+  (this->*at->second)(words);
 }
 
 std::vector<std::string> Runner::judge() {
@@ -121,7 +84,11 @@ void Runner::option(const Words& words) {
   duration("consensus", config_.ring.consensus);
   duration("token_hold", config_.ring.token_hold);
   duration("probe", config_.ring.probe_interval);
+  duration("fail_to_receive", config_.ring.fail_to_receive);
+  duration("backoff_max", config_.ring.backoff_max);
   duration("delay", delay_);
+  duration("persist", config_.persist_min);
+  duration("persist", config_.persist_max);
   if (const auto value = value_of(words, "message_bytes_max")) {
     config_.ring.message_bytes_max = static_cast<std::uint32_t>(to_number(*value));
   }
@@ -131,6 +98,9 @@ void Runner::option(const Words& words) {
   if (const auto value = value_of(words, "backlog")) {
     config_.session.backlog_bytes_max = to_number(*value);
     config_.socket_bytes = 4096;
+  }
+  if (const auto value = value_of(words, "receive_buffer")) {
+    config_.receive_buffer_bytes = config_.receive_buffer_told = to_number(*value);
   }
   if (const auto value = value_of(words, "window")) {
     config_.ring.window_packets_max = static_cast<std::uint32_t>(to_number(*value));
@@ -147,7 +117,13 @@ void Runner::daemons(const Words& words) {
   cluster_ = std::make_unique<sim::Cluster>(config_, *network_, *recorder_, sim::Random{2});
   recorder_->attach(*cluster_);
   recorder_->set_trace_listener(
-      [this](TraceKind kind, TraceLevel) { return shown_.contains(std::string(to_string(kind))); },
+      [this](TraceKind kind, TraceLevel) {
+        const std::string name(to_string(kind));
+        return shown_.contains(name) ||
+               std::any_of(triggers_.begin(), triggers_.end(), [&](const Trigger& trigger) {
+                 return !trigger.done && trigger.kind == name;
+               });
+      },
       [this](std::size_t host, const TraceEvent& event) { on_trace(host, event); });
   recorder_->set_order_listener(
       [this](std::size_t host, const OrderedEvent& event) { on_ordered(host, event); });
@@ -212,6 +188,9 @@ void Runner::start(const Words& words) {
   sim::Storage storage = sim::Storage::kept;
   if (has(words, "lost")) storage = sim::Storage::lost;
   if (has(words, "torn")) storage = sim::Storage::torn;
+  if (const auto number = value_of(words, "number")) {
+    cluster_->set_stored(*index, StoredState{to_number(*number)});
+  }
   cluster_->start(*index, storage);
 }
 
@@ -239,6 +218,10 @@ void Runner::leave(const Words& words) {
   } else if (const auto index = host(words.at(1))) {
     cluster_->leave(*index);
   }
+}
+
+void Runner::configure(const Words& words) {
+  if (const auto index = host(words.at(1))) cluster_->configure(*index, split(words.at(2), ','));
 }
 
 // Clients.
@@ -305,49 +288,6 @@ void Runner::garbage(const Words& words) {
   if (client == nullptr) return;
   const std::vector<std::byte> nonsense(to_number(words.at(2)), std::byte{0x5a});
   client->send_raw(nonsense);
-}
-
-// The network.
-
-void Runner::cut(const Words& words) {
-  const std::size_t arrow = words.at(1).find("->");
-  if (arrow != std::string::npos) {
-    const auto from = host(words[1].substr(0, arrow));
-    const auto to = host(words[1].substr(arrow + 2));
-    if (from && to) network_->link(*from, *to).blocked = true;
-    return;
-  }
-  std::vector<std::size_t> side(cluster_->hosts(), 0);
-  std::size_t number = 0;
-  for (std::size_t i = 1; i < words.size(); ++i) {
-    if (words[i] == "|") {
-      ++number;
-      continue;
-    }
-    for (const std::string& name : split(words[i], ',')) {
-      if (const auto index = host(name)) side[*index] = number;
-    }
-  }
-  network_->partition(side);
-}
-
-void Runner::heal(const Words&) {
-  network_->unblock_all();
-  drops_.clear();
-}
-
-void Runner::drop(const Words& words) {
-  const std::size_t arrow = words.at(1).find("->");
-  if (arrow == std::string::npos) return complain("drop FROM->TO KIND");
-  const auto from = host(words[1].substr(0, arrow));
-  const auto to = host(words[1].substr(arrow + 2));
-  if (!from || !to) return;
-  drops_.push_back(
-      {.from = *from,
-       .to = *to,
-       .kind = words.at(2),
-       .skip = static_cast<unsigned>(to_number(value_of(words, "skip").value_or("0"))),
-       .count = static_cast<unsigned>(to_number(value_of(words, "count").value_or("4000000000")))});
 }
 
 // Time.

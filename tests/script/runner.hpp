@@ -4,13 +4,18 @@
 // the transcript. One function per command. The language:
 //
 //   option NAME=VALUE ...          before `ring`: token_loss, consensus, token_hold, probe,
-//                                  message_bytes_max, datagram, backlog, window, delay
+//                                  fail_to_receive, backoff_max, delay (of every link), persist
+//                                  (of every write to disk), message_bytes_max, datagram, backlog,
+//                                  window, receive_buffer
 //   ring a b c                     starts these daemons, waits until they form one ring
 //   daemons a b c                  only names them; `start` starts them
-//   start a [kept|lost|torn]       also `restart`: what it finds of what it had stored
+//   start a [kept|lost|torn] [number=N]
+//                                  also `restart`: what it finds of what it had stored; or that
+//                                  number, whatever it had stored
 //   crash a [after N]              at once, or in its next output after N more datagrams
 //   pause a / resume a             its inputs wait and come at once
 //   leave a                        clean leave of a daemon
+//   configure a b,c                from now on its configuration names these daemons and no other
 //   client x@a                     a client named x connects to a and says hello
 //   join x g / leave x g           (leave with two words: a client leaves a group)
 //   publish x SERVICE g[,h] "text" or size=N instead of the text; then any of: noecho,
@@ -18,15 +23,36 @@
 //   goodbye x / hangup x           with or without a word
 //   stall x / read x               stops and starts reading
 //   garbage x BYTES                sends that many bytes of nonsense
-//   cut a,b | c                    no packet passes between the sides; cut a->b: one direction
-//   heal                           opens all links, forgets all drops
-//   drop a->b KIND [count=N] [skip=N]
-//                                  KIND: token data join commit probe wakeup any
 //   run 40ms                       virtual time passes
 //   settle                         until nothing has been written for two seconds
 //   status a                       state, configuration and the counters named after it
 //   trace on KIND ... / trace off KIND ...
-//                                  trace kinds (trace.hpp), or: deliver, confirm, view, message
+//                                  trace kinds (trace.hpp), or: deliver, confirm, view, message,
+//                                  drop
+//
+// The network. PACKETS is `a->b KIND [of=c] [seq=N] [longer=BYTES] [skip=N] [count=N]`; `*` is
+// any daemon. KIND: token data recovered join leave commit probe wakeup any; `of` the originator
+// and `seq` the number of data (of what it carries, when recovered) or of a token.
+//
+//   cut a,b | c                    no packet passes between the sides; cut a->b: one direction
+//   heal                           opens all links, forgets all that follows
+//   drop PACKETS                   they are lost
+//   delay PACKETS by=40ms          they come that much later; others overtake them
+//   copy PACKETS by=2s             they come once more, that much later
+//   keep PACKETS as=NAME           the next of them is kept (and passes)
+//   replay NAME [to=b] [sender=zz] [boot=N] [cluster=other] [bytes=N] [flip=BIT]
+//                                  what was kept comes again: as it was, or sealed anew as from
+//                                  that sender, run or cluster; cut to so many bytes; a bit flipped
+//
+// Events.
+//
+//   when a KIND "part" [skip=N] then COMMAND
+//                                  once, when a's trace of that kind contains the part: the
+//                                  command, after what a sends because of it. Also of the kinds
+//                                  regular and transitional: an install
+//   when a KIND "part" [skip=N] first COMMAND
+//                                  the same before that; only for the network, and crash a after N
+//   when PACKETS then COMMAND      once, when such a packet is sent
 //
 // A transcript line is `t=+12ms  a,b  what happened`: time since the paragraph began, who, what.
 // Equal lines of one millisecond are merged. Boot ids are left out: ring "2.a" is the ring with
@@ -37,9 +63,11 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -75,12 +103,38 @@ class Runner {
     std::set<std::string> who;
     std::string what;
   };
-  struct Drop {
+  /// Which packets a command means.
+  struct Pattern {
+    std::optional<std::size_t> from;  ///< none: any
+    std::optional<std::size_t> to;
+    std::string kind;
+    std::optional<NodeId> originator;
+    std::optional<std::uint64_t> seq;
+    std::size_t longer{0};
+    std::uint64_t skip{0};
+    std::uint64_t count{0};
+  };
+  /// What becomes of them.
+  struct Treatment {
+    Pattern pattern;
+    std::string verb;  ///< the command's word: drop, delay, copy, keep, when
+    Duration by{};
+    std::string name;  ///< of what is kept
+    Words then;
+  };
+  struct Trigger {
+    std::size_t host{0};
+    std::string kind;
+    std::string part;
+    std::uint64_t skip{0};
+    bool first{false};
+    Words then;
+    bool done{false};
+  };
+  struct Kept {
     std::size_t from{0};
     std::size_t to{0};
-    std::string kind;
-    unsigned skip{0};
-    unsigned count{0};
+    BufferRef bytes;
   };
 
   void option(const Words& words);
@@ -101,12 +155,18 @@ class Runner {
   void garbage(const Words& words);
   void cut(const Words& words);
   void heal(const Words& words);
-  void drop(const Words& words);
+  void treat(const Words& words);
+  void replay(const Words& words);
+  void when(const Words& words);
+  void configure(const Words& words);
   void run_for(const Words& words);
   void settle(const Words& words);
   void status(const Words& words);
   void trace(const Words& words);
 
+  /// One command, of a paragraph or of an event.
+  void carry_out(const Words& words);
+  void carry_out_later(const Words& words);
   void say(const std::string& who, const std::string& what);
   void complain(const std::string& what);
   [[nodiscard]] std::vector<std::string> transcript() const;
@@ -119,7 +179,14 @@ class Runner {
   void on_trace(std::size_t host, const TraceEvent& event);
   void on_ordered(std::size_t host, const OrderedEvent& event);
   void on_frame(const std::string& label, const ServerFrame& frame);
+  void on_event(std::size_t host, const std::string& kind, const std::string& text);
+  std::optional<Pattern> pattern(const Words& words);
+  static bool matches(
+      const Pattern& pattern, std::size_t from, std::size_t to, std::span<const std::byte> bytes);
+  /// True when the packet must not go on.
   bool filter(std::size_t from, std::size_t to, std::span<const std::byte> bytes);
+  bool apply(
+      Treatment& treatment, std::size_t from, std::size_t to, std::span<const std::byte> bytes);
   [[nodiscard]] std::string plain(std::string text) const;
   [[nodiscard]] std::string show(const RingId& ring) const;
   [[nodiscard]] std::string show(const ViewId& id) const;
@@ -134,7 +201,9 @@ class Runner {
   std::unique_ptr<sim::Cluster> cluster_;
   std::map<std::string, std::unique_ptr<sim::SimClient>> clients_;
   std::vector<std::unique_ptr<sim::SimClient>> gone_;
-  std::vector<Drop> drops_;
+  std::vector<Treatment> treatments_;
+  std::vector<Trigger> triggers_;
+  std::map<std::string, Kept> kept_;
   std::set<std::string> shown_;
   std::vector<Line> lines_;
   Instant began_;

@@ -5,7 +5,6 @@
 #include <cctype>
 #include <utility>
 
-#include "protocol/wire/codec.hpp"
 #include "script/runner.hpp"
 
 namespace ringcast::script {
@@ -18,26 +17,6 @@ struct Overloaded : Ts... {
 };
 template <class... Ts>
 Overloaded(Ts...) -> Overloaded<Ts...>;
-
-std::string packet_kind(std::span<const std::byte> bytes) {
-  const Result<Packet> packet = decode(BufferRef::copy_of(bytes));
-  if (!packet.ok()) return "malformed";
-  switch (packet->header.type) {
-    case PacketType::data:
-      return "data";
-    case PacketType::token:
-      return "token";
-    case PacketType::join:
-      return "join";
-    case PacketType::commit:
-      return "commit";
-    case PacketType::probe:
-      return "probe";
-    case PacketType::wakeup:
-      return "wakeup";
-  }
-  return "?";
-}
 
 /// "/0000001f" or ".0000001f": a boot id.
 bool is_boot_id(std::string_view text) {
@@ -93,24 +72,6 @@ std::vector<std::string> Runner::transcript() const {
   return result;
 }
 
-bool Runner::filter(std::size_t from, std::size_t to, std::span<const std::byte> bytes) {
-  for (Drop& drop : drops_) {
-    if (drop.from != from || drop.to != to || drop.count == 0) continue;
-    const std::string kind = packet_kind(bytes);
-    if (drop.kind != "any" && drop.kind != kind) continue;
-    if (drop.skip > 0) {
-      --drop.skip;
-      continue;
-    }
-    --drop.count;
-    if (shown_.contains("drop")) {
-      say(cluster_->name(from), kind + " -> " + cluster_->name(to) + " lost");
-    }
-    return true;
-  }
-  return false;
-}
-
 std::string Runner::plain(std::string text) const {
   text = recorder_->with_names(std::move(text));
   for (std::size_t at = 0; at < text.size(); ++at) {
@@ -139,6 +100,7 @@ std::string Runner::show(const std::vector<Member>& members) const {
 
 void Runner::on_trace(std::size_t host, const TraceEvent& event) {
   const std::string kind(to_string(event.kind));
+  on_event(host, kind, plain(event.text));
   if (!shown_.contains(kind)) return;
   const std::string prefix = event.kind == TraceKind::state_entered ? "" : kind + "  ";
   say(cluster_->name(host), prefix + plain(event.text));
@@ -151,9 +113,11 @@ void Runner::on_ordered(std::size_t host, const OrderedEvent& event) {
       members += (members.empty() ? "" : ",") + recorder_->history.name_of(key.node);
     }
     const bool transitional = change->kind == ConfigurationChange::Kind::transitional;
-    say(cluster_->name(host),
-        (transitional ? "transitional " + show(change->previous) + "~" : "regular ") +
-            show(change->id) + " {" + members + "}");
+    const std::string kind = transitional ? "transitional" : "regular";
+    const std::string from = transitional ? show(change->previous) + "~" : "";
+    const std::string text = from + show(change->id) + " {" + members + "}";
+    say(cluster_->name(host), kind + " " + text);
+    on_event(host, kind, text);
     return;
   }
   if (!shown_.contains("deliver")) return;
