@@ -3,7 +3,6 @@
 // The commands. What the transcript says about events is in runner_show.cpp.
 #include "script/runner.hpp"
 
-#include <algorithm>
 #include <utility>
 
 #include "script/words.hpp"
@@ -29,13 +28,14 @@ Runner::Runner()
                 {"restart", &Runner::start},   {"crash", &Runner::crash},
                 {"pause", &Runner::pause},     {"resume", &Runner::resume},
                 {"leave", &Runner::leave},     {"client", &Runner::client},
-                {"join", &Runner::join},       {"publish", &Runner::publish},
-                {"goodbye", &Runner::goodbye}, {"hangup", &Runner::hangup},
-                {"stall", &Runner::stall},     {"read", &Runner::read},
-                {"garbage", &Runner::garbage}, {"cut", &Runner::cut},
-                {"heal", &Runner::heal},       {"drop", &Runner::treat},
-                {"delay", &Runner::treat},     {"copy", &Runner::treat},
-                {"keep", &Runner::treat},      {"replay", &Runner::replay},
+                {"group", &Runner::group},     {"join", &Runner::join},
+                {"publish", &Runner::publish}, {"goodbye", &Runner::goodbye},
+                {"hangup", &Runner::hangup},   {"stall", &Runner::stall},
+                {"read", &Runner::read},       {"garbage", &Runner::garbage},
+                {"cut", &Runner::cut},         {"heal", &Runner::heal},
+                {"drop", &Runner::treat},      {"delay", &Runner::treat},
+                {"copy", &Runner::treat},      {"keep", &Runner::treat},
+                {"watch", &Runner::treat},     {"replay", &Runner::replay},
                 {"when", &Runner::when},       {"configure", &Runner::configure},
                 {"run", &Runner::run_for},     {"settle", &Runner::settle},
                 {"status", &Runner::status},   {"trace", &Runner::trace}},
@@ -117,13 +117,7 @@ void Runner::daemons(const Words& words) {
   cluster_ = std::make_unique<sim::Cluster>(config_, *network_, *recorder_, sim::Random{2});
   recorder_->attach(*cluster_);
   recorder_->set_trace_listener(
-      [this](TraceKind kind, TraceLevel) {
-        const std::string name(to_string(kind));
-        return shown_.contains(name) ||
-               std::any_of(triggers_.begin(), triggers_.end(), [&](const Trigger& trigger) {
-                 return !trigger.done && trigger.kind == name;
-               });
-      },
+      [this](TraceKind kind, TraceLevel) { return is_wanted(std::string(to_string(kind))); },
       [this](std::size_t host, const TraceEvent& event) { on_trace(host, event); });
   recorder_->set_order_listener(
       [this](std::size_t host, const OrderedEvent& event) { on_ordered(host, event); });
@@ -240,6 +234,20 @@ void Runner::client(const Words& words) {
   client->hello(label);
   clients_[label] = std::move(client);
   run_until(cluster_->now() + milliseconds{1});
+}
+
+void Runner::group(const Words& words) {
+  quiet_ = true;
+  std::string members;
+  for (std::size_t i = 2; i < words.size(); ++i) {
+    client({"client", words[i]});
+    members += (members.empty() ? "" : ",") + words[i];
+    if (SimClient* client = find_client(split(words[i], '@')[0])) client->join(words.at(1));
+  }
+  run_until(cluster_->now() + milliseconds{300});
+  quiet_ = false;
+  began_ = cluster_->now();
+  say(members, "members of " + words.at(1));
 }
 
 void Runner::join(const Words& words) {

@@ -17,8 +17,9 @@
 //   leave a                        clean leave of a daemon
 //   configure a b,c                from now on its configuration names these daemons and no other
 //   client x@a                     a client named x connects to a and says hello
-//   join x g / leave x g           (leave with two words: a client leaves a group)
-//   publish x SERVICE g[,h] "text" or size=N instead of the text; then any of: noecho,
+//   group g x@a y@b                the same of several, all join g, 300 ms pass; written as one
+//   line join x g / leave x g           (leave with two words: a client leaves a group) publish x
+//   SERVICE g[,h] "text" or size=N instead of the text; then any of: noecho,
 //                                  noconfirm, times=N
 //   goodbye x / hangup x           with or without a word
 //   stall x / read x               stops and starts reading
@@ -27,8 +28,8 @@
 //   settle                         until nothing has been written for two seconds
 //   status a                       state, configuration and the counters named after it
 //   trace on KIND ... / trace off KIND ...
-//                                  trace kinds (trace.hpp), or: deliver, confirm, view, message,
-//                                  drop
+//                                  trace kinds (trace.hpp), or KIND:PART, those with that part in
+//                                  their text; or: deliver, confirm, view, message, drop
 //
 // The network. PACKETS is `a->b KIND [of=c] [seq=N] [longer=BYTES] [skip=N] [count=N]`; `*` is
 // any daemon. KIND: token data recovered join leave commit probe wakeup any; `of` the originator
@@ -39,7 +40,8 @@
 //   drop PACKETS                   they are lost
 //   delay PACKETS by=40ms          they come that much later; others overtake them
 //   copy PACKETS by=2s             they come once more, that much later
-//   keep PACKETS as=NAME           the next of them is kept (and passes)
+//   watch PACKETS                  the transcript says that they are sent, and what they say
+//   keep PACKETS as=NAME           the next of them is kept (and passes); count=N: the last of N
 //   replay NAME [to=b] [sender=zz] [boot=N] [cluster=other] [bytes=N] [flip=BIT]
 //                                  what was kept comes again: as it was, or sealed anew as from
 //                                  that sender, run or cluster; cut to so many bytes; a bit flipped
@@ -117,7 +119,7 @@ class Runner {
   /// What becomes of them.
   struct Treatment {
     Pattern pattern;
-    std::string verb;  ///< the command's word: drop, delay, copy, keep, when
+    std::string verb;  ///< the command's word: drop, delay, copy, watch, keep, when
     Duration by{};
     std::string name;  ///< of what is kept
     Words then;
@@ -146,6 +148,7 @@ class Runner {
   void resume(const Words& words);
   void leave(const Words& words);
   void client(const Words& words);
+  void group(const Words& words);
   void join(const Words& words);
   void publish(const Words& words);
   void goodbye(const Words& words);
@@ -176,6 +179,8 @@ class Runner {
   void run_until(Instant limit);
   bool is_one_ring() const;
 
+  [[nodiscard]] bool is_wanted(const std::string& kind) const;
+  [[nodiscard]] bool is_shown(const std::string& kind, const std::string& text) const;
   void on_trace(std::size_t host, const TraceEvent& event);
   void on_ordered(std::size_t host, const OrderedEvent& event);
   void on_frame(const std::string& label, const ServerFrame& frame);
@@ -185,6 +190,7 @@ class Runner {
       const Pattern& pattern, std::size_t from, std::size_t to, std::span<const std::byte> bytes);
   /// True when the packet must not go on.
   bool filter(std::size_t from, std::size_t to, std::span<const std::byte> bytes);
+  [[nodiscard]] std::string describe(std::span<const std::byte> bytes) const;
   bool apply(
       Treatment& treatment, std::size_t from, std::size_t to, std::span<const std::byte> bytes);
   [[nodiscard]] std::string plain(std::string text) const;

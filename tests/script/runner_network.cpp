@@ -138,15 +138,40 @@ bool Runner::matches(
   return !pattern.seq || *pattern.seq == seq;
 }
 
-/// drop, delay, copy and keep.
+std::string Runner::describe(std::span<const std::byte> bytes) const {
+  const Result<Packet> packet = decode(BufferRef::copy_of(bytes));
+  if (!packet.ok()) return "malformed";
+  const auto names = [&](const std::vector<NodeKey>& keys) {
+    std::string text;
+    for (const NodeKey& key : keys) {
+      text += (text.empty() ? "" : ",") + recorder_->history.name_of(key.node);
+    }
+    return "{" + text + "}";
+  };
+  std::string text(kind_of(*packet));
+  const auto [originator, seq] = origin_of(*packet);
+  if (originator)
+    text += " " + std::to_string(seq) + " of " + recorder_->history.name_of(*originator);
+  if (const auto* const join = std::get_if<Join>(&packet->body)) {
+    text += " proc " + names(join->proc) + " fail " + names(join->fail);
+  }
+  if (const auto* const token = std::get_if<Token>(&packet->body)) {
+    text += " " + show(token->ring) + " seq " + std::to_string(token->seq.value) + " aru " +
+            std::to_string(token->aru.value) + (token->rtr.empty() ? "" : " with requests");
+  }
+  return text;
+}
+
+/// drop, delay, copy, keep and watch.
 void Runner::treat(const Words& words) {
   const std::optional<Pattern> which = pattern(words);
   if (!which) return;
   Treatment treatment{.pattern = *which, .verb = words[0], .by = {}, .name = {}, .then = {}};
   if (const auto by = value_of(words, "by")) treatment.by = to_duration(*by);
+  const bool has_count = value_of(words, "count").has_value();
   if (words[0] == "keep") {
     treatment.name = value_of(words, "as").value_or("it");
-    treatment.pattern.count = 1;
+    if (!has_count) treatment.pattern.count = 1;
   }
   treatments_.push_back(std::move(treatment));
 }
@@ -182,6 +207,10 @@ bool Runner::apply(
     tell(is_delayed ? "delayed" : "will come again");
     network_->inject(cluster_->now() + treatment.by, from, to, BufferRef::copy_of(bytes));
     return is_delayed;
+  }
+  if (treatment.verb == "watch") {
+    say(cluster_->name(from), describe(bytes) + " -> " + cluster_->name(to));
+    return false;
   }
   if (treatment.verb == "keep") {
     kept_[treatment.name] = Kept{.from = from, .to = to, .bytes = BufferRef::copy_of(bytes)};

@@ -98,12 +98,32 @@ std::string Runner::show(const std::vector<Member>& members) const {
   return "{" + text + "}";
 }
 
+bool Runner::is_wanted(const std::string& kind) const {
+  const auto from = shown_.lower_bound(kind);
+  const auto has_kind = [&](const std::string& shown) {
+    return shown == kind || shown.rfind(kind + ":", 0) == 0;
+  };
+  return std::any_of(from, shown_.end(), has_kind) ||
+         std::any_of(triggers_.begin(), triggers_.end(), [&](const Trigger& trigger) {
+           return !trigger.done && trigger.kind == kind;
+         });
+}
+
+bool Runner::is_shown(const std::string& kind, const std::string& text) const {
+  if (shown_.contains(kind)) return true;
+  return std::any_of(shown_.begin(), shown_.end(), [&](const std::string& shown) {
+    return shown.rfind(kind + ":", 0) == 0 &&
+           text.find(shown.substr(kind.size() + 1)) != std::string::npos;
+  });
+}
+
 void Runner::on_trace(std::size_t host, const TraceEvent& event) {
   const std::string kind(to_string(event.kind));
-  on_event(host, kind, plain(event.text));
-  if (!shown_.contains(kind)) return;
+  const std::string text = plain(event.text);
+  on_event(host, kind, text);
+  if (!is_shown(kind, text)) return;
   const std::string prefix = event.kind == TraceKind::state_entered ? "" : kind + "  ";
-  say(cluster_->name(host), prefix + plain(event.text));
+  say(cluster_->name(host), prefix + text);
 }
 
 void Runner::on_ordered(std::size_t host, const OrderedEvent& event) {
