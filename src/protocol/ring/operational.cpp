@@ -85,12 +85,13 @@ void Ring::request_missing(const RingState& ring, Token& token) {
 }
 
 std::uint64_t Ring::answer_requests(RingState& ring, Token& token) {
+  const std::vector<SeqRange> answered = std::exchange(ring.answered, {});
   if (token.rtr.empty()) return 0;
   const std::uint64_t budget = ring.flow.window() / 2;  // [FLW-4]
   std::uint64_t cost = 0;
   std::vector<SeqRange> open;
   for (const auto& range : token.rtr) {
-    cost += answer_request(ring, range, budget - std::min(cost, budget), open);
+    cost += answer_request(ring, range, answered, budget - std::min(cost, budget), open);
   }
   if (open.size() > retransmit_ranges_max) open.resize(retransmit_ranges_max);
   token.rtr.swap(open);
@@ -98,7 +99,11 @@ std::uint64_t Ring::answer_requests(RingState& ring, Token& token) {
 }
 
 std::uint64_t Ring::answer_request(
-    RingState& ring, const SeqRange& range, std::uint64_t budget, std::vector<SeqRange>& open) {
+    RingState& ring,
+    const SeqRange& range,
+    const std::vector<SeqRange>& answered,
+    std::uint64_t budget,
+    std::vector<SeqRange>& open) {
   const std::uint64_t end = range.first.value + range.count;
   const std::uint64_t held_end = std::min(end, ring.window.high().value + 1);
   std::uint64_t cost = 0;
@@ -106,10 +111,13 @@ std::uint64_t Ring::answer_request(
   std::uint64_t s = std::max(range.first.value, ring.window.discarded().value + 1);
   for (; s < held_end; ++s) {
     const Data* const held = ring.window.find(Seq{s});
-    if (held == nullptr || cost >= budget) {
+    // [ORD-5] Asked for again, though we sent it: perhaps our way to who asks is cut.
+    const bool is_others_turn = ring.members.size() > 2 && contains(answered, Seq{s});
+    if (held == nullptr || cost >= budget || is_others_turn) {
       append_seq(open, Seq{s});
       continue;
     }
+    append_seq(ring.answered, Seq{s});
     cost += datagram_cost(held->datagram.size());
     ++counters_.packets_retransmitted;
     trace(

@@ -2,6 +2,7 @@
 #include "protocol/ring/token_rules.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include "protocol/base/assert.hpp"
 #include "protocol/base/limits.hpp"
@@ -62,6 +63,14 @@ std::uint64_t count(const std::vector<SeqRange>& requests) {
     total += range.count;
   }
   return total;
+}
+
+bool contains(const std::vector<SeqRange>& ranges, Seq seq) {
+  const auto after = std::upper_bound(
+      ranges.begin(), ranges.end(), seq, [](Seq wanted, const SeqRange& range) {
+        return wanted < range.first;
+      });
+  return after != ranges.begin() && seq < end_of(*std::prev(after));
 }
 
 void append_seq(std::vector<SeqRange>& ranges, Seq seq) {

@@ -27,6 +27,9 @@ void add_requests(std::vector<SeqRange>& requests, const Window& window, Seq bou
 /// Packets named by `requests`.
 std::uint64_t count(const std::vector<SeqRange>& requests);
 
+/// True when one of `ranges` (sorted, disjoint) has `seq`.
+bool contains(const std::vector<SeqRange>& ranges, Seq seq);
+
 /// Appends `seq` to the last of `ranges` or as a new one. REQUIRES: ascending calls.
 void append_seq(std::vector<SeqRange>& ranges, Seq seq);
 

@@ -127,6 +127,15 @@ class Ringlet {
 
 }  // namespace
 
+TEST_CASE("a request is found in the ranges that name it, and in no others") {
+  const std::vector<SeqRange> ranges{{Seq{3}, 2}, {Seq{7}, 1}, {Seq{20}, 5}};
+  const std::set<std::uint64_t> named{3, 4, 7, 20, 21, 22, 23, 24};
+  for (std::uint64_t seq = 1; seq < 30; ++seq) {
+    CHECK(contains(ranges, Seq{seq}) == named.contains(seq));
+  }
+  CHECK_FALSE(contains({}, Seq{1}));
+}
+
 TEST_CASE("the safe line never passes what any member has, and reaches all when loss ends") {
   for (const std::size_t size : {1U, 2U, 3U, 5U, 9U}) {
     for (std::uint64_t seed = 1; seed <= 20; ++seed) {
