@@ -38,6 +38,11 @@ const std::vector<Plan>& plans() {
             "deliveries in a transitional configuration",
             "safe in transitional",
             "trace merge_detected"}},
+      {.name = "partial",
+       .summary = "some directed links stay cut for a minute",
+       .faults = {},
+       .is_partial = true,
+       .evidence = {"regular installs", "trace merge_detected"}},
       {.name = "churn",
        .summary = "daemons crash, restart with or without their storage, leave; clients too",
        .faults = {crash, storage_loss, leave, client_churn},
@@ -205,6 +210,10 @@ Scenario draw(const Plan& plan, std::uint64_t seed, const Overrides& overrides) 
   scenario.fault_phase = overrides.fault_phase.value_or(scenario.fault_phase);
   scenario.workload = draw_workload(on, drawn, random.fork());
   scenario.workload.clients = overrides.clients.value_or(scenario.workload.clients);
+  if (plan.is_partial) {
+    scenario.partial = draw_partial(nodes, random.fork());
+    scenario.workload.think = milliseconds{800};
+  }
   return scenario;
 }
 
@@ -217,6 +226,7 @@ std::string Scenario::describe() const {
     text += " " + std::string(to_string(fault));
   }
   if (faults.on.empty()) text += " none";
+  if (partial) text += "; " + sim::describe(*partial);
   return text;
 }
 

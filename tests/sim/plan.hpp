@@ -13,6 +13,7 @@
 
 #include "sim/cluster.hpp"
 #include "sim/faults.hpp"
+#include "sim/partial.hpp"
 #include "sim/workload.hpp"
 
 namespace ringcast::sim {
@@ -21,7 +22,8 @@ struct Plan {
   std::string name;
   std::string summary;
   std::vector<Fault> faults;
-  bool swarm{false};  ///< each of `faults` with probability 1/2, each knob anew
+  bool is_partial{false};  ///< some links stay cut for a minute after the faults (partial.hpp)
+  bool swarm{false};       ///< each of `faults` with probability 1/2, each knob anew
   /// Counts that are not 0 over `evidence_seeds_min` seeds and more, or the plan does not test
   /// what its name says.
   std::vector<std::string> evidence;
@@ -46,6 +48,7 @@ struct Scenario {
   ClusterConfig cluster;
   FaultOptions faults;
   WorkloadOptions workload;
+  std::optional<PartialOptions> partial;
   Duration fault_phase{std::chrono::seconds{5}};
   Duration load_after_heal{std::chrono::milliseconds{300}};
   /// L1 and L3 must hold by then: the longest back-off, and what seven daemons need in the worst

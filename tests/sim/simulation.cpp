@@ -13,6 +13,7 @@
 namespace ringcast::sim {
 
 using std::chrono::milliseconds;
+using std::chrono::seconds;
 
 namespace {
 
@@ -53,6 +54,7 @@ class Simulation {
     workload_.start();
     faults_.start();
     run_until(begin + scenario_.fault_phase);
+    if (scenario_.partial) cut_links(result);
     heal();
     settle(result);
     finish(result, begin);
@@ -63,6 +65,16 @@ class Simulation {
   void run_until(Instant limit) {
     while (cluster_.livelock().empty() && cluster_.step(limit)) {
     }
+  }
+
+  /// L5
+  void cut_links(RunResult& result) {
+    faults_.stop();
+    run_until(cluster_.now() + seconds{2});
+    PartialPhase phase{cluster_, recorder_, *scenario_.partial};
+    if (recorder_.verbose) std::printf("%12s  ---- cut\n", show(cluster_.now()).c_str());
+    run_until(phase.begin());
+    phase.judge(result.report);
   }
 
   void heal() {
