@@ -74,6 +74,13 @@ TEST_CASE("G3 tells a cause that does not explain the change") {
   SECTION("network without a new configuration") {
     s.client(s.x, s.view(s.both, 3, Cause::network, {}, {s.x}));
   }
+  SECTION("a leave of one who did not ask") {
+    s.client(s.x, s.view(s.both, 3, Cause::leave, {s.y}, {s.x}));
+  }
+  SECTION("a disconnect of one whose session goes on") {
+    s.client(s.y, AskedLeave{"g"});
+    s.client(s.x, s.view(s.both, 3, Cause::disconnect, {s.y}, {s.x}));
+  }
   CHECK(s.check().count("G3") > 0);
 }
 

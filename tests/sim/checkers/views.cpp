@@ -4,7 +4,8 @@
 //    receivers are equal or disjoint.
 // G2 the receiver is a member; members are ordered by ring order of daemons, then by name.
 // G3 the cause is exact: join adds who, leave and disconnect remove who, network comes only
-//    with a new configuration.
+//    with a new configuration. Who is shown to leave asked to, or said goodbye; who is shown to
+//    disconnect has no session any more.
 // G4 a joiner's first view is its own join; after `left` nothing of the group follows.
 // G6 a network view that removes or merges members follows exactly one transitional signal;
 //    joins, leaves and disconnects follow none of their own.
@@ -46,6 +47,9 @@ class ViewCheck {
 
   void run() {
     for (const SessionRecord& session : history_.sessions) {
+      note_end(session);
+    }
+    for (const SessionRecord& session : history_.sessions) {
       walk(session);
     }
   }
@@ -70,6 +74,18 @@ class ViewCheck {
         on_left(left->group);
       } else if (const auto* change = std::get_if<ConfigurationEvent>(&event.what)) {
         configuration_ = *change;
+      }
+    }
+  }
+
+  /// Which causes the end of its memberships may have. A name may be used again.
+  void note_end(const SessionRecord& session) {
+    const Name name{session.node, session.name};
+    if (session.end != SessionEnd::open) disconnected_.insert(name);
+    if (session.end == SessionEnd::goodbye) left_all_.insert(name);
+    for (const SessionEvent& event : session.events) {
+      if (const auto* asked = std::get_if<AskedLeave>(&event.what)) {
+        left_.insert({name, asked->group});
       }
     }
   }
@@ -199,6 +215,13 @@ class ViewCheck {
           view.cause == Cause::join ? expected.insert(who).second : expected.erase(who) > 0;
       if (!change) fail("G3", what + " of somebody for whom it changes nothing");
     }
+    for (const Name& who : names(view.who)) {
+      const bool may_leave = left_all_.contains(who) || left_.contains({who, view.group});
+      if (view.cause == Cause::leave && !may_leave) fail("G3", what + " of one who did not ask");
+      if (view.cause == Cause::disconnect && !disconnected_.contains(who)) {
+        fail("G3", what + " of one whose session goes on");
+      }
+    }
     if (view.who.size() != 1) fail("G3", what + " of " + std::to_string(view.who.size()));
     if (names(view.members) != expected) fail("G3", what + " changes more than who says");
   }
@@ -238,6 +261,9 @@ class ViewCheck {
   std::map<std::string, Membership> groups_;
   std::optional<ConfigurationEvent> configuration_;
   std::optional<ViewId> last_id_;
+  std::set<Name> disconnected_;
+  std::set<Name> left_all_;
+  std::set<std::pair<Name, std::string>> left_;
   std::map<ViewId, const ViewEvent*> views_;
   std::map<std::pair<ViewId, Name>, std::set<Name>> company_;
 };
