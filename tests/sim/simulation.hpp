@@ -19,6 +19,7 @@ struct RunOptions {
   std::uint64_t seed{1};
   Overrides overrides;
   bool verbose{false};
+  int label{0};  ///< the caller's own, to tell outcomes apart
 };
 
 struct RunResult {
