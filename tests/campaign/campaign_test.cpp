@@ -186,6 +186,23 @@ TEST_CASE("a changed record breaks the promise that it denies") {
          replace(s.a, "5.a.00000001/1 network - #w#a,#w#b", "5.a.00000001/1 network - #w#a");
        }},
       {"G6", [&](Story& s) { s.a.erase(find(s.a, "T 2100 g")); }},
+      {"E18",
+       [&](Story& s) {
+         // Safe and stable at b, and a goes on to the next configuration without it.
+         replace(s.b, "p 1400 2 agreed", "p 1400 2 safe");
+         replace(s.b, "C 1700 3 5.a.00000001 3 0 -", "C 1700 3 5.a.00000001 3 0 s");
+         replace(s.b, "5.a.00000001 3 0 #w#b agreed", "5.a.00000001 3 0 #w#b safe");
+         s.a.erase(find(s.a, "M 1500 5.a.00000001 3 0"));
+       }},
+      {"E18",
+       [&](Story& s) {
+         // The same, told by the confirmation alone: b was killed before it read the message.
+         replace(s.b, "p 1400 2 agreed", "p 1400 2 safe");
+         replace(s.b, "C 1700 3 5.a.00000001 3 0 -", "C 1700 3 5.a.00000001 3 0 s");
+         s.a.erase(find(s.a, "M 1500 5.a.00000001 3 0"));
+         s.b.erase(find(s.b, "M 1500 5.a.00000001 3 0"), s.b.end());
+         s.log.insert(s.log.end() - 1, "X 2500 b 12");
+       }},
       {"E24", [&](Story& s) { replace(s.b, "C 1700 3 ", "C 1700 2 "); }},
       {"E24",
        [&](Story& s) { replace(s.b, "C 1700 3 5.a.00000001 3 0", "C 1700 3 5.a.00000001 2 0"); }},

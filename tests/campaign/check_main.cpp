@@ -60,10 +60,12 @@ int show(const Verdict& verdict) {
     std::printf(" %s", invariant.c_str());
   }
   std::printf(
-      "\ndaemons' orders as their witnesses saw them: %zu of %zu configurations, %zu deliveries\n",
+      "\ndaemons' orders as their witnesses saw them: %zu of %zu configurations, %zu deliveries;"
+      " %zu stable confirmations\n",
       verdict.witnessed_configurations,
       verdict.configurations,
-      verdict.witnessed_deliveries);
+      verdict.witnessed_deliveries,
+      verdict.stable_confirmations);
   show("violations", verdict.violations);
   for (const sim::Violation& violation : verdict.told) {
     std::printf("%s %s\n", violation.invariant.c_str(), violation.what.c_str());

@@ -28,6 +28,7 @@ struct Verdict {
   std::size_t configurations{0};                  ///< that began at a daemon with a witness
   std::size_t witnessed_configurations{0};        ///< of these, those it saw from their beginning
   std::size_t witnessed_deliveries{0};
+  std::size_t stable_confirmations{0};  ///< compared with what the daemons delivered
 };
 
 /// Uses the recording up: it may be large.

@@ -30,8 +30,6 @@ from world import World  # noqa: E402
 GROUPS = ["g1", "g2", "g3"]
 HEAL_SECONDS = 60.0  # for the last merge; a lost one is a violation
 QUIET_SECONDS = 2.0  # nothing was recorded for so long: nothing is under way
-DISK_SECONDS = 3.0  # a daemon that found its disk full says so within this time after
-RESTART_PAUSE = 0.3  # between attempts to start a daemon that refuses, for want of disk
 
 
 class Client:
@@ -51,9 +49,7 @@ class Campaign:
         self.clients = [Client(name, r) for name in self.world.names for r in range(options.roamers + 1)]
         self.recorders = 0
         self.down = set()  # daemons that were killed and are not to run yet
-        self.refused = {}  # daemons that did not start for want of disk -> when to try again
-        self.full_until = {}  # daemons whose disk is full -> when it has had room for a while
-        self.kills, self.refused_starts = 0, 0
+        self.kills, self.stopped = 0, 0
         self.began = 0.0
         self.pauses = {}  # fault number -> the process that was stopped
         self.stalls = {}
@@ -102,14 +98,13 @@ class Campaign:
         if fault.kind == "kill":
             self.kill(target)
         elif fault.kind == "pause":
+            self.stopped += self.world.daemons[target].poll() is None
             self.pauses[fault.number] = self.stop(self.world.daemons[target])
         elif fault.kind == "stall":
             self.stalls[fault.number] = self.stop(client.process)
         elif fault.kind == "client-kill":
             client.process.kill()
         else:
-            if fault.kind == "disk":
-                self.full_until[target] = float("inf")
             self.world.begin(fault)
 
     def end(self, fault):
@@ -125,12 +120,9 @@ class Campaign:
             self.restart(fault.target)
         else:
             self.world.end(fault)
-        if fault.kind == "disk":
-            self.full_until[fault.target] = time.monotonic() + DISK_SECONDS
         self.note("Z", fault.number)
 
     def kill(self, name):
-        self.refused.pop(name, None)
         self.down.add(name)
         if self.world.daemons[name].poll() is None:
             self.kills += 1
@@ -139,7 +131,6 @@ class Campaign:
 
     def restart(self, name):
         self.down.discard(name)
-        self.refused.pop(name, None)
         if self.world.daemons[name].poll() is not None:
             self.start_daemon(name)
 
@@ -163,20 +154,10 @@ class Campaign:
     # The run.
 
     def look(self):
-        """Whoever is gone without our doing is a violation, or wants a place on its disk."""
-        now = time.monotonic()
+        """Whoever is gone without our doing is a violation."""
         for name, process in self.world.daemons.items():
-            if process.poll() is None or name in self.down:
-                continue
-            if name in self.refused:
-                if self.refused[name] <= now:
-                    self.restart(name)
-                continue
-            self.daemon_ended(name)
-            if now < self.full_until.get(name, 0):
-                self.refused_starts += 1
-                self.refused[name] = now + RESTART_PAUSE
-            else:
+            if process.poll() is not None and name not in self.down:
+                self.daemon_ended(name)
                 self.problems.append(f"daemon {name} ended by itself with {process.returncode}")
                 self.start_daemon(name)
         for client in self.clients:
@@ -299,12 +280,18 @@ def arguments():
     return options
 
 
-def report(campaign, faults, code):
-    counts = {}
-    for fault in faults:
-        counts[fault.kind] = counts.get(fault.kind, 0) + 1
-    print(f"{campaign.kills} SIGKILLs and {counts.get('pause', 0)} pauses of daemons; starts refused on a full disk:"
-          f" {campaign.refused_starts}")
+def lanes_of(world):
+    """What this system can do; faults that need the same device follow each other."""
+    if world.netem:  # it and the rate limit are both the root queue of a host
+        return [tuple(kind for kind in PACKETS if kind != "rate"), HOSTS, CUTS, (*PATHS, "rate")]
+    if world.shapes_paths:
+        return [PACKETS, HOSTS, CUTS, PATHS]
+    print("neither netem nor /dev/net/tun: no delay, jitter, reordering, duplication, corruption")
+    return [PACKETS, HOSTS, CUTS]
+
+
+def report(campaign, code):
+    print(f"{campaign.kills} SIGKILLs and {campaign.stopped} pauses of daemons")
     for problem in campaign.problems:
         print(f"VIOLATION: {problem}")
     failed = bool(campaign.problems) or code == 1
@@ -321,9 +308,7 @@ def main():
     if options.output:
         os.makedirs(output)
     campaign = Campaign(options, output)
-    lanes = [PACKETS, HOSTS, CUTS]
-    if campaign.world.network == "switch":
-        lanes.append(PATHS)
+    lanes = lanes_of(campaign.world)
     schedule = Schedule(options.seed, options.minutes * 60, campaign.world.names, options.kills, options.pauses,
                         options.client_kills, options.stalls, options.roamers, lanes)
     with open(os.path.join(output, "schedule"), "w", encoding="ascii") as file:
@@ -335,7 +320,7 @@ def main():
     except Failure as failure:
         campaign.problems.append(str(failure))
     print(f"ran for {time.monotonic() - began:.0f} s", flush=True)
-    status = report(campaign, schedule.faults, judge(output))
+    status = report(campaign, judge(output))
     if status != 0 and not options.output:
         kept = tempfile.mkdtemp(prefix="ringcast-campaign-", dir=os.environ.get("TMPDIR", "/tmp"))
         shutil.copytree(output, kept, dirs_exist_ok=True)

@@ -84,11 +84,19 @@ class Schedule:
         for at in sorted(start + self.random.uniform(0.5, max(1.0, length - 5)) for _ in range(count)):
             # Shorter than the token's patience, about it, and beyond it.
             low, high = self.random.choices(((0.03, 0.4), (0.6, 1.6), (2.0, 4.5)), (5, 3, 2))[0]
-            name = min(self.names, key=lambda n: (free_from[n] > at, self.random.random()))
-            at = max(at, free_from[name])
+            name, at = self._running(at, free_from)
             length_of_it = self.random.uniform(low, high)
             free_from[name] = at + length_of_it + 0.05
             self._add(at, length_of_it, "pause", name)
+
+    def _running(self, at, free_from):
+        """A daemon that is neither paused nor down then, or soon after."""
+        while True:
+            fit = [n for n in self.names if free_from[n] <= at
+                   and not any(begin <= at < end + 0.2 for begin, end in self.busy[n])]
+            if fit:
+                return self.random.choice(fit), at
+            at += 0.1
 
     def _lane(self, start, length, lane):
         at = start + self.random.uniform(0.5, 6.0)

@@ -14,8 +14,8 @@ from harness import Failure, expect, program, until  # noqa: E402
 
 RUN = os.path.join(os.path.dirname(os.path.abspath(__file__)), "run.py")
 # Loss, delay and more are drawn beside these: by this seed several of each.
-SHORT = ["--minutes", "0.4", "--seed", "3", "--daemons", "3", "--kills", "5", "--pauses", "5", "--client-kills", "2",
-         "--stalls", "2"]
+SHORT = ["--minutes", "0.4", "--seed", "71", "--daemons", "3", "--kills", "5", "--pauses", "5", "--client-kills", "2",
+         "--stalls", "2", "--rate", "30"]
 
 
 def campaign(*more):

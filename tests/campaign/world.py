@@ -22,6 +22,14 @@ def succeeds(*words):
     return subprocess.run(words, capture_output=True, check=False).returncode == 0
 
 
+def has_netem():
+    """Asked at the loopback device of our own namespace."""
+    found = succeeds("tc", "qdisc", "add", "dev", "lo", "root", "netem", "delay", "1ms")
+    if found:
+        command("tc", "qdisc", "del", "dev", "lo", "root")
+    return found
+
+
 class World(Cluster):
     """A cluster whose hosts can be harmed in every way of the schedule."""
 
@@ -31,7 +39,8 @@ class World(Cluster):
             network = "switch" if os.path.exists("/dev/net/tun") else "bridge"
         self.network = network
         self.switch = None
-        self.netem = False
+        self.netem = has_netem()
+        self.shapes_paths = self.netem or network == "switch"
         self._limits = {}
         super().__init__(count, start=[])
 
@@ -42,10 +51,6 @@ class World(Cluster):
             self._build_switch()
         else:
             super()._build_network()
-        self.netem = succeeds("ip", "netns", "exec", self.names[0], "tc", "qdisc", "add", "dev", "eth0", "root",
-                              "netem", "delay", "1ms")
-        if self.netem:
-            command("ip", "netns", "exec", self.names[0], "tc", "qdisc", "del", "dev", "eth0", "root")
         for name in self.names:
             state = os.path.join(self.folder, f"{name}.state")
             os.makedirs(state)
@@ -79,9 +84,6 @@ class World(Cluster):
             self.switch.stdout.close()
         for name in self.names:
             succeeds("umount", "-l", os.path.join(self.folder, f"{name}.state"))
-
-    def shapes_paths(self):
-        return self.netem or self.network == "switch"
 
     # Faults. begin(fault) and end(fault); what a dead daemon cannot suffer is no error.
 
