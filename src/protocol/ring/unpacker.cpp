@@ -5,9 +5,16 @@
 #include <optional>
 #include <utility>
 
+#include "protocol/base/assert.hpp"
 #include "protocol/wire/codec.hpp"
 
 namespace ringcast {
+namespace {
+
+// Enough at once for most messages that need fragments at all.
+constexpr std::size_t first_bytes = std::size_t{64} << 10U;
+
+}  // namespace
 
 void Unpacker::unpack(const Data& packet, bool transitional, std::vector<OrderedEvent>& out) {
   BufferRef content = packet.content;
@@ -29,7 +36,7 @@ std::optional<std::pair<BufferRef, Service>> Unpacker::take(NodeId originator, E
   const auto service = static_cast<Service>(entry.service);
   if (entry.first) partial_.erase(originator);
   if (entry.first && entry.last) return std::pair{std::move(entry.bytes), service};
-  if (entry.first) partial_.emplace(originator, Partial{BufferRef::allocate(entry.total), 0});
+  if (entry.first) partial_.emplace(originator, Partial{entry.total, 0, {}});
 
   const auto found = partial_.find(originator);
   if (found == partial_.end()) {
@@ -37,20 +44,34 @@ std::optional<std::pair<BufferRef, Service>> Unpacker::take(NodeId originator, E
     return std::nullopt;
   }
   Partial& partial = found->second;
-  const std::size_t left = partial.bytes.size() - partial.received;
+  const std::size_t left = partial.total - partial.received;
   const bool fits = entry.last ? entry.bytes.size() == left : entry.bytes.size() < left;
   if (!fits) {
     ++strays_;
     partial_.erase(found);
     return std::nullopt;
   }
-  const auto part = entry.bytes.bytes();
-  std::copy(part.begin(), part.end(), partial.bytes.writable().subspan(partial.received).begin());
-  partial.received += part.size();
+  append(partial, entry.bytes.bytes());
   if (!entry.last) return std::nullopt;
   std::pair whole{std::move(partial.bytes), service};
   partial_.erase(found);
   return whole;
+}
+
+// A buffer that is full doubles, so each byte is copied once more at most on average; the last
+// step ends at the total, so a whole message fills its buffer.
+void Unpacker::append(Partial& partial, std::span<const std::byte> part) {
+  const std::size_t needed = partial.received + part.size();
+  RC_ASSERT(needed <= partial.total);
+  if (needed > partial.bytes.size()) {
+    const std::size_t doubled = std::max({needed, 2 * partial.bytes.size(), first_bytes});
+    auto grown = BufferRef::allocate(std::min(doubled, partial.total));
+    const auto so_far = partial.bytes.bytes().first(partial.received);
+    std::copy(so_far.begin(), so_far.end(), grown.writable().begin());
+    partial.bytes = std::move(grown);
+  }
+  std::copy(part.begin(), part.end(), partial.bytes.writable().subspan(partial.received).begin());
+  partial.received = needed;
 }
 
 }  // namespace ringcast

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <map>
 #include <optional>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -40,10 +41,14 @@ class Unpacker {
   /// Adds one entry; the message that ends in it, if any.
   std::optional<std::pair<BufferRef, Service>> take(NodeId originator, Entry entry);
 
+  /// `bytes` grows with what has come, up to `total`: what a fragment announces costs nothing.
   struct Partial {
-    BufferRef bytes;
+    std::size_t total{0};
     std::size_t received{0};
+    BufferRef bytes;
   };
+
+  static void append(Partial& partial, std::span<const std::byte> part);
 
   std::map<NodeId, Partial> partial_;
   std::uint64_t strays_{0};

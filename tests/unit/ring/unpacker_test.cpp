@@ -103,6 +103,26 @@ TEST_CASE("a fragment longer than what is missing makes no message") {
   CHECK(feed.strays() == 2);
 }
 
+TEST_CASE("a long message comes together whatever the lengths of its fragments") {
+  for (const std::size_t step : {std::size_t{1000}, std::size_t{30011}, std::size_t{65000}}) {
+    std::string text;
+    while (text.size() < 300000) {
+      text += std::to_string(text.size()) + ' ';
+    }
+    Feed feed;
+    Texts texts;
+    for (std::size_t at = 0; at < text.size(); at += step) {
+      REQUIRE(texts.empty());
+      const auto part = std::string_view(text).substr(at, step);
+      const bool is_last = at + step >= text.size();
+      const auto total = static_cast<std::uint32_t>(text.size());
+      texts = feed.packet(1, {fragment(part, at == 0, is_last, total)});
+    }
+    CHECK((texts == Texts{text}));
+    CHECK(feed.strays() == 0);
+  }
+}
+
 TEST_CASE("a new beginning drops the message before it") {
   Feed feed;
   CHECK(feed.packet(1, {fragment("ab", true, false, 4)}).empty());
