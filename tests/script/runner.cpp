@@ -40,7 +40,15 @@ Runner::Runner()
                 {"run", &Runner::run_for},     {"settle", &Runner::settle},
                 {"status", &Runner::status},   {"trace", &Runner::trace}},
       shown_{
-          "state_entered", "token_lost", "merge_detected", "view", "message", "confirm", "drop"} {
+          "state_entered",
+          "token_lost",
+          "merge_detected",
+          "regular",
+          "transitional",
+          "view",
+          "message",
+          "confirm",
+          "drop"} {
   config_.small_boot_ids = true;
 }
 
@@ -108,7 +116,7 @@ void Runner::option(const Words& words) {
 }
 
 void Runner::daemons(const Words& words) {
-  config_.names.assign(words.begin() + 1, words.end());
+  config_.names = expand({words.begin() + 1, words.end()});
   network_ = std::make_unique<sim::Network>(config_.names.size(), sim::Random{1});
   sim::LinkFaults link;
   link.delay_min = link.delay_max = delay_;
@@ -141,11 +149,9 @@ void Runner::ring(const Words& words) {
   run_until(cluster_->now() + milliseconds{500});
   quiet_ = false;
   began_ = cluster_->now();
-  std::string names;
   for (std::size_t i = 0; i < cluster_->hosts(); ++i) {
-    names += (i == 0 ? "" : ",") + cluster_->name(i);
+    say(cluster_->name(i), is_one_ring() ? "one ring" : "did not form a ring");
   }
-  say(names, is_one_ring() ? "one ring" : "did not form a ring");
 }
 
 bool Runner::is_one_ring() const {
@@ -176,6 +182,12 @@ SimClient* Runner::find_client(const std::string& label) {
 // Daemons.
 
 void Runner::start(const Words& words) {
+  if (words.at(1) == "*") {
+    for (std::size_t i = 0; i < cluster_->hosts(); ++i) {
+      if (!cluster_->is_up(i)) cluster_->start(i);
+    }
+    return;
+  }
   const std::optional<std::size_t> index = host(words.at(1));
   if (!index) return;
   if (cluster_->is_up(*index)) return complain(words[1] + " is up");
@@ -319,11 +331,8 @@ void Runner::status(const Words& words) {
   const Node* node = cluster_->node(*index);
   if (node == nullptr) return say(words[1], "down");
   const NodeStatus status = node->status(cluster_->now());
-  std::string daemons;
-  for (const std::string& daemon : status.configuration.daemons) {
-    daemons += (daemons.empty() ? "" : ",") + daemon;
-  }
-  std::string text = status.state + " {" + daemons + "} groups=" + std::to_string(status.groups) +
+  std::string text = status.state + " " + in_braces(status.configuration.daemons) +
+                     " groups=" + std::to_string(status.groups) +
                      " sessions=" + std::to_string(status.sessions);
   for (const auto& [name, value] : status.counters) {
     if (has(words, name)) text += " " + name + "=" + std::to_string(value);

@@ -7,11 +7,12 @@
 //                                  fail_to_receive, backoff_max, delay (of every link), persist
 //                                  (of every write to disk), message_bytes_max, datagram, backlog,
 //                                  window, receive_buffer
-//   ring a b c                     starts these daemons, waits until they form one ring
+//   ring a b c                     starts these daemons, waits until they form one ring; n01..n99
+//                                  are 99 names
 //   daemons a b c                  only names them; `start` starts them
 //   start a [kept|lost|torn] [number=N]
 //                                  also `restart`: what it finds of what it had stored; or that
-//                                  number, whatever it had stored
+//                                  number, whatever it had stored; `start *`: all that are down
 //   crash a [after N]              at once, or in its next output after N more datagrams
 //   pause a / resume a             its inputs wait and come at once
 //   leave a                        clean leave of a daemon
@@ -29,11 +30,13 @@
 //   status a                       state, configuration and the counters named after it
 //   trace on KIND ... / trace off KIND ...
 //                                  trace kinds (trace.hpp), or KIND:PART, those with that part in
-//                                  their text; or: deliver, confirm, view, message, drop
+//                                  their text; or: deliver, confirm, view, message, drop,
+//                                  regular, transitional
 //
-// The network. PACKETS is `a->b KIND [of=c] [seq=N] [longer=BYTES] [skip=N] [count=N]`; `*` is
-// any daemon. KIND: token data recovered join leave commit probe wakeup any; `of` the originator
-// and `seq` the number of data (of what it carries, when recovered) or of a token.
+// The network. PACKETS is `a->b KIND [of=c] [seq=N] [longer=BYTES] [skip=N] [spare=N] [count=N]`;
+// `*` is any daemon. KIND: token data recovered join leave commit probe wakeup any; `of` the
+// originator and `seq` the number of data (of what it carries, when recovered) or of a token;
+// `skip` the first N, `spare` each N-th.
 //
 //   cut a,b | c                    no packet passes between the sides; cut a->b: one direction
 //   heal                           opens all links, forgets all that follows
@@ -58,7 +61,7 @@
 //
 // A transcript line is `t=+12ms  a,b  what happened`: time since the paragraph began, who, what.
 // Equal lines of one millisecond are merged. Boot ids are left out: ring "2.a" is the ring with
-// number 2 of representative a.
+// number 2 of representative a. Of more than sixteen daemons only the number is given.
 //
 // RINGCAST_REWRITE=1 writes the transcripts that were produced into the files instead of
 // comparing. Commit only a difference that is understood.
@@ -114,6 +117,8 @@ class Runner {
     std::optional<std::uint64_t> seq;
     std::size_t longer{0};
     std::uint64_t skip{0};
+    std::uint64_t spare{0};
+    std::uint64_t seen{0};
     std::uint64_t count{0};
   };
   /// What becomes of them.

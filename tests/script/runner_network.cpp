@@ -120,6 +120,7 @@ std::optional<Runner::Pattern> Runner::pattern(const Words& words) {
   if (const auto seq = value_of(words, "seq")) pattern.seq = to_number(*seq);
   pattern.longer = to_number(value_of(words, "longer").value_or("0"));
   pattern.skip = to_number(value_of(words, "skip").value_or("0"));
+  pattern.spare = to_number(value_of(words, "spare").value_or("0"));
   const auto count = value_of(words, "count");
   pattern.count = count ? to_number(*count) : without_end;
   return pattern;
@@ -142,11 +143,11 @@ std::string Runner::describe(std::span<const std::byte> bytes) const {
   const Result<Packet> packet = decode(BufferRef::copy_of(bytes));
   if (!packet.ok()) return "malformed";
   const auto names = [&](const std::vector<NodeKey>& keys) {
-    std::string text;
+    std::vector<std::string> all;
     for (const NodeKey& key : keys) {
-      text += (text.empty() ? "" : ",") + recorder_->history.name_of(key.node);
+      all.push_back(recorder_->history.name_of(key.node));
     }
-    return "{" + text + "}";
+    return in_braces(all);
   };
   std::string text(kind_of(*packet));
   const auto [originator, seq] = origin_of(*packet);
@@ -186,6 +187,7 @@ bool Runner::filter(std::size_t from, std::size_t to, std::span<const std::byte>
       --pattern.skip;
       continue;
     }
+    if (pattern.spare > 0 && ++pattern.seen % pattern.spare == 0) continue;
     --pattern.count;
     stopped = apply(treatment, from, to, bytes);
   }

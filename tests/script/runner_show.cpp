@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "script/runner.hpp"
+#include "script/words.hpp"
 
 namespace ringcast::script {
 
@@ -65,6 +66,7 @@ std::vector<std::string> Runner::transcript() const {
     for (const std::string& name : line.who) {
       who += (who.empty() ? "" : ",") + name;
     }
+    if (line.who.size() > names_max) who = std::to_string(line.who.size()) + " of them";
     time.resize(std::max<std::size_t>(time.size() + 2, 10), ' ');
     who.resize(std::max<std::size_t>(who.size() + 2, 7), ' ');
     result.push_back(time + who + line.what);
@@ -128,15 +130,15 @@ void Runner::on_trace(std::size_t host, const TraceEvent& event) {
 
 void Runner::on_ordered(std::size_t host, const OrderedEvent& event) {
   if (const auto* change = std::get_if<ConfigurationChange>(&event)) {
-    std::string members;
+    std::vector<std::string> members;
     for (const NodeKey& key : change->members) {
-      members += (members.empty() ? "" : ",") + recorder_->history.name_of(key.node);
+      members.push_back(recorder_->history.name_of(key.node));
     }
     const bool transitional = change->kind == ConfigurationChange::Kind::transitional;
     const std::string kind = transitional ? "transitional" : "regular";
     const std::string from = transitional ? show(change->previous) + "~" : "";
-    const std::string text = from + show(change->id) + " {" + members + "}";
-    say(cluster_->name(host), kind + " " + text);
+    const std::string text = from + show(change->id) + " " + in_braces(members);
+    if (shown_.contains(kind)) say(cluster_->name(host), kind + " " + text);
     on_event(host, kind, text);
     return;
   }
@@ -183,11 +185,11 @@ void Runner::on_frame(const std::string& label, const ServerFrame& frame) {
           },
           [&](const LeftEvent& left) { when("view", "left " + left.group); },
           [&](const ConfigurationEvent& change) {
-            std::string daemons;
+            std::vector<std::string> daemons;
             for (const NodeId node : change.daemons) {
-              daemons += (daemons.empty() ? "" : ",") + recorder_->history.name_of(node);
+              daemons.push_back(recorder_->history.name_of(node));
             }
-            when("view", "configuration " + show(change.id) + " {" + daemons + "}");
+            when("view", "configuration " + show(change.id) + " " + in_braces(daemons));
           },
           [&](const ConfirmEvent& confirm) {
             when(

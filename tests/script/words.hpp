@@ -55,4 +55,35 @@ inline bool has(const std::vector<std::string>& words, const std::string& word) 
   return std::find(words.begin(), words.end(), word) != words.end();
 }
 
+/// "n08..n11" is n08 n09 n10 n11.
+inline std::vector<std::string> expand(const std::vector<std::string>& words) {
+  std::vector<std::string> names;
+  for (const std::string& word : words) {
+    const std::size_t dots = word.find("..");
+    if (dots == std::string::npos) {
+      names.push_back(word);
+      continue;
+    }
+    const std::size_t digits = word.find_first_of("0123456789");
+    const std::uint64_t last = to_number(std::string_view{word}.substr(dots + 2 + digits));
+    for (std::uint64_t i = to_number(std::string_view{word}.substr(digits)); i <= last; ++i) {
+      std::string number = std::to_string(i);
+      number.insert(0, dots - digits - std::min(number.size(), dots - digits), '0');
+      names.push_back(word.substr(0, digits) + number);
+    }
+  }
+  return names;
+}
+
+constexpr std::size_t names_max = 16;
+
+inline std::string in_braces(const std::vector<std::string>& names) {
+  if (names.size() > names_max) return "{" + std::to_string(names.size()) + " daemons}";
+  std::string text;
+  for (const std::string& name : names) {
+    text += (text.empty() ? "" : ",") + name;
+  }
+  return "{" + text + "}";
+}
+
 }  // namespace ringcast::script
