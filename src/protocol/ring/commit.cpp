@@ -49,6 +49,8 @@ void Ring::create_commit(const std::vector<NodeKey>& members) {
     entry.member = member;
     commit.members.push_back(entry);
   }
+  if (attempts_.members != members) attempts_ = {.members = members, .first_ring_seq = seq};
+  ++attempts_.count;
   ring_seq_ = seq;
   timers_.disarm_all();
   forming_.emplace(commit.ring, members, self_, config_.window_packets_max);

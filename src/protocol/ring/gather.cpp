@@ -121,7 +121,7 @@ void Ring::on_join(const PacketHeader& header, const Join& join) {
   if (!reserve(join.ring_seq + 1)) return;
   heard_seq_ = std::max(heard_seq_, join.ring_seq);
   reach_.heard(sender, has(join.hears, self_), now_);
-  reach_.told(sender, join.hears, now_);
+  reach_.told(sender, join.hears, join.ring_seq, now_);
   switch (phase_) {
     case RingPhase::operational:
       on_join_operational(sender, join);
@@ -311,7 +311,12 @@ void Ring::check_consensus() {
     return;
   }
   if (members.front() == self_) {
-    create_commit(members);
+    if (const auto unreached = never_reached(members)) {
+      fail_.insert(*unreached);
+      sets_changed();
+    } else {
+      create_commit(members);
+    }
     return;
   }
   if (waiting_for_commit_) return;
@@ -321,6 +326,16 @@ void Ring::check_consensus() {
   waiting_for_commit_ = true;
   timers_.disarm(Timer::consensus);
   timers_.arm(Timer::token_loss, now_ + config_.token_loss);
+}
+
+/// Who never saw a commit token of these members in two attempts, though its joins come and ours
+/// reach it: the first of them cannot take it from its predecessor. [MBR-16]
+std::optional<NodeKey> Ring::never_reached(const std::vector<NodeKey>& members) const {
+  if (attempts_.count < 2 || attempts_.members != members) return std::nullopt;
+  for (const auto& member : members) {
+    if (member != self_ && reach_.ring_seq_of(member) < attempts_.first_ring_seq) return member;
+  }
+  return std::nullopt;
 }
 
 void Ring::resume_alone() {

@@ -26,8 +26,10 @@ void Reachability::heard(const NodeKey& from, bool hears_us, Instant now) {
   if (hears_us) peer.heard_us = now;
 }
 
-void Reachability::told(const NodeKey& from, std::vector<NodeKey> hears, Instant now) {
+void Reachability::told(
+    const NodeKey& from, std::vector<NodeKey> hears, std::uint64_t ring_seq, Instant now) {
   Peer& peer = this->peer(from);
+  peer.ring_seq = ring_seq;
   peer.told = now;
   peer.hears = std::move(hears);
 }
@@ -50,6 +52,11 @@ bool Reachability::tells_of(const NodeKey& from, const NodeKey& whom, Instant si
 
 bool Reachability::are_mutual(const NodeKey& a, const NodeKey& b, Instant since) const {
   return tells_of(a, b, since) && tells_of(b, a, since);
+}
+
+std::uint64_t Reachability::ring_seq_of(const NodeKey& key) const {
+  const Peer* const peer = find(key);
+  return peer == nullptr ? 0 : peer->ring_seq;
 }
 
 void Reachability::keep_only(const std::set<NodeId>& configured) {

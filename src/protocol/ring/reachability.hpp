@@ -5,6 +5,7 @@
 // every question comes with the time since when it must have been seen. [MBR-15]
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <set>
@@ -19,14 +20,17 @@ class Reachability {
  public:
   /// A join or probe of that run arrived; `hears_us`: it says that it hears us.
   void heard(const NodeKey& from, bool hears_us, Instant now);
-  /// Its join named everyone it hears.
-  void told(const NodeKey& from, std::vector<NodeKey> hears, Instant now);
+  /// Its join named everyone it hears, and the newest ring it took part in forming.
+  void told(const NodeKey& from, std::vector<NodeKey> hears, std::uint64_t ring_seq, Instant now);
 
   [[nodiscard]] bool hears(const NodeKey& key, Instant since) const;
   /// We hear it and it hears us.
   [[nodiscard]] bool is_mutual(const NodeKey& key, Instant since) const;
   /// By their own words each of the two hears the other.
   [[nodiscard]] bool are_mutual(const NodeKey& a, const NodeKey& b, Instant since) const;
+
+  /// The newest ring it took part in forming, by its last join; 0: it never told.
+  [[nodiscard]] std::uint64_t ring_seq_of(const NodeKey& key) const;
 
   /// Forgets daemons that are no longer configured.
   void keep_only(const std::set<NodeId>& configured);
@@ -38,6 +42,7 @@ class Reachability {
     std::optional<Instant> heard_us;
     std::optional<Instant> told;
     std::vector<NodeKey> hears;  ///< ascending
+    std::uint64_t ring_seq{0};
   };
 
   Peer& peer(const NodeKey& key);

@@ -225,6 +225,7 @@ void Ring::install() {
   received_ring_ = {};
   obligation_.clear();
   known_delivered_ = {};
+  attempts_ = {};
   recovered_seen_.clear();
   ++counters_.configurations;
   enter(RingPhase::operational, "everything exchanged");

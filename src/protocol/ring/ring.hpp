@@ -213,6 +213,7 @@ class Ring {
   [[nodiscard]] bool knows_all_of(const Join& join) const;
   [[nodiscard]] bool rather_loses(const NodeKey& sender, const Join& join) const;
   [[nodiscard]] std::vector<NodeKey> best_members() const;
+  [[nodiscard]] std::optional<NodeKey> never_reached(const std::vector<NodeKey>& members) const;
   [[nodiscard]] bool hears_all(const std::vector<NodeKey>& members) const;
   [[nodiscard]] std::optional<std::vector<NodeKey>> reached_members(const Probe& probe) const;
   void sets_changed();
@@ -298,6 +299,14 @@ class Ring {
   std::set<NodeKey> consensus_;
   bool waiting_for_commit_{false};
   bool told_complete_{false};  ///< our last join said that we hear all candidates
+
+  /// Commit tokens we sent round the same members in vain.
+  struct Attempts {
+    std::vector<NodeKey> members;
+    std::uint64_t first_ring_seq{0};
+    unsigned count{0};
+  };
+  Attempts attempts_;
 
   // commit and recovery
   CommitToken commit_;  ///< as last accepted

@@ -66,8 +66,8 @@ std::uint64_t count(const std::vector<SeqRange>& requests) {
 }
 
 bool contains(const std::vector<SeqRange>& ranges, Seq seq) {
-  const auto after = std::upper_bound(
-      ranges.begin(), ranges.end(), seq, [](Seq wanted, const SeqRange& range) {
+  const auto after =
+      std::upper_bound(ranges.begin(), ranges.end(), seq, [](Seq wanted, const SeqRange& range) {
         return wanted < range.first;
       });
   return after != ranges.begin() && seq < end_of(*std::prev(after));

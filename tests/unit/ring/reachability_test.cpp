@@ -40,25 +40,29 @@ TEST_CASE("what was heard is true for as long as the question says") {
 TEST_CASE("two others hear each other when both say so") {
   Reachability reach;
   reach.heard(one, true, start);
-  reach.told(one, {two}, start);
+  reach.told(one, {two}, 7, start);
   CHECK_FALSE(reach.are_mutual(one, two, start));
   reach.heard(two, true, start);
-  reach.told(two, {one}, start + seconds{1});
+  reach.told(two, {one}, 8, start + seconds{1});
   CHECK(reach.are_mutual(one, two, start));
   CHECK(reach.are_mutual(two, one, start));
   CHECK_FALSE(reach.are_mutual(one, two, start + seconds{1}));  // one's word is older
-  reach.told(one, {}, start + seconds{1});
+  reach.told(one, {}, 9, start + seconds{1});
+  CHECK(reach.ring_seq_of(one) == 9);
+  CHECK(reach.ring_seq_of(two) == 8);
   CHECK_FALSE(reach.are_mutual(one, two, start));
 }
 
 TEST_CASE("another run of a daemon starts without what was known of the one before") {
   Reachability reach;
   reach.heard(one, true, start);
-  reach.told(one, {two}, start);
+  reach.told(one, {two}, 7, start);
   reach.heard(one_again, false, start);
   CHECK(reach.hears(one_again, start));
   CHECK_FALSE(reach.is_mutual(one_again, start));
   CHECK_FALSE(reach.hears(one, start));
+  CHECK(reach.ring_seq_of(one) == 0);
+  CHECK(reach.ring_seq_of(one_again) == 0);
   reach.keep_only({NodeId{2}});
   CHECK_FALSE(reach.hears(one_again, start));
 }
