@@ -90,7 +90,8 @@ void SimClient::goodbye() {
 void SimClient::hang_up() {
   if (!is_open()) return;
   cluster_.client_hang_up(connection_);
-  end(SessionEnd::hung_up, {});
+  // What it wrote before is still read, its goodbye among it perhaps.
+  end(said_goodbye_ ? SessionEnd::goodbye : SessionEnd::hung_up, {});
 }
 
 void SimClient::send_raw(std::span<const std::byte> bytes) {
