@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The messages of the log tools as another member of the group might send them. The first byte
+// chooses: a record, a table, a table cut into parts, a progress, or lines cut out of a stream.
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "fuzz/check.hpp"
+#include "fuzz/heap.hpp"
+#include "fuzz/targets.hpp"
+#include "tools/ringlog-publish/line_splitter.hpp"
+#include "tools/ringlog-write/markers.hpp"
+#include "tools/ringlog/progress.hpp"
+#include "tools/ringlog/record.hpp"
+#include "tools/ringlog/table_message.hpp"
+
+namespace ringcast::fuzz {
+namespace {
+
+using namespace ringcast::ringlog;
+
+void record(Bytes input) {
+  const HeapMeter heap;
+  const auto decoded = decode_record(input);
+  heap.check_peak(64 * input.size() + 16384, "decoding a record");
+  if (!decoded) {
+    check_refusal(decoded.error());
+    return;
+  }
+  check(same(encode(*decoded), input), "encode(decode(bytes)) is bytes");
+  if (std::holds_alternative<Settle>(decoded->body)) return;
+  const Range range = range_of(*decoded);
+  check(range.first >= 1 && range.first <= range.last, "a record takes sequence numbers");
+  if (!std::holds_alternative<Lines>(decoded->body)) {
+    const auto marker = loss_marker(*decoded);
+    check(marker.find('\n') == std::string::npos, "a marker is one line");
+  } else {
+    const auto head = pending_head(*decoded, "1.a.00000001/1/1", "why");
+    check(head.find('\n') == std::string::npos, "a marker is one line");
+    check(pending_count(head) == range.count(), "a pending record's head counts its lines");
+  }
+}
+
+void table(Bytes input, std::size_t part_bytes) {
+  const HeapMeter heap;
+  const auto decoded = decode_table(input);
+  heap.check_peak(128 * input.size() + 16384, "decoding a table");
+  if (!decoded) {
+    check_refusal(decoded.error());
+    return;
+  }
+  const auto first = encode(*decoded);
+  const auto again = decode_table(first);
+  check(again.ok() && *again == *decoded, "decode(encode(x)) is x");
+  check(encode(*again) == first, "encoding is stable");
+
+  Table together;
+  const auto parts = encode_in_parts(*decoded, part_bytes);
+  check(!parts.empty(), "a table has a part at least");
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    const auto part = decode_table(parts[i]);
+    check(part.ok(), "what the encoder writes the decoder takes");
+    check(part->part == i + 1 && part->parts == parts.size(), "parts are numbered");
+    together.merge(part->table);
+  }
+  check(together == decoded->table, "the parts are the whole");
+  check(decoded->table.minus(together).empty(), "nothing is missing");
+  check(gap_marker(decoded->table).find('\n') == std::string::npos, "a marker is one line");
+}
+
+void progress(Bytes input) {
+  const auto decoded = decode_progress(input);
+  if (!decoded) {
+    check_refusal(decoded.error());
+    return;
+  }
+  const auto again = decode_progress(encode(*decoded));
+  check(again.ok() && *again == *decoded, "decode(encode(x)) is x");
+}
+
+/// Lines come out the same however the stream is cut.
+void lines(Bytes input, std::size_t piece) {
+  const std::string_view text(reinterpret_cast<const char*>(input.data()), input.size());
+  constexpr std::size_t line_max = 32;
+  std::string whole;
+  std::string cut;
+  const auto into = [](std::string& out) {
+    return [&out](const SplitLine& line) {
+      check(line.too_long == (line.bytes > line_max), "too long is what is longer than allowed");
+      check(line.too_long || line.text.size() == line.bytes, "a line is whole");
+      check(line.text.find('\n') == std::string_view::npos, "a line holds no newline");
+      out += std::to_string(line.bytes) + ' ' + std::string(line.text) + '\n';
+    };
+  };
+  LineSplitter one(line_max);
+  one.feed(text, into(whole));
+  one.end(into(whole));
+  LineSplitter other(line_max);
+  for (std::size_t at = 0; at < text.size(); at += piece) {
+    other.feed(text.substr(at, piece), into(cut));
+  }
+  other.end(into(cut));
+  check(whole == cut, "how the stream is cut makes no difference");
+}
+
+}  // namespace
+
+void ringlog(Bytes input) {
+  if (input.empty()) return;
+  const auto kind = std::to_integer<unsigned>(input[0]);
+  const auto rest = input.subspan(1);
+  switch (kind % 4) {
+    case 0:
+      record(rest);
+      break;
+    case 1:
+      table(rest, 16 * (kind / 4));
+      break;
+    case 2:
+      progress(rest);
+      break;
+    default:
+      lines(rest, 1 + kind / 4);
+      break;
+  }
+}
+
+}  // namespace ringcast::fuzz

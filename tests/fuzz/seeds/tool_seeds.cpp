@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// configuration, ringlog: what people and the log tools write.
+#include <array>
+#include <cstdio>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <string_view>
+
+#include "fuzz/seeds/seeds.hpp"
+#include "tools/ringlog/chain.hpp"
+#include "tools/ringlog/progress.hpp"
+#include "tools/ringlog/record.hpp"
+#include "tools/ringlog/table_message.hpp"
+
+namespace ringcast::fuzz {
+namespace {
+
+using namespace ringcast::ringlog;
+using Bytes = std::vector<std::byte>;
+
+Bytes bytes_of(std::string_view text) {
+  const auto bytes = std::as_bytes(std::span{text});
+  return {bytes.begin(), bytes.end()};
+}
+
+void add_file(std::vector<Seed>& seeds, const char* name, const std::string& path) {
+  std::ifstream file(std::string(RINGCAST_SOURCE_DIR) + "/conf/" + path, std::ios::binary);
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  seeds.push_back({"configuration", name, bytes_of(text)});
+}
+
+void add_configurations(std::vector<Seed>& seeds) {
+  add_file(seeds, "reference", "ringcast.toml");
+  add_file(seeds, "three-nodes", "three-nodes.toml");
+  const auto add = [&](const char* name, std::string_view text) {
+    seeds.push_back({"configuration", name, bytes_of(text)});
+  };
+  add("size", "64MiB");
+  add("duration", "1500ms");
+  add("mistakes",
+      "loose = 1\n[ring]\ntoken_los = \"1s\"\ntoken_loss = 5\nwindow_packets_max = -3\n"
+      "[daemon]\nname = \"a\"\n[[clients]]\n[unknown]\n[[daemon]]\naddress = \"host:1\"\n");
+  add("daemons",
+      "[cluster]\nname = \"c\"\n[[daemon]]\nname = \"a\"\naddress = \"[fe80::1%eth0]:4913\"\n"
+      "[[daemon]]\nname = \"b\"\naddress = \"192.0.2.1:4913\"\n[network]\ntransport = "
+      "\"multicast\"\n"
+      "multicast = \"239.1.2.3:4913\"\n[clients]\nsocket = \"/run/%n.sock\"\nmode = \"0660\"\n");
+  add("syntax", "[ring\ntoken_loss = \"unfinished");
+}
+
+Producer producer(std::uint8_t byte, std::string name) {
+  Producer result;
+  result.id.bytes.fill(byte);
+  result.name = std::move(name);
+  return result;
+}
+
+void add_ringlog(std::vector<Seed>& seeds) {
+  const auto add = [&](const char* name, int kind, const Bytes& payload) {
+    Bytes bytes{static_cast<std::byte>(kind)};
+    bytes.insert(bytes.end(), payload.begin(), payload.end());
+    seeds.push_back({"ringlog", name, std::move(bytes)});
+  };
+  Record record;
+  record.producer = producer(0xab, "web1:access.log");
+  record.first_seq = 17;
+  record.body = Lines{{"GET / 200", "", "GET /x 404"}};
+  add("record-lines", 0, encode(record));
+  record.body = Dropped{.lines = 5, .bytes = 500};
+  add("record-dropped", 0, encode(record));
+  record.body = TooLong{.bytes = 1U << 24U};
+  add("record-too-long", 0, encode(record));
+  record.first_seq = 0;
+  record.body = Settle{};
+  add("record-settle", 0, encode(record));
+
+  TableMessage message;
+  message.view = "17.web1.5f0c9a31/3";
+  message.component = {"#w1#web1", "#w2#web2"};
+  message.chain = 0x1234567890abcdef;
+  (void)message.table.add(producer(1, "one"), Range{1, 20});
+  (void)message.table.add(producer(1, "one"), Range{30, 40});
+  (void)message.table.add(producer(2, "two"), Range{5, 5});
+  add("table", 1 + 4 * 8, encode(message));
+  message.is_news = true;
+  message.view.clear();
+  add("table-news", 1, encode(message));
+
+  Progress progress;
+  progress.first = Position{.configuration = {17, "web1", 0x5f0c9a31}, .seq = 4, .index = 0};
+  progress.last = progress.first;
+  progress.last.seq = 9;
+  add("progress", 2, encode(progress));
+  add("lines", 3 + 4 * 6, bytes_of("one\ntwo\n\na line that is far too long for its limit\nend"));
+}
+
+std::string hex(std::uint64_t value) {
+  std::array<char, 17> digits{};
+  (void)std::snprintf(
+      digits.data(), digits.size(), "%016llx", static_cast<unsigned long long>(value));
+  return digits.data();
+}
+
+void add_files(std::vector<Seed>& seeds) {
+  const auto add = [&](const char* name, int kind, const std::string& rest) {
+    Bytes bytes{static_cast<std::byte>(kind)};
+    const auto more = bytes_of(rest);
+    bytes.insert(bytes.end(), more.begin(), more.end());
+    seeds.push_back({"ringlog_files", name, std::move(bytes)});
+  };
+  // A snapshot behind the first line of the file and an entry behind the second.
+  const std::string first = "one\n";
+  const std::string both = first + "two\n";
+  const std::string producer_json = R"({"producer":"00112233445566778899aabbccddeeff","name":"p",)";
+  const std::string snapshot =
+      R"({"ringlog_position":1,"group":"g","length":4,"lines":1,"chain":")" +
+      hex(chain_text(0, first)) +
+      R"(","configuration":"17.web1.5f0c9a31","seq":4,"index":0,"markers":[[0,2]],"table":[)" +
+      producer_json + R"("ranges":[[1,5]]}]})";
+  const std::string entry = R"({"length":8,"lines":2,"chain":")" + hex(chain_text(0, both)) +
+                            R"(","added":[)" + producer_json + R"("ranges":[[6,6]]}]})";
+  const auto with_file = [](const std::string& content, const std::string& lines) {
+    return std::string(1, static_cast<char>(content.size())) + content + lines;
+  };
+  add("sidecar", 0, with_file(both, snapshot + "\n" + entry + "\n"));
+  add("sidecar-cut", 0, with_file(both, snapshot + "\n" + entry.substr(0, 20)));
+  add("sidecar-torn", 0, with_file("one\ntw", snapshot + "\n" + entry + "\n"));
+  add("checkpoint",
+      1,
+      R"({"ringlog_checkpoint":1,"files":[{"path":"/var/log/a","device":1,"inode":2,)"
+      R"("fingerprint_bytes":3,"fingerprint":4,"producer":"00112233445566778899aabbccddeeff",)"
+      R"("name":"a","offset":5,"seq":6,"absent_since":7}]})");
+  // How much is cut off, then a byte that says what is broken, a length and a record each.
+  add("spool", 2, std::string("\0\xff\x03one\xff\x03two\xff\x05three", 17));
+  add("spool-torn", 2, std::string("\x02\xff\x03one\xff\x03two", 11));
+  add("spool-damaged", 2, std::string("\0\xff\x03one\x09\x03two\xff\x05three", 17));
+}
+
+}  // namespace
+
+void add_tool_seeds(std::vector<Seed>& seeds) {
+  add_configurations(seeds);
+  add_ringlog(seeds);
+  add_files(seeds);
+}
+
+std::vector<Seed> all_seeds() {
+  std::vector<Seed> seeds;
+  add_protocol_seeds(seeds);
+  add_client_seeds(seeds);
+  add_tool_seeds(seeds);
+  add_node_seeds(seeds);
+  return seeds;
+}
+
+}  // namespace ringcast::fuzz
