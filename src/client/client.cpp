@@ -223,7 +223,10 @@ Result<std::optional<Event>> Client::Impl::next_event(std::optional<Deadline> de
 }
 
 Result<void> Client::Impl::close(Deadline deadline) {
-  if (state_ == State::over) return ended();
+  if (state_ == State::over) {
+    inbox_.clear();
+    return ended();
+  }
   options_.reconnect = false;
   auto last_words = Error{Errc::closed, "there is no connection at the moment"};
   if (state_ == State::ready) last_words = say_goodbye(deadline);

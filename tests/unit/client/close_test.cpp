@@ -78,6 +78,17 @@ TEST_CASE("close fails when the daemon dies before it has taken everything") {
   CHECK(client.fd() == -1);
 }
 
+TEST_CASE("close drops what was not received, also when the session is over already") {
+  FakeDaemon daemon;
+  auto client = daemon.meet(daemon.options());
+  (void)daemon.say_message("unread");
+  daemon.hang_up();
+  CHECK(client.flush(soon()).error().code == Errc::closed);
+  CHECK(client.has_event());
+  CHECK(client.close(soon()).error().code == Errc::closed);
+  CHECK(client.receive().error().code == Errc::closed);
+}
+
 TEST_CASE("close fails when the goodbye is not answered, or with something else") {
   for (const bool says_why : {false, true}) {
     FakeDaemon daemon;
