@@ -70,6 +70,11 @@ const Json& list(const Json& json, const char* field) {
   return it != json.end() && it->is_array() ? *it : none;
 }
 
+bool is_pair_of_numbers(const Json& json) {
+  return json.is_array() && json.size() == 2 && json[0].is_number_unsigned() &&
+         json[1].is_number_unsigned();
+}
+
 void put_position(Json& json, const std::optional<Position>& position) {
   if (!position) return;
   json["configuration"] = to_string(position->configuration);
@@ -105,7 +110,7 @@ std::vector<Addition> get_additions(const Json& json, const char* field) {
     const auto id = parse_producer(text(item, "producer"));
     if (!id) continue;
     for (const auto& pair : list(item, "ranges")) {
-      if (!pair.is_array() || pair.size() != 2 || !pair[0].is_number_unsigned()) continue;
+      if (!is_pair_of_numbers(pair)) continue;
       const Range range{pair[0].get<std::uint64_t>(), pair[1].get<std::uint64_t>()};
       if (range.first == 0 || range.first > range.last) continue;
       additions.push_back(Addition{Producer{*id, text(item, "name")}, range});
@@ -125,7 +130,7 @@ Json markers_json(const std::vector<FileMarker>& markers) {
 std::vector<FileMarker> get_markers(const Json& json) {
   std::vector<FileMarker> markers;
   for (const auto& pair : list(json, "markers")) {
-    if (!pair.is_array() || pair.size() != 2) continue;
+    if (!is_pair_of_numbers(pair)) continue;
     markers.push_back(FileMarker{pair[0].get<std::uint64_t>(), pair[1].get<std::uint64_t>()});
   }
   return markers;
