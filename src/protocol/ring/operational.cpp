@@ -71,7 +71,8 @@ void Ring::visit(Token token, bool may_hold) {
 void Ring::request_missing(const RingState& ring, Token& token) {
   // [ORD-5] Later packets may still be on their way: they were sent after their token.
   const std::uint64_t before = count(token.rtr);
-  add_requests(token.rtr, ring.window, ring.sent_seq);
+  // Nor are there any above a token that went back, as only a broken peer's does.
+  add_requests(token.rtr, ring.window, std::min(ring.sent_seq, token.seq));
   const std::uint64_t after = count(token.rtr);
   if (after <= before) return;  // fewer: a token holds so many ranges and no more
   const std::uint64_t added = after - before;
