@@ -49,9 +49,7 @@ void add_requests(std::vector<SeqRange>& requests, const Window& window, Seq bou
       continue;
     }
     auto& last = united.back();
-    if (end_of(range) > end_of(last)) {
-      last.count = static_cast<std::uint32_t>(end_of(range).value - last.first.value);
-    }
+    last = range_up_to(last.first, std::max(end_of(range), end_of(last)));
   }
   if (united.size() > retransmit_ranges_max) united.resize(retransmit_ranges_max);
   requests.swap(united);

@@ -2,6 +2,7 @@
 #include "protocol/ring/window.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "protocol/base/assert.hpp"
@@ -16,6 +17,13 @@ constexpr std::size_t initial_slots = 64;
 std::uint64_t cost(const Data& packet) { return packet.body.size() + data_overhead_bytes; }
 
 }  // namespace
+
+SeqRange range_up_to(Seq first, Seq end) {
+  RC_ASSERT(first < end);
+  constexpr std::uint64_t count_max = std::numeric_limits<std::uint32_t>::max();
+  const std::uint64_t count = std::min(end.value - first.value, count_max);
+  return SeqRange{.first = first, .count = static_cast<std::uint32_t>(count)};
+}
 
 Window::Window(RingId ring, std::uint32_t capacity)
     : ring_(ring), capacity_(capacity), slots_(std::min<std::size_t>(initial_slots, capacity)) {
@@ -64,8 +72,7 @@ void Window::append_holes(Seq up_to, std::size_t ranges_max, std::vector<SeqRang
       seq = next(seq);
       continue;
     }
-    out.push_back(
-        SeqRange{.first = seq, .count = static_cast<std::uint32_t>(end.value - seq.value)});
+    out.push_back(range_up_to(seq, end));
     seq = end;
   }
 }

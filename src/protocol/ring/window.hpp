@@ -17,6 +17,9 @@
 
 namespace ringcast {
 
+/// From `first` to before `end`, or as far as one range reaches. REQUIRES: first < end.
+SeqRange range_up_to(Seq first, Seq end);
+
 class Window {
  public:
   /// `capacity`: how far above the last discarded seq a packet may lie.

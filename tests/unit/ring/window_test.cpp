@@ -173,4 +173,11 @@ TEST_CASE("holes beyond everything held are one range") {
   CHECK(holes[0] == SeqRange{.first = Seq{1}, .count = 5});
 }
 
+TEST_CASE("a hole longer than one request can say is asked for as far as it reaches") {
+  std::vector<SeqRange> holes;
+  Window(test_ring, 100).append_holes(Seq{std::uint64_t{1} << 33U}, 10, holes);
+  REQUIRE(holes.size() == 1);
+  CHECK(holes.front() == SeqRange{.first = Seq{1}, .count = 0xffffffffU});
+}
+
 }  // namespace ringcast
