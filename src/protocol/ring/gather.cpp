@@ -305,6 +305,12 @@ void Ring::check_consensus() {
   for (const auto& member : members) {
     if (!consensus_.contains(member)) return;
   }
+  // [MBR-8] A run that agreed and was replaced since is no member: its successor may be one.
+  const auto is_replaced = [this](const NodeKey& member) { return peers_.is_dead(member); };
+  if (std::any_of(members.begin(), members.end(), is_replaced)) {
+    sets_changed();
+    return;
+  }
   const bool alone_as_before = members.size() == 1 && current_->members.size() == 1 && !frozen_;
   if (alone_as_before) {
     resume_alone();
