@@ -140,6 +140,7 @@ void Ring::forward_commit(CommitToken& commit) {
 
 void Ring::abort_forming(std::string_view reason) {
   if (phase_ == RingPhase::recovery) ++counters_.recoveries_aborted;
+  note_at_work(*forming_);
   forming_.reset();
   recovery_queue_.clear();
   recovered_seen_.clear();

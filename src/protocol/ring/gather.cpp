@@ -53,6 +53,7 @@ std::vector<NodeKey> Ring::candidates() const {
 }
 
 void Ring::enter_gather(std::string_view reason, std::set<NodeKey> proc, std::set<NodeKey> fail) {
+  if (phase_ == RingPhase::operational) note_at_work(*current_);
   held_.reset();
   self_token_.reset();
   self_commit_.reset();

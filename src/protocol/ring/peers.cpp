@@ -19,7 +19,7 @@ bool PeerTable::hear(const NodeKey& key, Instant now) {
   }
   const auto dead = std::find(peer.dead.begin(), peer.dead.end(), key.boot);
   if (dead != peer.dead.end()) {
-    if (now - peer.heard < revival_silence) return false;
+    if (now - std::max(peer.heard, peer.at_work) < revival_silence) return false;
     peer.dead.erase(dead);
   }
   if (peer.boot) {
@@ -28,8 +28,14 @@ bool PeerTable::hear(const NodeKey& key, Instant now) {
   }
   peer.boot = key.boot;
   peer.heard = now;
+  peer.at_work = {};
   peer.counter = 0;
   return true;
+}
+
+void PeerTable::note_at_work(const NodeKey& key, Instant now) {
+  Peer& peer = peers_[key.node];
+  if (peer.boot == key.boot) peer.at_work = now;
 }
 
 bool PeerTable::is_dead(const NodeKey& key) const {

@@ -22,6 +22,9 @@ class PeerTable {
   /// of two runs is the newer one shows in time only: a straggler of the old one may be taken
   /// for a restart, so a run that was given up comes back when the other stays silent. [MBR-8]
   bool hear(const NodeKey& key, Instant now);
+  /// It was at work in our ring until now, which is as good as heard: members of a ring exchange
+  /// no joins or probes.
+  void note_at_work(const NodeKey& key, Instant now);
   /// That run ended: another one of the same daemon was heard since.
   [[nodiscard]] bool is_dead(const NodeKey& key) const;
   /// The run last heard of, if any.
@@ -45,6 +48,7 @@ class PeerTable {
   struct Peer {
     std::optional<BootId> boot;
     Instant heard{};
+    Instant at_work{};  ///< this run was, until then
     std::deque<BootId> dead;
     std::uint64_t counter{0};
     Duration delay{0};

@@ -241,11 +241,18 @@ void Ring::dispatch(Packet& packet) {
 
 bool Ring::hear(const NodeKey& sender) {
   // [MBR-8] The run that works in our ring is silent here: members exchange no joins or probes.
-  if (phase_ == RingPhase::operational && peers_.is_dead(sender)) {
+  if (phase_ != RingPhase::gather && peers_.is_dead(sender)) {
+    const RingState& ring = forming_ ? *forming_ : *current_;
     const auto live = peers_.boot_of(sender.node);
-    if (live && current_->is_member(NodeKey{sender.node, *live})) return false;
+    if (live && ring.is_member(NodeKey{sender.node, *live})) return false;
   }
   return peers_.hear(sender, now_);
+}
+
+void Ring::note_at_work(const RingState& ring) {
+  for (const NodeKey& member : ring.members) {
+    peers_.note_at_work(member, now_);
+  }
 }
 
 // [MBR-1] Which state takes data of which ring.

@@ -164,6 +164,7 @@ class Ring {
   void dispatch(Packet& packet);
   /// A join or probe came from this run; false: drop it.
   bool hear(const NodeKey& sender);
+  void note_at_work(const RingState& ring);
   /// What our path carries, within the configured bounds as they are now.
   [[nodiscard]] std::uint32_t own_datagram_bytes() const;
   void on_data(const PacketHeader& header, const Data& data);

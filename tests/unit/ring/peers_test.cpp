@@ -44,6 +44,16 @@ TEST_CASE("a run given up because of a straggler comes back when the straggler's
   CHECK_FALSE(peers.is_dead(second_run));
 }
 
+TEST_CASE("a run that was at work in a ring until now counts as heard [MBR-8]") {
+  PeerTable peers;
+  CHECK(peers.hear(first_run, start));
+  CHECK(peers.hear(second_run, start));
+  peers.note_at_work(second_run, start + seconds{60});
+  peers.note_at_work(first_run, start + seconds{62});  // not the live one
+  CHECK_FALSE(peers.hear(first_run, start + seconds{61}));
+  CHECK(peers.hear(first_run, start + seconds{62}));
+}
+
 TEST_CASE("dead runs are remembered a bounded while") {
   PeerTable peers;
   for (std::uint32_t boot = 1; boot <= 100; ++boot) {
