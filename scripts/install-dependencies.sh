@@ -14,7 +14,7 @@ packages=(
 )
 case "${1:-}" in
   "") ;;
-  --ci) packages+=(clang-14 clang-tidy-14 clang-format-14 libclang-rt-14-dev ccache) ;;
+  --ci) packages+=(clang-14 llvm-14 clang-tidy-14 clang-format-14 libclang-rt-14-dev ccache) ;;
   *)
     echo "usage: scripts/install-dependencies.sh [--ci]" >&2
     exit 2

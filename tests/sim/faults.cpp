@@ -76,6 +76,9 @@ void FaultInjector::start() {
   for (const std::string& operation : link_operations("*->*", options_.links)) {
     perform(operation);
   }
+  for (const std::string& operation : options_.at_start) {
+    perform(operation);
+  }
   recorder_.set_trace_listener(
       {}, [this](std::size_t host, const TraceEvent& event) { on_trace(host, event); });
   if (!timed_.empty()) schedule();

@@ -51,7 +51,8 @@ struct FaultOptions {
   Duration mean_interval{std::chrono::milliseconds{600}};  ///< between faults of machines or cuts
   double aimed_share{0.03};  ///< of state changes that are followed by a fault at once
   Duration token_loss{std::chrono::milliseconds{400}};
-  /// Performed instead of what chance would choose.
+  std::vector<std::string> at_start;  ///< operations performed when the faults begin
+  /// Performed instead of all that.
   std::optional<std::vector<Injection>> schedule;
 };
 

@@ -61,6 +61,25 @@ const std::vector<Plan>& plans() {
        .faults = {pause, overflow, loss},
        .swarm = true,
        .evidence = {"pauses", "packets overflowed", "counter ring_tokens_lost"}},
+      {.name = "merge",
+       .summary = "two halves are joined again, idle or under load, with some loss",
+       .faults = {loss},
+       .swarm = true,
+       .pace = {.think_min = milliseconds{1}, .think_max = milliseconds{6}, .merges = true},
+       .evidence = {"merged under load", "merged idle", "trace merge_detected"}},
+      {.name = "calm",
+       .summary = "an hour of an idle ring or a slow one, up to 10 % of loss, rare faults",
+       .faults = {loss, crash, leave, pause, partition},
+       .swarm = true,
+       .pace =
+           {.fault_phase_min = std::chrono::hours{1},
+            .fault_phase_max = std::chrono::minutes{90},
+            .interval_min = std::chrono::minutes{4},
+            .interval_max = std::chrono::minutes{30},
+            .think_min = seconds{1},
+            .think_max = seconds{60},
+            .calm = true},
+       .evidence = {"packets lost", "trace token_held", "crashes"}},
       {.name = "everything",
        .summary = "each class of faults with probability 1/2",
        .faults =
@@ -172,11 +191,12 @@ void draw_limits(const std::set<Fault>& on, ClusterConfig& cluster, Random rando
   }
 }
 
-WorkloadOptions draw_workload(const std::set<Fault>& on, std::size_t nodes, Random random) {
+WorkloadOptions draw_workload(
+    const std::set<Fault>& on, const Pace& pace, std::size_t nodes, Random random) {
   WorkloadOptions load;
   load.clients = random.between(nodes, 3 * nodes);
   load.groups = random.between(1, 8);
-  load.think = random.between(milliseconds{4}, milliseconds{60});
+  load.think = random.between(pace.think_min, pace.think_max);
   load.safe_share = random.unit() * 0.6;
   load.large_share = random.unit() * 0.03;
   if (on.contains(Fault::client_churn)) load.goodbye = load.hang_up = 8;
@@ -185,7 +205,25 @@ WorkloadOptions draw_workload(const std::set<Fault>& on, std::size_t nodes, Rand
     load.think = load.think / 2;
     load.large_share = 0.05;
   }
+  if (pace.merges) {
+    load.burst = 20;
+    load.large_share = 0;
+  }
+  if ((pace.calm || pace.merges) && random.chance(0.5)) load.clients = 0;
   return load;
+}
+
+/// "split d0 d2 | d1", both sides with somebody in them.
+std::string draw_halves(std::vector<std::string> names, Random random) {
+  for (std::size_t i = names.size(); i > 1; --i) {
+    std::swap(names[i - 1], names[random.below(i)]);
+  }
+  const std::size_t first = names.size() < 2 ? names.size() : random.between(1, names.size() - 1);
+  std::string text = "split";
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    text += (i == first ? " | " : " ") + names[i];
+  }
+  return text;
 }
 
 }  // namespace
@@ -202,17 +240,26 @@ Scenario draw(const Plan& plan, std::uint64_t seed, const Overrides& overrides) 
   }
   draw_limits(on, scenario.cluster, random.fork());
   scenario.faults.links = draw_links(on, random.fork());
-  scenario.faults.mean_interval = random.between(milliseconds{150}, milliseconds{1500});
+  scenario.faults.mean_interval = random.between(plan.pace.interval_min, plan.pace.interval_max);
   scenario.faults.aimed_share = random.unit() * 0.1;
   scenario.faults.token_loss = scenario.cluster.ring.token_loss;
   scenario.faults.schedule = overrides.schedule;
-  scenario.fault_phase = random.between(seconds{2}, seconds{6});
+  scenario.fault_phase = random.between(plan.pace.fault_phase_min, plan.pace.fault_phase_max);
   scenario.fault_phase = overrides.fault_phase.value_or(scenario.fault_phase);
-  scenario.workload = draw_workload(on, drawn, random.fork());
+  scenario.workload = draw_workload(on, plan.pace, drawn, random.fork());
   scenario.workload.clients = overrides.clients.value_or(scenario.workload.clients);
   if (plan.is_partial) {
     scenario.partial = draw_partial(nodes, random.fork());
     scenario.workload.think = milliseconds{800};
+  }
+  if (plan.pace.calm) {
+    scenario.faults.links.loss = std::min(scenario.faults.links.loss, 0.1);
+    scenario.spurious_per_hour_max = 1.0;
+  }
+  if (plan.pace.merges) {
+    const RingConfig& ring = scenario.cluster.ring;
+    scenario.faults.at_start.push_back(draw_halves(scenario.cluster.names, random.fork()));
+    scenario.merge_max = ring.probe_interval + ring.token_loss + 2 * ring.consensus;
   }
   return scenario;
 }

@@ -18,12 +18,28 @@
 
 namespace ringcast::sim {
 
+/// How long and how lively the runs of a plan are.
+struct Pace {
+  Duration fault_phase_min{std::chrono::seconds{2}};
+  Duration fault_phase_max{std::chrono::seconds{6}};
+  Duration interval_min{std::chrono::milliseconds{150}};  ///< mean time between faults
+  Duration interval_max{std::chrono::milliseconds{1500}};
+  Duration think_min{std::chrono::milliseconds{4}};  ///< mean time between a client's actions
+  Duration think_max{std::chrono::milliseconds{60}};
+  /// For an hour and more: half of the seeds have no client, loss is at most 10 %, links heal
+  /// one by one. Counts as idle time.
+  bool calm{false};
+  /// The run begins in two halves that are joined at its end, under load in half of the seeds.
+  bool merges{false};
+};
+
 struct Plan {
   std::string name;
   std::string summary;
   std::vector<Fault> faults;
   bool is_partial{false};  ///< some links stay cut for a minute after the faults (partial.hpp)
   bool swarm{false};       ///< each of `faults` with probability 1/2, each knob anew
+  Pace pace{};
   /// Counts that are not 0 over `evidence_seeds_min` seeds and more, or the plan does not test
   /// what its name says.
   std::vector<std::string> evidence;
@@ -55,6 +71,10 @@ struct Scenario {
   /// order of their timers.
   Duration settle_max{std::chrono::seconds{21}};
   Duration calm{std::chrono::seconds{2}};  ///< and no configuration may change for so long
+  /// L6: fewer changes per hour of faults that nothing called for. Without: not judged.
+  std::optional<double> spurious_per_hour_max;
+  /// L4: one configuration again so soon after healing, the load going on meanwhile.
+  std::optional<Duration> merge_max;
 
   [[nodiscard]] std::string describe() const;
 };

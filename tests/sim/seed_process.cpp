@@ -1,14 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/seed_process.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <malloc.h>
 #include <poll.h>
+#include <sys/resource.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+/// There when the program is built with coverage, and only written at a regular exit; seeds end
+/// by _exit.
+extern "C" int __llvm_profile_write_file() __attribute__((weak));
 
 namespace ringcast::sim {
 namespace {
@@ -28,11 +35,27 @@ std::string hex(std::uint64_t value) {
   return text;
 }
 
+void write_all(int file, const std::string& text) {
+  std::size_t at = 0;
+  while (at < text.size()) {
+    const ssize_t count = ::write(file, text.data() + at, text.size() - at);
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) return;
+    at += static_cast<std::size_t>(count);
+  }
+}
+
 /// Lines "key value" and, last, the failure's text.
-std::string run_here(const RunOptions& options, bool twice) {
+std::string run_here(const PoolOptions& pool, RunOptions options, int pipe) {
+  const RunOptions plain = options;
+  if (pool.injections) {
+    options.on_injection = [pipe](const Injection& injection) {
+      write_all(pipe, "injection " + to_string(injection) + "\n");
+    };
+  }
   RunResult result = run(options);
-  if (twice) {
-    const RunResult again = run(options);
+  if (pool.twice) {
+    const RunResult again = run(plain);
     if (again.hash != result.hash) {
       result.report.fail(
           "P11", "the same seed ran differently: " + hex(result.hash) + " and " + hex(again.hash));
@@ -42,6 +65,13 @@ std::string run_here(const RunOptions& options, bool twice) {
   text += "hash " + hex(result.hash) + "\n";
   text += "simulated " + std::to_string(seconds_of(result.simulated)) + "\n";
   text += "settled " + std::to_string(seconds_of(result.settled_after)) + "\n";
+  text += "calm " + std::to_string(result.calm ? 1 : 0) + "\n";
+  text += "nodes " + std::to_string(result.nodes) + "\n";
+  text += "clients " + std::to_string(result.clients) + "\n";
+  text += "fault_phase " + to_words(result.fault_phase) + "\n";
+  if (!result.report.ok()) {
+    text += "first " + result.report.violations().front().invariant + "\n";
+  }
   for (const auto& [name, value] : result.counts) {
     text += "count " + std::to_string(value) + " " + name + "\n";
   }
@@ -57,16 +87,6 @@ std::string run_here(const RunOptions& options, bool twice) {
     if (count > 4) text += "    " + invariant + "  " + std::to_string(count) + " times in all\n";
   }
   return text;
-}
-
-void write_all(int file, const std::string& text) {
-  std::size_t at = 0;
-  while (at < text.size()) {
-    const ssize_t count = ::write(file, text.data() + at, text.size() - at);
-    if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) return;
-    at += static_cast<std::size_t>(count);
-  }
 }
 
 /// A seed ends soon: what it frees need not go back to the kernel and be zeroed again.
@@ -93,8 +113,10 @@ Child start(const PoolOptions& pool, const RunOptions& options) {
     if (!options.verbose) ::dup2(ends[1], STDERR_FILENO);  // an assertion speaks there
     ::alarm(pool.seed_limit_s);
     keep_memory();
-    write_all(ends[1], run_here(options, pool.twice));
+    ::signal(SIGINT, SIG_IGN);
+    write_all(ends[1], run_here(pool, options, ends[1]));
     std::fflush(nullptr);
+    if (__llvm_profile_write_file != nullptr) __llvm_profile_write_file();
     ::_exit(0);
   }
   ::close(ends[1]);
@@ -110,31 +132,51 @@ void parse_line(Outcome& outcome, const std::string& line) {
   if (key == "hash") outcome.hash = value;
   if (key == "simulated") outcome.simulated_s = std::stod(value);
   if (key == "settled") outcome.settled_s = std::stod(value);
+  if (key == "calm") outcome.calm = value == "1";
+  if (key == "first") outcome.first_violated = value;
+  if (key == "nodes") outcome.nodes = std::stoull(value);
+  if (key == "clients") outcome.clients = std::stoull(value);
+  if (key == "fault_phase") outcome.fault_phase = parse_duration(value).value_or(Duration{0});
+  if (key == "injection") {
+    if (const auto injection = parse_injection(value)) outcome.injections.push_back(*injection);
+  }
   if (key != "count" && key != "violated") return;
   const std::size_t gap = value.find(' ');
   auto& table = key == "count" ? outcome.counts : outcome.violations;
   table[value.substr(gap + 1)] = std::stoull(value.substr(0, gap));
 }
 
-Outcome judge(const Child& child, int status) {
+Outcome judge(const Child& child, int status, double processor_s) {
   Outcome outcome;
   outcome.options = child.options;
-  const std::size_t body = child.output.find("text\n");
-  if (WIFSIGNALED(status) || body == std::string::npos) {
-    const int signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
-    outcome.text = "    " + child.output +
-                   (signal == SIGALRM ? "    took too long\n"
-                                      : "    ended by signal " + std::to_string(signal) + "\n");
-    return outcome;
-  }
+  outcome.processor_s = processor_s;
+  const std::size_t body = child.output.find("\ntext\n");
+  const bool died = WIFSIGNALED(status) || body == std::string::npos;
+  std::string words;
   std::size_t at = 0;
-  while (at < body) {
-    const std::size_t end = child.output.find('\n', at);
-    parse_line(outcome, child.output.substr(at, end - at));
+  while (at < std::min(body, child.output.size())) {
+    const std::size_t end = std::min(child.output.find('\n', at), child.output.size());
+    const std::string line = child.output.substr(at, end - at);
+    parse_line(outcome, line);
+    if (!line.starts_with("injection ")) words += "    " + line + "\n";
     at = end + 1;
   }
-  outcome.text = child.output.substr(body + 5);
+  if (!died) {
+    outcome.text = child.output.substr(body + 6);
+    outcome.settled = !outcome.violations.contains("L1") && !outcome.violations.contains("L3");
+    return outcome;
+  }
+  const int signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+  outcome.ok = false;
+  outcome.first_violated = signal == SIGALRM ? "time" : "assertion";
+  outcome.text =
+      words + (signal == SIGALRM ? "    took too long\n"
+                                 : "    ended by signal " + std::to_string(signal) + "\n");
   return outcome;
+}
+
+double seconds_of(const timeval& time) {
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
 }
 
 class Pool {
@@ -162,7 +204,7 @@ class Pool {
     for (const Child& child : children_) {
       files.push_back({.fd = child.pipe, .events = POLLIN, .revents = 0});
     }
-    ::poll(files.data(), files.size(), -1);
+    if (::poll(files.data(), files.size(), -1) < 0) return;  // a signal: its handler has run
     for (std::size_t i = files.size(); i-- > 0;) {
       if (files[i].revents != 0) drain(i);
     }
@@ -175,12 +217,15 @@ class Pool {
       children_[index].output.append(buffer, static_cast<std::size_t>(count));
       return;
     }
+    if (count < 0 && errno == EINTR) return;
     ::close(children_[index].pipe);
     int status = 0;
-    ::waitpid(children_[index].pid, &status, 0);
+    rusage usage{};
+    while (::wait4(children_[index].pid, &status, 0, &usage) < 0 && errno == EINTR) {
+    }
     const Child ended = std::move(children_[index]);
     children_.erase(children_.begin() + static_cast<std::ptrdiff_t>(index));
-    take_(judge(ended, status));
+    take_(judge(ended, status, seconds_of(usage.ru_utime) + seconds_of(usage.ru_stime)));
   }
 
   const PoolOptions& options_;

@@ -7,6 +7,8 @@
 
 #include "protocol/base/assert.hpp"
 #include "protocol/wire/codec.hpp"
+#include "sim/arrow.hpp"
+#include "sim/calm.hpp"
 #include "sim/checkers/checkers.hpp"
 #include "sim/recorder.hpp"
 
@@ -21,6 +23,7 @@ class Simulation {
  public:
   Simulation(const Scenario& scenario, const RunOptions& options)
       : scenario_(scenario),
+        options_(options),
         random_(options.seed),
         network_(scenario_.cluster.names.size(), random_.fork()),
         recorder_(scenario_.cluster.names),
@@ -35,6 +38,10 @@ class Simulation {
                          std::size_t to,
                          std::span<const std::byte> bytes,
                          Fate fate) {
+      if (options_.packets) {
+        std::printf(
+            "%s\n", arrow(scenario_.cluster.names.size(), now, from, to, bytes, fate).c_str());
+      }
       // A packet ends in a hash of all of it.
       const std::span<const std::byte> tag = bytes.last(std::min(bytes.size(), tag_bytes));
       recorder_.mix(static_cast<std::uint64_t>(now.time_since_epoch().count()));
@@ -46,6 +53,9 @@ class Simulation {
     const Instant begin = cluster_.now();
     RunResult result;
     result.scenario = scenario_.describe();
+    result.nodes = scenario_.cluster.names.size();
+    result.clients = scenario_.workload.clients;
+    result.fault_phase = scenario_.fault_phase;
     for (std::size_t host = 0; host < cluster_.hosts(); ++host) {
       cluster_.after(random_.between(Duration{0}, Duration{milliseconds{300}}), [this, host] {
         if (!cluster_.is_up(host)) cluster_.start(host);
@@ -53,9 +63,10 @@ class Simulation {
     }
     workload_.start();
     faults_.start();
+    if (options_.on_injection) tell_injections();
     run_until(begin + scenario_.fault_phase);
     if (scenario_.partial) cut_links(result);
-    heal();
+    heal(result);
     settle(result);
     finish(result, begin);
     return result;
@@ -64,6 +75,7 @@ class Simulation {
  private:
   void run_until(Instant limit) {
     while (cluster_.livelock().empty() && cluster_.step(limit)) {
+      if (options_.on_injection) tell_injections();
     }
   }
 
@@ -77,16 +89,41 @@ class Simulation {
     phase.judge(result.report);
   }
 
-  void heal() {
+  void tell_injections() {
+    for (; told_ < faults_.injections().size(); ++told_) {
+      options_.on_injection(faults_.injections()[told_]);
+    }
+  }
+
+  void heal(RunResult& result) {
+    const bool split = !common_configuration();
     faults_.stop();
     recorder_.history.healed = cluster_.now();
     if (recorder_.verbose) std::printf("%12s  ---- healed\n", show(cluster_.now()).c_str());
+    if (scenario_.merge_max && split) merge(result);
     run_until(cluster_.now() + scenario_.load_after_heal);
     workload_.stop();
     // A daemon that was leaving when the faults ended comes back like all others.
     for (std::size_t host = 0; host < cluster_.hosts(); ++host) {
       restart_when_gone(host);
     }
+  }
+
+  /// The load goes on meanwhile.
+  void merge(RunResult& result) {
+    const Instant healed = cluster_.now();
+    const Instant limit = healed + *scenario_.merge_max;
+    while (!common_configuration() && cluster_.now() < limit && cluster_.livelock().empty()) {
+      run_until(std::min(limit, cluster_.now() + milliseconds{5}));
+    }
+    if (!common_configuration()) {
+      result.report.fail(
+          "L4",
+          "two halves that hear each other again since " + show(healed) + " have not merged by " +
+              show(limit));
+      return;
+    }
+    ++result.counts[scenario_.workload.clients == 0 ? "merged idle" : "merged under load"];
   }
 
   void restart_when_gone(std::size_t host) {
@@ -127,6 +164,21 @@ class Simulation {
     recorder_.history.settled = result.report.ok();
   }
 
+  /// The regular configuration that all daemons are in, if it is one and has all of them.
+  std::optional<ConfigurationId> common_configuration() const {
+    std::optional<ConfigurationId> common;
+    for (std::size_t host = 0; host < cluster_.hosts(); ++host) {
+      const Node* node = cluster_.node(host);
+      if (node == nullptr) return std::nullopt;
+      const NodeStatus status = node->status(cluster_.now());
+      if (status.state != "operational") return std::nullopt;
+      if (status.configuration.daemons.size() != cluster_.hosts()) return std::nullopt;
+      if (!common) common = status.configuration.id;
+      if (*common != status.configuration.id) return std::nullopt;
+    }
+    return common;
+  }
+
   std::string what_is_missing() const {
     std::optional<ConfigurationId> common;
     for (std::size_t host = 0; host < cluster_.hosts(); ++host) {
@@ -151,8 +203,10 @@ class Simulation {
     check_all(history, result.report);
     result.hash = recorder_.hash();
     result.simulated = cluster_.now() - begin;
+    result.calm = scenario_.spurious_per_hour_max.has_value();
+    if (scenario_.spurious_per_hour_max) judge_calm(result, begin);
     result.injections = faults_.injections();
-    result.counts = recorder_.counts;
+    result.counts.merge(std::map<std::string, std::uint64_t>{recorder_.counts});
     result.counts["packets sent"] = network_.counts().sent;
     result.counts["packets lost"] = network_.counts().lost + network_.counts().blocked;
     result.counts["packets corrupted"] = network_.counts().corrupted;
@@ -187,7 +241,24 @@ class Simulation {
     }
   }
 
+  // L6.
+  void judge_calm(RunResult& result, Instant begin) {
+    const History& history = recorder_.history;
+    const std::vector<Instant> changes = uncalled_changes(history, begin, faults_.injections());
+    const double hours =
+        std::chrono::duration<double, std::ratio<3600>>(history.healed - begin).count();
+    result.counts["configuration changes without a cause"] = changes.size();
+    if (static_cast<double>(changes.size()) < *scenario_.spurious_per_hour_max * hours) return;
+    if (changes.empty()) return;
+    result.report.fail(
+        "L6",
+        std::to_string(changes.size()) + " configuration changes in " + std::to_string(hours) +
+            " h that nothing called for, the first at " + show(changes.front()));
+  }
+
   Scenario scenario_;
+  const RunOptions& options_;
+  std::size_t told_{0};  ///< injections
   Random random_;
   Network network_;
   Recorder recorder_;

@@ -4,7 +4,9 @@
 // to rest, the checkers.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -20,14 +22,21 @@ struct RunOptions {
   Overrides overrides;
   bool verbose{false};
   int label{0};  ///< the caller's own, to tell outcomes apart
+  bool packets{false};  ///< with verbose: each packet too, as an arrow
+  /// Told of each operation on a machine or link once it is done, also by a run that then dies.
+  std::function<void(const Injection&)> on_injection;
 };
 
 struct RunResult {
   Report report;
   std::string scenario;
+  std::size_t nodes{0};
+  std::size_t clients{0};
+  Duration fault_phase{0};
   std::uint64_t hash{0};
   Duration simulated{0};
   Duration settled_after{0};  ///< since the faults ended
+  bool calm{false};           ///< hours of an idle ring, or next to
   std::map<std::string, std::uint64_t> counts;
   std::vector<Injection> injections;  ///< all that was done to machines and links
 };
