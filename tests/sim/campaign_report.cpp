@@ -5,6 +5,7 @@
 
 #include "protocol/ring/config.hpp"
 #include "sim/campaign.hpp"
+#include "sim/input_table.hpp"
 
 namespace ringcast::sim {
 
@@ -104,9 +105,10 @@ std::string CampaignReport::text() const {
   for (const auto& [name, share] : plans_) {
     text += line(name, describe(share));
   }
+  text += "inputs by the state they came in\n" + show_input_table(counts_);
   text += "counters\n";
   for (const auto& [name, value] : counts_) {
-    text += line(name, std::to_string(value));
+    if (!name.starts_with("input ")) text += line(name, std::to_string(value));
   }
   for (const std::string& name : missing()) {
     text += "no evidence, though " + std::to_string(evidence_seeds_min) +

@@ -296,8 +296,10 @@ void Cluster::leave(std::size_t index) {
   if (host.node == nullptr || host.leaving) return;
   ++counts_.leaves;
   host.leaving = true;
-  host.inputs.push_back(
-      [](Node& node, Instant at, Effects& effects) { node.on_leave(at, effects); });
+  host.inputs.push_back([this, &host](Node& node, Instant at, Effects& effects) {
+    count_input(host, InputKind::leave);
+    node.on_leave(at, effects);
+  });
   poke(host);
 }
 
@@ -354,6 +356,7 @@ bool Cluster::take_packets(Host& host, Effects& effects) {
     batch.push_back(std::move(host.received.front()));
     host.received.pop_front();
   }
+  count_input(host, kind_of(batch.front().bytes()));
   host.idle_timers = 0;
   host.busy_until = now_ + config_.packet_cost * static_cast<Duration::rep>(batch.size());
   host.node->on_packets(now_, batch, effects);
@@ -363,6 +366,7 @@ bool Cluster::take_packets(Host& host, Effects& effects) {
 bool Cluster::take_timer(Host& host, Effects& effects) {
   const std::optional<Instant> deadline = host.node->next_deadline();
   if (!deadline || *deadline > now_) return false;
+  count_input(host, InputKind::timer);
   host.node->on_timer(now_, effects);
   if (!effects.transmits.empty()) host.idle_timers = 0;
   if (++host.idle_timers > idle_timers_max && livelock_.empty()) {
@@ -386,6 +390,7 @@ bool Cluster::take_client(Host& host, Effects& effects) {
     Connection& connection = *connections_[host.connections[at]];
     if (!wants_service(host, connection)) continue;
     host.next_connection = at + 1;
+    count_input(host, InputKind::client);
     return serve_connection(host, connection, effects);
   }
   return false;
@@ -433,6 +438,10 @@ bool Cluster::serve_connection(Host& host, Connection& connection, Effects& effe
   return true;
 }
 
+void Cluster::count_input(const Host& host, InputKind kind) {
+  input_table_.add(host.node->inspect().phase, kind);
+}
+
 void Cluster::finish_input(Host& host, Instant at, Effects& effects) {
   ++counts_.inputs;
   at = std::max(at, host.busy_until);
@@ -478,7 +487,8 @@ void Cluster::persist(Host& host, Instant at, const StoredState& stored) {
   this->at(done, [this, writer, incarnation, stored] {
     if (writer->node == nullptr || writer->incarnation != incarnation) return;
     writer->stored_before = std::exchange(writer->stored, stored);
-    writer->inputs.push_back([stored](Node& node, Instant now, Effects& effects) {
+    writer->inputs.push_back([this, writer, stored](Node& node, Instant now, Effects& effects) {
+      count_input(*writer, InputKind::persisted);
       node.on_persisted(now, stored, effects);
     });
     poke(*writer);

@@ -25,6 +25,7 @@
 #include "protocol/base/ordered.hpp"
 #include "protocol/node.hpp"
 #include "sim/event_queue.hpp"
+#include "sim/input_table.hpp"
 #include "sim/network.hpp"
 #include "sim/random.hpp"
 
@@ -141,6 +142,8 @@ class Cluster {
   [[nodiscard]] const std::string& name(std::size_t host) const { return config_.names[host]; }
   [[nodiscard]] const ClusterConfig& config() const { return config_; }
   [[nodiscard]] const ClusterCounts& counts() const { return counts_; }
+  /// Of a batch of packets only the first is counted: the others may meet another phase.
+  [[nodiscard]] const InputTable& input_table() const { return input_table_; }
   [[nodiscard]] Network& network() { return network_; }
   /// A sentence when some node spun on its timer without doing anything; a bug.
   [[nodiscard]] const std::string& livelock() const { return livelock_; }
@@ -163,6 +166,7 @@ class Cluster {
   bool serve_connection(Host& host, Connection& connection, Effects& effects);
   [[nodiscard]] bool has_work(const Host& host) const;
   [[nodiscard]] bool wants_service(const Host& host, const Connection& connection) const;
+  void count_input(const Host& host, InputKind kind);
   void finish_input(Host& host, Instant at, Effects& effects);
   bool carry_out(Host& host, Instant& at, Effects& effects);
   bool transmit(Host& host, Instant& at, Effects& effects);
@@ -185,6 +189,7 @@ class Cluster {
   std::map<NodeId, std::size_t> host_of_;
   std::uint32_t boots_{0};
   ClusterCounts counts_;
+  InputTable input_table_;
   std::string livelock_;
 };
 

@@ -132,6 +132,7 @@ class Runner {
         took_s,
         settled_max_s_);
     for (const auto& [name, value] : counts_) {
+      if (name.starts_with("input ")) continue;  // a table in a campaign's report
       std::printf("  %12llu  %s\n", static_cast<unsigned long long>(value), name.c_str());
     }
   }

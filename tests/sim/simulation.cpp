@@ -207,6 +207,7 @@ class Simulation {
     if (scenario_.spurious_per_hour_max) judge_calm(result, begin);
     result.injections = faults_.injections();
     result.counts.merge(std::map<std::string, std::uint64_t>{recorder_.counts});
+    cluster_.input_table().add_to(result.counts);
     result.counts["packets sent"] = network_.counts().sent;
     result.counts["packets lost"] = network_.counts().lost + network_.counts().blocked;
     result.counts["packets corrupted"] = network_.counts().corrupted;
