@@ -20,7 +20,19 @@ constexpr std::uint32_t quiet_visits_to_hold = 3;      // everyone saw aru == se
 constexpr Duration wakeup_interval = std::chrono::milliseconds{3};
 constexpr Duration probe_answer_interval = std::chrono::milliseconds{10};
 
+constexpr std::size_t answered_visits_max = 4;  ///< this one and three before
+
 }  // namespace
+
+// [ORD-5] Our way to who asks may be cut. As many turns as there are others who may have it.
+bool RingState::is_others_turn(Seq requested) const {
+  const std::size_t turns =
+      std::min(members.size() - std::min<std::size_t>(members.size(), 2), answered.size() - 1);
+  return std::any_of(
+      answered.begin() + 1,
+      answered.begin() + 1 + static_cast<std::ptrdiff_t>(turns),
+      [&](const std::vector<SeqRange>& visit) { return contains(visit, requested); });
+}
 
 // [MBR-2]
 void Ring::install_first() {
@@ -86,13 +98,16 @@ void Ring::request_missing(const RingState& ring, Token& token) {
 }
 
 std::uint64_t Ring::answer_requests(RingState& ring, Token& token) {
-  const std::vector<SeqRange> answered = std::exchange(ring.answered, {});
+  ring.answered.emplace_front();
+  while (ring.answered.size() > answered_visits_max) {
+    ring.answered.pop_back();
+  }
   if (token.rtr.empty()) return 0;
   const std::uint64_t budget = ring.flow.window() / 2;  // [FLW-4]
   std::uint64_t cost = 0;
   std::vector<SeqRange> open;
   for (const auto& range : token.rtr) {
-    cost += answer_request(ring, range, answered, budget - std::min(cost, budget), open);
+    cost += answer_request(ring, range, budget - std::min(cost, budget), open);
   }
   if (open.size() > retransmit_ranges_max) open.resize(retransmit_ranges_max);
   token.rtr.swap(open);
@@ -100,11 +115,7 @@ std::uint64_t Ring::answer_requests(RingState& ring, Token& token) {
 }
 
 std::uint64_t Ring::answer_request(
-    RingState& ring,
-    const SeqRange& range,
-    const std::vector<SeqRange>& answered,
-    std::uint64_t budget,
-    std::vector<SeqRange>& open) {
+    RingState& ring, const SeqRange& range, std::uint64_t budget, std::vector<SeqRange>& open) {
   const std::uint64_t end = range.first.value + range.count;
   const std::uint64_t held_end = std::min(end, ring.window.high().value + 1);
   std::uint64_t cost = 0;
@@ -112,13 +123,11 @@ std::uint64_t Ring::answer_request(
   std::uint64_t s = std::max(range.first.value, ring.window.discarded().value + 1);
   for (; s < held_end; ++s) {
     const Data* const held = ring.window.find(Seq{s});
-    // [ORD-5] Asked for again, though we sent it: perhaps our way to who asks is cut.
-    const bool is_others_turn = ring.members.size() > 2 && contains(answered, Seq{s});
-    if (held == nullptr || cost >= budget || is_others_turn) {
+    if (held == nullptr || cost >= budget || ring.is_others_turn(Seq{s})) {
       append_seq(open, Seq{s});
       continue;
     }
-    append_seq(ring.answered, Seq{s});
+    append_seq(ring.answered.front(), Seq{s});
     cost += datagram_cost(held->datagram.size());
     ++counters_.packets_retransmitted;
     trace(

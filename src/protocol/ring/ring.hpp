@@ -88,6 +88,8 @@ struct RingState {
   [[nodiscard]] bool is_representative() const { return my_index == 0; }
   [[nodiscard]] bool is_member(const NodeKey& key) const;
   [[nodiscard]] bool has_node(NodeId node) const;
+  /// We sent it again at one of the last visits, in vain it seems.
+  [[nodiscard]] bool is_others_turn(Seq requested) const;
 
   RingId ring;
   std::vector<NodeKey> members;  ///< ascending by node: the order of the token
@@ -101,7 +103,7 @@ struct RingState {
   Seq sent_seq;                     ///< on the token we sent last
   std::uint32_t datagram_bytes{0};  ///< largest datagram all members take
   FlowControl flow;
-  std::vector<SeqRange> answered;  ///< requests this node answered at its last visit [ORD-5]
+  std::deque<std::vector<SeqRange>> answered;  ///< requests, by visit, the last one first [ORD-5]
 
   std::uint32_t quiet_visits{0};       ///< representative: visits in a row with nothing to do
   bool idle_hint{false};               ///< the last token said that it will be held
@@ -180,11 +182,7 @@ class Ring {
   void request_missing(const RingState& ring, Token& token);
   std::uint64_t answer_requests(RingState& ring, Token& token);
   std::uint64_t answer_request(
-      RingState& ring,
-      const SeqRange& range,
-      const std::vector<SeqRange>& answered,
-      std::uint64_t budget,
-      std::vector<SeqRange>& open);
+      RingState& ring, const SeqRange& range, std::uint64_t budget, std::vector<SeqRange>& open);
   [[nodiscard]] Duration slow_rotation() const;
   std::vector<Data> originate(RingState& ring, Token& token, std::uint64_t requested);
   void transmit_visit(RingState& ring, const Token& token, std::vector<Data>& packets, bool hold);
