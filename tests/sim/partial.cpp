@@ -61,7 +61,7 @@ Instant PartialPhase::begin() {
   }
   const RingConfig& ring = cluster_.config().ring;
   begun_ = cluster_.now() + last;
-  at_rest_ = begun_ + rounds_max * (ring.token_loss + 2 * ring.consensus);
+  at_rest_ = begun_ + ring.fail_to_receive + rounds_max * (ring.token_loss + ring.consensus);
   end_ = at_rest_ + options_.watch;
   return end_;
 }

@@ -3,7 +3,8 @@
 // PartialPhase: some directed links are cut for good, all else works, and what the daemons make of
 // it is judged.
 //
-// L5 within three rounds (of token loss and twice the consensus time) nothing changes any more,
+// L5 within three rounds (of token loss and consensus time) from the time after which a member that
+//    cannot receive must be noticed, nothing changes any more,
 //    and each regular configuration that is installed meanwhile holds only daemons of which every
 //    pair hears each other. A ring that works on over a cut link is left alone: it need not break.
 #pragma once
