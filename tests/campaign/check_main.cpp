@@ -24,6 +24,10 @@ void show(const char* what, const std::map<std::string, std::size_t>& counts) {
 }
 
 void show(const char* what, const ViewChanges& changes) {
+  if (changes.seconds.empty()) {
+    std::printf("%s: no samples\n", what);
+    return;
+  }
   std::printf(
       "%s: %zu samples, p50 %.3f s, p99 %.3f s, max %.3f s; %zu clients ended before\n",
       what,

@@ -286,7 +286,7 @@ def lanes_of(world):
         return [tuple(kind for kind in PACKETS if kind != "rate"), HOSTS, CUTS, (*PATHS, "rate")]
     if world.shapes_paths:
         return [PACKETS, HOSTS, CUTS, PATHS]
-    print("neither netem nor /dev/net/tun: no delay, jitter, reordering, duplication, corruption")
+    print("neither netem nor the switch: no delay, jitter, reordering, duplication, corruption")
     return [PACKETS, HOSTS, CUTS]
 
 
