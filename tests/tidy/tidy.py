@@ -297,8 +297,30 @@ def check_types(tree):
                 yield path, line_of(tree.text(path), offset), f"{name} is another type in {first}"
 
 
+PITFALLS = "docs/pitfalls.md"
+
+
+def check_pitfalls(tree):
+    """Every script and test that the page names is there, so that the page cannot rot."""
+    if PITFALLS not in tree.files:
+        return
+    text = tree.text(PITFALLS)
+    units = "".join(tree.text(path) for path in tree.matching(["tests/unit/"], CODE))
+    integration = "".join(tree.text(path) for path in tree.matching(["tests/integration/"], [".py"]))
+    for match in re.finditer(r"`([a-z-]+/[a-z0-9-]+)`", text):
+        if f"tests/script/{match.group(1)}.txt" not in tree.files:
+            yield PITFALLS, line_of(text, match.start()), f"no script {match.group(1)}"
+    for match in re.finditer(r"`(test_\w+)`", text):
+        if f"def {match.group(1)}(" not in integration:
+            yield PITFALLS, line_of(text, match.start()), f"no integration test {match.group(1)}"
+    for line, cells in enumerate((row.rsplit("|", 2)[-2:] for row in text.split("\n")), start=1):
+        for title in re.findall(r'"([^"]+)"', cells[0] if len(cells) == 2 else ""):
+            if not re.search(r'"' + re.escape(title) + r'(?: \[[A-Z]+-\d+\])*"', units):
+                yield PITFALLS, line, f"no unit test {title!r}"
+
+
 CHECKS = [check_includes, check_sizes, check_head, check_scripts, check_banned, check_marks, check_rules,
-          check_links, check_types]
+          check_links, check_types, check_pitfalls]
 
 
 def problems_in(root):

@@ -38,6 +38,22 @@ class TidyTest(unittest.TestCase):
             "run.sh": "#!/bin/sh\nset -eu\n",
         }, executable=("run.sh",)), [])
 
+    def test_what_the_page_of_pitfalls_names_is_there(self):
+        page = "| x | y | `ring/a`, `test_it`; \"it holds\" |\n"
+        there = {
+            "tests/script/ring/a.txt": "",
+            "tests/integration/a_test.py": "#!/usr/bin/env python3\n# SPDX-License-Identifier: Apache-2.0\n"
+                                           "def test_it():\n",
+            "tests/unit/a.cpp": SPDX + 'TEST_CASE("it holds [ORD-1]") {}\n',
+            "docs/protocol.md": "**[ORD-1]** order.\n",
+        }
+        executable = ("tests/integration/a_test.py",)
+        self.assertEqual(self.problems({"docs/pitfalls.md": page, **there}, executable), [])
+        for gone, word in (("ring/a", "script"), ("test_it", "integration"), ("it holds", "unit")):
+            self.assert_one({"docs/pitfalls.md": page.replace(gone, gone + "-not"
+                             if gone != "test_it" else "test_not"), **there},
+                            "pitfalls.md:1", word, executable=executable)
+
     def test_groups_may_not_include_the_ring(self):
         self.assert_one({"src/protocol/groups/a.cpp": SPDX + '#include "protocol/ring/ring.hpp"\n'}, "a.cpp:2", "layer")
 
