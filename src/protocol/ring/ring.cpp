@@ -13,6 +13,8 @@
 namespace ringcast {
 namespace {
 
+/// An idle token got lost: for so long copies go out early.
+constexpr Duration lossy_memory = std::chrono::seconds{60};
 constexpr std::uint64_t ring_seq_leap_max = std::uint64_t{1} << 40U;
 
 std::size_t index_of(const std::vector<NodeKey>& members, const NodeKey& key) {
@@ -393,15 +395,24 @@ void Ring::send_commit(const CommitToken& commit) {
 void Ring::remember_sent(NodeKey to, BufferRef packet, bool idle) {
   sent_packet_ = std::move(packet);
   sent_to_ = to;
+  sent_idle_ = idle;
   resend_after_ = std::clamp(
       Duration{rotation_ * 3}, config_.token_retransmit_min, config_.token_retransmit_max);
-  // A token that will be held for a while shows no sign of life until then.
-  const Duration first = idle ? config_.token_hold + config_.token_hold / 4 : resend_after_;
-  if (idle) resend_after_ = config_.token_retransmit_max / 2;
+  Duration first = resend_after_;
+  if (idle && now_ < lossy_until_) {
+    first = resend_after_ = std::min(config_.token_hold / 5, config_.token_retransmit_max);
+  } else if (idle) {
+    // A token that will be held for a while shows no sign of life until then.
+    first = config_.token_hold + config_.token_hold / 4;
+    resend_after_ = config_.token_retransmit_max / 2;
+  }
   timers_.arm(Timer::token_retransmit, now_ + first);
 }
 
 void Ring::retransmit_token() {
+  // [ORD-9] Where idle tokens get lost, waiting out the hold at each hop would soon be a token
+  // loss.
+  if (sent_idle_ && now_ >= lossy_until_) lossy_until_ = now_ + lossy_memory;
   ++counters_.tokens_retransmitted;
   trace(TraceKind::token_retransmitted, TraceLevel::debug, Seq{}, [&] {
     return "no sign of our token -> sent again to " + to_string(sent_to_);

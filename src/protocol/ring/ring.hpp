@@ -283,6 +283,8 @@ class Ring {
   BufferRef sent_packet_;
   NodeKey sent_to_;
   Duration resend_after_{};
+  bool sent_idle_{false};
+  Instant lossy_until_{};  ///< idle tokens get lost on the way: copies do not wait for the hold
   Duration rotation_{std::chrono::milliseconds{1}};  ///< smoothed time of a busy rotation
   Duration last_rotation_{};                         ///< zero after a pause
   Duration fastest_rotation_{};                      ///< of this ring: what its path takes
