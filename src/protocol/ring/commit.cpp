@@ -53,7 +53,7 @@ void Ring::create_commit(const std::vector<NodeKey>& members) {
   ++attempts_.count;
   ring_seq_ = seq;
   timers_.disarm_all();
-  forming_.emplace(commit.ring, members, self_, config_.window_packets_max);
+  forming_.emplace(commit.ring, members, self_, config_);
   frozen_ = true;
   fill_entry(commit);
   enter(RingPhase::commit, "consensus of " + std::to_string(members.size()) + ", we are first");
@@ -94,7 +94,7 @@ void Ring::commit_first_visit(CommitToken& commit) {
   if (!reserve(commit.ring.seq)) return;  // its sender repeats it
   ring_seq_ = commit.ring.seq;
   timers_.disarm_all();
-  forming_.emplace(commit.ring, keys_of(commit), self_, config_.window_packets_max);
+  forming_.emplace(commit.ring, keys_of(commit), self_, config_);
   frozen_ = true;
   fill_entry(commit);
   enter(RingPhase::commit, "commit token of ring " + to_string(commit.ring));

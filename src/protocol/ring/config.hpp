@@ -46,6 +46,10 @@ struct RingConfig {
       std::uint64_t{64} << 20U};          ///< waiting for the token; then clients are not read
   std::uint32_t accelerated_percent{50};  ///< share of a visit's data sent after the token, 0..100
 
+  // For tests of numbers close to their limits; 0 for everyone else, and equal at all daemons.
+  std::uint64_t packets_before{0};  ///< a ring's first packet has the number after this one
+  std::uint64_t tokens_before{0};   ///< and so has its first token
+
   /// Errors: invalid_argument naming the option and the relation it breaks.
   [[nodiscard]] Result<void> validate() const;
   /// Every relation that does not hold; empty when validate() is content.

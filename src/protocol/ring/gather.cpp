@@ -312,7 +312,8 @@ void Ring::check_consensus() {
     sets_changed();
     return;
   }
-  const bool alone_as_before = members.size() == 1 && current_->members.size() == 1 && !frozen_;
+  const bool alone_as_before = members.size() == 1 && current_->members.size() == 1 && !frozen_ &&
+                               !numbers_run_out(current_->window, current_->window.high());
   if (alone_as_before) {
     resume_alone();
     return;

@@ -38,7 +38,7 @@ bool RingState::is_others_turn(Seq requested) const {
 void Ring::install_first() {
   ring_seq_ = ring_seq_ + 1;
   const RingId id{ring_seq_, self_.node, self_.boot};
-  current_.emplace(id, std::vector<NodeKey>{self_}, self_, config_.window_packets_max);
+  current_.emplace(id, std::vector<NodeKey>{self_}, self_, config_);
   current_->datagram_bytes = own_datagram_bytes();
   current_->flow.reset(path_receive_bytes_ / 3);
   ordered_.emplace_back(ConfigurationChange{
@@ -48,7 +48,7 @@ void Ring::install_first() {
   trace(TraceKind::configuration_installed, TraceLevel::info, Seq{}, [&] {
     return "regular " + to_string(id) + " of 1";
   });
-  held_ = resting_token(id, 1, Seq{});
+  held_ = resting_token(id, config_.tokens_before + 1, Seq{config_.packets_before});
   timers_.arm(Timer::probe, now_);
 }
 
@@ -151,6 +151,11 @@ std::vector<Data> Ring::originate(RingState& ring, Token& token, std::uint64_t r
   std::vector<Data> packets;
   const bool open = gate_open();
   if (queue_.empty(open)) return packets;
+  if (numbers_run_out(ring.window, token.seq)) {
+    // [ORD-11] A packet beyond the limit would be refused by all, in recovery too.
+    enter_gather("the ring's packet numbers run out", current_members(), {});
+    return packets;
+  }
   const std::uint64_t allowance = ring.flow.allowance(FlowControl::Visit{
       .fcc = token.fcc,
       .backlog = token.backlog,
@@ -189,6 +194,15 @@ std::vector<Data> Ring::originate(RingState& ring, Token& token, std::uint64_t r
         [&] { return "packet of " + std::to_string(packed.entries.size()) + " entries"; },
         packed.messages_ended);
     packets.push_back(std::move(data));
+  }
+  if (!queue_.empty(open)) {
+    trace(TraceKind::note, TraceLevel::trace, token.seq, [&] {
+      if (cost >= allowance) return "more to send, but its share is used up";
+      if (token.seq.value - ring.safe_line.value >= capacity) {
+        return "more to send, but the window of numbers is full";
+      }
+      return "more to send, but the window of bytes is full";
+    });
   }
   return packets;
 }

@@ -31,7 +31,7 @@ void Ring::enter_recovery(const CommitToken& commit) {
   }
   // [FLW-2] One width for all: what one member may send, each of the others can hold, on this
   // ring and when it is given again in the next one's recovery.
-  ring.window = Window(ring.ring, window_packets);
+  ring.window = Window(ring.ring, window_packets, Seq{config_.packets_before});
   ring.datagram_bytes = std::max(ring.datagram_bytes, config_.datagram_bytes_min);
   ring.flow.reset(window);
   my_flag_ = false;
@@ -70,6 +70,10 @@ void Ring::plan_exchange(const CommitToken& commit) {
     for (Seq seq = next(held); seq <= old.window.high(); seq = next(seq)) {
       if (old.window.find(seq) != nullptr) recovery_queue_.push_back(seq);
     }
+  } else {
+    trace(TraceKind::recovery_step, TraceLevel::debug, low, [] {
+      return "all received everything in the same attempt -> nothing to offer";
+    });
   }
   trace(
       TraceKind::recovery_step,
@@ -87,7 +91,8 @@ void Ring::plan_exchange(const CommitToken& commit) {
 void Ring::start_token() {
   token_started_ = true;
   evidence_of_progress();
-  visit_recovery(resting_token(forming_->ring, 1, Seq{}));
+  visit_recovery(
+      resting_token(forming_->ring, config_.tokens_before + 1, Seq{config_.packets_before}));
 }
 
 void Ring::on_recovered(const Data& data) {
@@ -201,6 +206,16 @@ void Ring::visit_recovery(Token token) {
 void Ring::install() {
   RC_ASSERT(received_ring_ == forming_->ring);
   const RingId old_ring = current_->ring;
+  const bool owes_absent = std::any_of(obligation_.begin(), obligation_.end(), [&](NodeId node) {
+    return std::none_of(transitional_.begin(), transitional_.end(), [&](const NodeKey& key) {
+      return key.node == node;
+    });
+  });
+  if (owes_absent) {
+    trace(TraceKind::recovery_step, TraceLevel::debug, *install_seq_, [] {
+      return "obliged to absent members -> their messages are delivered too";
+    });
+  }
   // [DLV-3] What was ordered and both configurations leave in one stream.
   deliver_old_regular(std::max(known_delivered_, current_->safe_line));
   ordered_.emplace_back(ConfigurationChange{
@@ -258,6 +273,11 @@ void Ring::deliver_old_transitional() {
   for (Seq seq = next(old.delivered); seq <= old.window.high(); seq = next(seq)) {
     const Data* const packet = old.window.find(seq);
     if (packet == nullptr) {
+      if (!behind_gap) {
+        trace(TraceKind::recovery_step, TraceLevel::debug, seq, [] {
+          return "a packet is missing -> behind it only what is owed is delivered";
+        });
+      }
       behind_gap = true;
       continue;
     }
@@ -266,6 +286,11 @@ void Ring::deliver_old_transitional() {
     if (behind_gap && !obligation_.contains(packet->originator)) {
       ++counters_.messages_discarded;
       continue;
+    }
+    if (behind_gap) {
+      trace(TraceKind::recovery_step, TraceLevel::debug, seq, [] {
+        return "delivered behind a gap";
+      });
     }
     if (!packet->recovered) unpacker_.unpack(*packet, true, ordered_);
   }

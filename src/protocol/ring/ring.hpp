@@ -79,7 +79,7 @@ struct RingCounters {
 
 /// One ring as this node takes part in it.
 struct RingState {
-  RingState(RingId id, std::vector<NodeKey> ring_members, NodeKey self, std::uint32_t capacity);
+  RingState(RingId id, std::vector<NodeKey> ring_members, NodeKey self, const RingConfig& config);
 
   [[nodiscard]] NodeKey successor() const { return members[(my_index + 1) % members.size()]; }
   [[nodiscard]] NodeKey predecessor() const {

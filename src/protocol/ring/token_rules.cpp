@@ -14,6 +14,10 @@ Seq end_of(const SeqRange& range) { return Seq{range.first.value + range.count};
 
 }  // namespace
 
+bool numbers_run_out(const Window& window, Seq seq) {
+  return seq.value > packet_seq_limit - window.capacity();
+}
+
 Token resting_token(const RingId& ring, std::uint64_t token_seq, Seq seq) {
   Token token;
   token.ring = ring;

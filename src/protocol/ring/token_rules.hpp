@@ -13,6 +13,9 @@
 
 namespace ringcast {
 
+/// Less than a window of packet numbers is left above `seq`. [ORD-11]
+bool numbers_run_out(const Window& window, Seq seq);
+
 /// A token at rest: everyone has everything up to `seq`.
 Token resting_token(const RingId& ring, std::uint64_t token_seq, Seq seq);
 

@@ -25,8 +25,13 @@ SeqRange range_up_to(Seq first, Seq end) {
   return SeqRange{.first = first, .count = static_cast<std::uint32_t>(count)};
 }
 
-Window::Window(RingId ring, std::uint32_t capacity)
-    : ring_(ring), capacity_(capacity), slots_(std::min<std::size_t>(initial_slots, capacity)) {
+Window::Window(RingId ring, std::uint32_t capacity, Seq before)
+    : ring_(ring),
+      capacity_(capacity),
+      aru_(before),
+      high_(before),
+      discarded_(before),
+      slots_(std::min<std::size_t>(initial_slots, capacity)) {
   RC_ASSERT(capacity > 0);
 }
 

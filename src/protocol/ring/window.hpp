@@ -22,8 +22,9 @@ SeqRange range_up_to(Seq first, Seq end);
 
 class Window {
  public:
-  /// `capacity`: how far above the last discarded seq a packet may lie.
-  Window(RingId ring, std::uint32_t capacity);
+  /// `capacity`: how far above the last discarded seq a packet may lie. The first packet is the
+  /// one after `before`.
+  Window(RingId ring, std::uint32_t capacity, Seq before = {});
 
   enum class Insert : std::uint8_t { stored, duplicate, outside };
   Insert insert(Data packet);
