@@ -22,12 +22,17 @@ constexpr Duration write_retry{std::chrono::milliseconds{1}};
 }  // namespace
 
 SimClient::SimClient(
-    Cluster& cluster, History& history, std::size_t host, std::optional<ProcessIndex> process)
+    Cluster& cluster,
+    History& history,
+    std::size_t host,
+    std::optional<ProcessIndex> process,
+    std::uint64_t tickets_before)
     : cluster_(cluster),
       history_(history),
       host_(host),
       client_(history.open_session(cluster.name(host), process, cluster.now()).client),
-      connection_(cluster.connect(host, *this)) {}
+      connection_(cluster.connect(host, *this)),
+      ticket_(tickets_before) {}
 
 void SimClient::hello(std::string_view name) {
   ByteWriter frame;
@@ -78,6 +83,19 @@ void SimClient::publish(const PublishOptions& options) {
   frame.bytes(payload);
   history_.add(client_, cluster_.now(), std::move(published));
   write(frame);
+}
+
+void SimClient::publish_part(const PublishOptions& options, double share) {
+  const std::vector<std::byte> payload(options.size);
+  SendRequest request;
+  request.ticket = ticket_ + 1;
+  request.groups = options.groups;
+  request.payload = payload;
+  ByteWriter frame;
+  encode_publish_head(frame, request);
+  frame.bytes(payload);
+  const auto size = static_cast<std::size_t>(static_cast<double>(frame.size()) * share);
+  send_raw(frame.view().first(std::min(size, frame.size() - 1)));
 }
 
 void SimClient::goodbye() {

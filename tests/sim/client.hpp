@@ -34,12 +34,18 @@ class SimClient final : public ClientEnd {
   using Listener = std::function<void(SimClient& client, const ServerFrame& frame)>;
 
   SimClient(
-      Cluster& cluster, History& history, std::size_t host, std::optional<ProcessIndex> process);
+      Cluster& cluster,
+      History& history,
+      std::size_t host,
+      std::optional<ProcessIndex> process,
+      std::uint64_t tickets_before = 0);
 
   void hello(std::string_view name);
   void join(const std::string& group);
   void leave(const std::string& group);
   void publish(const PublishOptions& options);
+  /// That share of the bytes of a publish, and never all of them.
+  void publish_part(const PublishOptions& options, double share);
   void goodbye();
   /// Drops the connection, possibly in the middle of a frame.
   void hang_up();

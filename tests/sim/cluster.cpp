@@ -5,6 +5,8 @@
 #include <utility>
 
 #include "protocol/base/assert.hpp"
+#include "protocol/wire/seal.hpp"
+#include "sim/cluster_host.hpp"
 
 namespace ringcast::sim {
 
@@ -12,6 +14,7 @@ namespace {
 
 constexpr std::size_t packet_batch_max = 64;
 constexpr std::size_t client_read_bytes_max = std::size_t{64} << 10U;
+constexpr Duration persist_retry = std::chrono::seconds{1};
 constexpr std::uint32_t idle_timers_max = 20000;  // firings in a row without any effect
 
 /// Datagrams on their way through a socket cost the buffer more than their length.
@@ -27,77 +30,21 @@ std::string_view to_string(Storage storage) {
       return "lost";
     case Storage::torn:
       return "torn";
+    case Storage::stale:
+      return "stale";
+    case Storage::copied:
+      return "copied";
   }
   return "?";
 }
 
 std::optional<Storage> parse_storage(std::string_view text) {
-  for (const Storage storage : {Storage::kept, Storage::lost, Storage::torn}) {
+  for (const Storage storage :
+       {Storage::kept, Storage::lost, Storage::torn, Storage::stale, Storage::copied}) {
     if (text == to_string(storage)) return storage;
   }
   return std::nullopt;
 }
-
-/// A machine and the process that may run on it.
-struct Cluster::Host {
-  class Sink final : public TraceSink {
-   public:
-    Sink(ClusterObserver& observer, std::size_t host) : observer_(observer), host_(host) {}
-    [[nodiscard]] bool listens(TraceKind kind, TraceLevel level) const override {
-      return observer_.listens(kind, level);
-    }
-    void trace(const TraceEvent& event) override { observer_.on_trace(host_, event); }
-
-   private:
-    ClusterObserver& observer_;
-    std::size_t host_;
-  };
-
-  Host(ClusterObserver& observer, std::size_t number) : index(number), sink(observer, number) {}
-
-  std::size_t index;
-  Sink sink;
-  std::unique_ptr<Node> node;
-  std::uint32_t incarnation{0};
-  bool paused{false};
-  bool leaving{false};
-  Instant busy_until;
-  std::optional<Instant> wake_at;
-  std::uint64_t wake_generation{0};
-  unsigned turn_of{0};
-  std::size_t next_connection{0};
-
-  std::deque<BufferRef> received;
-  std::size_t received_bytes{0};
-  std::deque<Input> inputs;
-  std::vector<ConnectionId> connections;
-
-  std::vector<std::string> daemons;  ///< its configuration names them
-  StoredState stored;
-  StoredState stored_before;
-  std::uint32_t datagram_bytes{1472};
-  std::optional<std::size_t> fuse;  ///< datagrams until it crashes
-  std::uint32_t idle_timers{0};
-};
-
-struct Cluster::Connection {
-  ConnectionId id{0};
-  std::size_t host{0};
-  std::uint32_t incarnation{0};
-  ClientEnd* end{nullptr};
-  std::optional<SessionId> session;
-  bool refused{false};       ///< the daemon was not there, or is gone, or has closed
-  bool hung_up{false};       ///< by the client
-  bool hang_up_seen{false};  ///< the daemon knows
-  bool hang_up_told{false};  ///< the client knows
-  bool readable_told{false};
-  bool cut_off{false};  ///< the daemon closed with bytes that the socket did not take
-  std::vector<std::byte> to_daemon;
-  std::deque<BufferRef> queued;  ///< written by the daemon, not yet in the socket
-  std::size_t queued_offset{0};
-  std::size_t written{0};  ///< in the socket, not yet reported to the node
-  std::vector<std::byte> to_client;
-};
 
 Cluster::Cluster(ClusterConfig config, Network& network, ClusterObserver& observer, Random random)
     : config_(std::move(config)), network_(network), observer_(observer), random_(random) {
@@ -105,6 +52,8 @@ Cluster::Cluster(ClusterConfig config, Network& network, ClusterObserver& observ
     hosts_.push_back(std::make_unique<Host>(observer_, i));
     hosts_.back()->datagram_bytes = config_.datagram_bytes_max;
     hosts_.back()->daemons = config_.names;
+    hosts_.back()->stored = hosts_.back()->stored_before = config_.stored;
+    hosts_.back()->clock.jump(now_, config_.clock_ahead);
     host_of_[node_id(config_.names[i])] = i;
   }
   RC_ASSERT(host_of_.size() == config_.names.size());
@@ -178,7 +127,9 @@ void Cluster::arrive(Flight flight) {
   Host& host = *hosts_[flight.to];
   if (host.node == nullptr) return;
   const std::size_t cost = buffer_cost(flight.bytes);
-  if (host.received_bytes + cost > config_.receive_buffer_bytes) {
+  const std::size_t room =
+      host.condition.receive_buffer_bytes.value_or(config_.receive_buffer_bytes);
+  if (host.received_bytes + cost > room) {
     ++counts_.packets_overflowed;
     return;
   }
@@ -196,7 +147,7 @@ NodeConfig Cluster::node_config(const Host& host) const {
   for (const std::string& daemon : host.daemons) {
     config.daemons.push_back({.name = daemon, .address = "sim:" + daemon});
   }
-  config.ring = config_.ring;
+  config.ring = config_.ring_of.empty() ? config_.ring : config_.ring_of[host.index];
   config.session = config_.session;
   return config;
 }
@@ -217,11 +168,26 @@ void Cluster::set_stored(std::size_t index, const StoredState& stored) {
   hosts_[index]->stored = stored;
 }
 
+StoredState Cluster::stored_for(const Host& host, Storage storage) const {
+  switch (storage) {
+    case Storage::kept:
+      break;
+    case Storage::lost:
+      return {};
+    case Storage::torn:
+      return host.stored_before;
+    case Storage::stale:
+      return host.stored_first.value_or(StoredState{});
+    case Storage::copied:
+      return hosts_[(host.index + 1) % hosts_.size()]->stored;
+  }
+  return host.stored;
+}
+
 void Cluster::start(std::size_t index, Storage storage) {
   Host& host = *hosts_[index];
   RC_ASSERT(host.node == nullptr);
-  if (storage == Storage::lost) host.stored = StoredState{};
-  if (storage == Storage::torn) host.stored = host.stored_before;
+  host.stored = stored_for(host, storage);
   host.stored_before = host.stored;
   if (host.incarnation++ > 0) ++counts_.restarts;
   ++boots_;
@@ -232,14 +198,13 @@ void Cluster::start(std::size_t index, Storage storage) {
 
   observer_.on_started(index, BootId{boot}, storage);
   host.node = std::make_unique<Node>(node_config(host), &host.sink);
-  host.node->observe(
-      [this, index](const OrderedEvent& event) { observer_.on_ordered(index, event); });
+  host.node->observe([this, index](const OrderedEvent& event) { observe(*hosts_[index], event); });
   StartFacts facts;
   facts.boot_id = boot;
   facts.random_seed = random_.next();
   facts.datagram_bytes_max = host.datagram_bytes;
   facts.receive_buffer_bytes = static_cast<std::uint32_t>(config_.receive_buffer_told);
-  host.busy_until = now_;
+  host.busy_until = std::max(now_, host.busy_until);
   host.paused = false;
   host.leaving = false;
   const StoredState stored = host.stored;
@@ -254,7 +219,8 @@ void Cluster::end_process(Host& host, Ending ending) {
   host.received.clear();
   host.received_bytes = 0;
   host.inputs.clear();
-  host.fuse.reset();
+  host.fuses = {};
+  host.is_dead = false;
   host.wake_at.reset();
   ++host.wake_generation;
   host.paused = false;
@@ -276,8 +242,57 @@ void Cluster::crash(std::size_t index) {
   end_process(host, Ending::crashed);
 }
 
-void Cluster::crash_in_output(std::size_t host, std::size_t datagrams) {
-  if (hosts_[host]->node != nullptr) hosts_[host]->fuse = datagrams;
+void Cluster::set_fuse(std::size_t host, FusePoint point, std::size_t count) {
+  if (hosts_[host]->node != nullptr) hosts_[host]->fuses[static_cast<std::size_t>(point)] = count;
+}
+
+bool Cluster::burns_down(Host& host, FusePoint point) {
+  std::optional<std::size_t>& fuse = host.fuses[static_cast<std::size_t>(point)];
+  if (!fuse || (*fuse)-- > 0) return false;
+  fuse.reset();
+  ++counts_.fuses[static_cast<std::size_t>(point)];
+  return true;
+}
+
+/// In the middle of Node::deliver: what the process still does of it reaches nobody.
+void Cluster::observe(Host& host, const OrderedEvent& event) {
+  if (host.is_dead) return;
+  const bool was_in_transition = host.in_transition;
+  bool is_transitional = false;
+  if (const auto* const change = std::get_if<ConfigurationChange>(&event)) {
+    is_transitional = change->kind == ConfigurationChange::Kind::transitional;
+    host.in_transition = is_transitional;
+  }
+  host.is_dead = burns_down(host, FusePoint::ordered) ||
+                 (was_in_transition && !is_transitional && burns_down(host, FusePoint::between));
+  if (!host.is_dead) observer_.on_ordered(host.index, event);
+}
+
+const Condition& Cluster::condition(std::size_t host) const { return hosts_[host]->condition; }
+
+void Cluster::set_condition(std::size_t host, const Condition& condition) {
+  hosts_[host]->condition = condition;
+}
+
+void Cluster::set_clock_rate(std::size_t index, std::int64_t per_million) {
+  Host& host = *hosts_[index];
+  host.clock.set_rate(std::max(now_, host.busy_until), per_million);
+  poke(host);
+}
+
+void Cluster::jump_clock(std::size_t index, Duration ahead) {
+  Host& host = *hosts_[index];
+  host.clock.jump(std::max(now_, host.busy_until), ahead);
+  poke(host);
+}
+
+void Cluster::mend(std::size_t index) {
+  Host& host = *hosts_[index];
+  host.condition = Condition{};
+  host.fuses = {};
+  set_clock_rate(index, MachineClock::true_rate);
+  if (host.daemons.size() != config_.names.size()) configure(index, config_.names);
+  if (host.paused) resume(index);
 }
 
 void Cluster::pause(std::size_t index) {
@@ -315,6 +330,7 @@ bool Cluster::has_work(const Host& host) const {
 void Cluster::poke(Host& host) {
   if (host.node == nullptr || host.paused) return;
   std::optional<Instant> when = host.node->next_deadline();
+  if (when) when = host.clock.real(*when);
   if (has_work(host)) when = now_;
   if (!when) return;
   const Instant wake = std::max({*when, now_, host.busy_until});
@@ -344,7 +360,7 @@ void Cluster::turn(Host& host) {
         break;
     }
   }
-  if (took) finish_input(host, now_ + config_.input_cost, effects);
+  if (took) finish_input(host, now_ + config_.input_cost * host.condition.slowness, effects);
   poke(host);
 }
 
@@ -353,21 +369,22 @@ bool Cluster::take_packets(Host& host, Effects& effects) {
   std::vector<BufferRef> batch;
   while (!host.received.empty() && batch.size() < packet_batch_max) {
     host.received_bytes -= buffer_cost(host.received.front());
+    if (packet_listener_) packet_listener_(host.index, host.received.front().bytes());
     batch.push_back(std::move(host.received.front()));
     host.received.pop_front();
   }
   count_input(host, kind_of(batch.front().bytes()));
   host.idle_timers = 0;
-  host.busy_until = now_ + config_.packet_cost * static_cast<Duration::rep>(batch.size());
-  host.node->on_packets(now_, batch, effects);
+  host.busy_until = now_ + packet_cost(host) * static_cast<Duration::rep>(batch.size());
+  host.node->on_packets(host.clock.shown(now_), batch, effects);
   return true;
 }
 
 bool Cluster::take_timer(Host& host, Effects& effects) {
   const std::optional<Instant> deadline = host.node->next_deadline();
-  if (!deadline || *deadline > now_) return false;
+  if (!deadline || *deadline > host.clock.shown(now_)) return false;
   count_input(host, InputKind::timer);
-  host.node->on_timer(now_, effects);
+  host.node->on_timer(host.clock.shown(now_), effects);
   if (!effects.transmits.empty()) host.idle_timers = 0;
   if (++host.idle_timers > idle_timers_max && livelock_.empty()) {
     livelock_ = name(host.index) + ": its deadline stays due, on_timer does nothing about it";
@@ -379,7 +396,7 @@ bool Cluster::take_queued_input(Host& host, Effects& effects) {
   if (host.inputs.empty()) return false;
   const Input input = std::move(host.inputs.front());
   host.inputs.pop_front();
-  input(*host.node, now_, effects);
+  input(*host.node, host.clock.shown(now_), effects);
   return true;
 }
 
@@ -406,32 +423,32 @@ bool Cluster::wants_service(const Host& host, const Connection& connection) cons
 
 bool Cluster::serve_connection(Host& host, Connection& connection, Effects& effects) {
   Node& node = *host.node;
+  const Instant now = host.clock.shown(now_);
   if (!connection.session) {
-    connection.session = node.on_client_open(now_, effects);
+    connection.session = node.on_client_open(now, effects);
     return true;
   }
   if (connection.written > 0 && !connection.hung_up) {
-    node.on_client_written(
-        now_, *connection.session, std::exchange(connection.written, 0), effects);
+    node.on_client_written(now, *connection.session, std::exchange(connection.written, 0), effects);
     return true;
   }
   // What a client wrote before it hung up is still read, when the daemon wants to read.
   if (node.holds_requests(*connection.session) && node.may_read(*connection.session)) {
-    node.on_client_bytes(now_, *connection.session, {}, effects);
+    node.on_client_bytes(now, *connection.session, {}, effects);
     return true;
   }
   if (!connection.to_daemon.empty() && node.may_read(*connection.session)) {
     const std::size_t most = std::min(connection.to_daemon.size(), client_read_bytes_max);
     const std::size_t count = random_.chance(0.1) ? random_.between(1, most) : most;
     node.on_client_bytes(
-        now_, *connection.session, std::span{connection.to_daemon}.first(count), effects);
+        now, *connection.session, std::span{connection.to_daemon}.first(count), effects);
     connection.to_daemon.erase(
         connection.to_daemon.begin(),
         connection.to_daemon.begin() + static_cast<std::ptrdiff_t>(count));
     return true;
   }
   RC_ASSERT(connection.hung_up);
-  node.on_client_closed(now_, *connection.session, effects);
+  node.on_client_closed(now, *connection.session, effects);
   connection.session.reset();
   connection.refused = true;
   std::erase(host.connections, connection.id);
@@ -442,6 +459,10 @@ void Cluster::count_input(const Host& host, InputKind kind) {
   input_table_.add(host.node->inspect().phase, kind);
 }
 
+Duration Cluster::packet_cost(const Host& host) const {
+  return config_.packet_cost * host.condition.slowness;
+}
+
 void Cluster::finish_input(Host& host, Instant at, Effects& effects) {
   ++counts_.inputs;
   at = std::max(at, host.busy_until);
@@ -449,8 +470,13 @@ void Cluster::finish_input(Host& host, Instant at, Effects& effects) {
   bool more = true;
   while (more) {
     effects.clear();
-    more = host.node->deliver(at, effects);
-    at += config_.packet_cost;
+    more = host.node->deliver(host.clock.shown(at), effects);
+    at += packet_cost(host);
+    host.busy_until = at;
+    if (host.is_dead) {
+      crash(host.index);
+      return;
+    }
     if (!carry_out(host, at, effects)) return;
   }
   host.busy_until = at;
@@ -461,165 +487,70 @@ void Cluster::finish_input(Host& host, Instant at, Effects& effects) {
 bool Cluster::carry_out(Host& host, Instant& at, Effects& effects) {
   if (!transmit(host, at, effects)) return false;
   if (effects.persist) persist(host, at, *effects.persist);
-  write_to_clients(host, effects);
-  return true;
+  return write_to_clients(host, effects);
 }
 
 bool Cluster::transmit(Host& host, Instant& at, Effects& effects) {
+  bool rest_refused = false;
+  bool token_sent = false;
   for (Transmit& transmit : effects.transmits) {
     host.node->seal(transmit.packet);
+    const bool is_token = read_header(transmit.packet.bytes()).type == PacketType::token;
     for (const NodeId peer : effects.peer_sets.at(transmit.peers)) {
-      if (host.fuse && (*host.fuse)-- == 0) {
+      if (burns_down(host, FusePoint::send)) {
+        counts_.crashes_behind_token += token_sent ? 1U : 0U;
+        host.busy_until = at;
         crash(host.index);
         return false;
       }
-      at += config_.packet_cost;
+      at += packet_cost(host);
+      if (rest_refused || random_.chance(host.condition.sends_refused)) {
+        // ENOBUFS: this one, or all the rest of what was handed over at once.
+        ++counts_.sends_refused;
+        rest_refused = rest_refused || random_.chance(0.5);
+        continue;
+      }
       network_.send(at, host.index, host_of_.at(peer), transmit.packet.bytes());
+    }
+    token_sent = token_sent || is_token;
+    auto& after_token = host.fuses[static_cast<std::size_t>(FusePoint::token)];
+    if (is_token && after_token) {
+      set_fuse(host.index, FusePoint::send, *std::exchange(after_token, std::nullopt));
     }
   }
   return true;
 }
 
 void Cluster::persist(Host& host, Instant at, const StoredState& stored) {
-  const Instant done = at + random_.between(config_.persist_min, config_.persist_max);
+  ++counts_.persists;
+  if (persist_listener_) persist_listener_(host.index);
+  const Duration time = random_.between(config_.persist_min, config_.persist_max);
   const std::uint32_t incarnation = host.incarnation;
   Host* writer = &host;
-  this->at(done, [this, writer, incarnation, stored] {
-    if (writer->node == nullptr || writer->incarnation != incarnation) return;
-    writer->stored_before = std::exchange(writer->stored, stored);
-    writer->inputs.push_back([this, writer, stored](Node& node, Instant now, Effects& effects) {
-      count_input(*writer, InputKind::persisted);
-      node.on_persisted(now, stored, effects);
-    });
-    poke(*writer);
+  this->at(at + time + host.condition.disk_delay, [this, writer, incarnation, stored] {
+    if (writer->node != nullptr && writer->incarnation == incarnation) written(*writer, stored);
   });
 }
 
-// Client sockets.
-
-void Cluster::write_to_clients(Host& host, Effects& effects) {
-  const auto find = [&](SessionId session) -> Connection* {
-    for (const ConnectionId id : host.connections) {
-      if (connections_[id]->session == session) return connections_[id].get();
-    }
-    return nullptr;
-  };
-  for (ClientWrite& write : effects.client_writes) {
-    Connection* connection = find(write.session);
-    if (connection == nullptr) continue;  // its client hung up in this very input
-    if (!write.frame.empty()) connection->queued.push_back(std::move(write.frame));
-    fill_socket(host, *connection);
+void Cluster::written(Host& host, const StoredState& stored) {
+  if (host.condition.disk_fails) {
+    // The daemon tries again, and tells its node nothing until it worked.
+    ++counts_.persists_failed;
+    persist(host, now_ + persist_retry, stored);
+    return;
   }
-  for (const ClientClose& close : effects.client_closes) {
-    Connection* connection = find(close.session);
-    if (connection == nullptr) continue;
-    connection->cut_off = !connection->queued.empty();
-    connection->session.reset();
-    connection->queued.clear();
-    std::erase(host.connections, connection->id);
-    hang_up_later(*connection);
+  host.stored_before = std::exchange(host.stored, stored);
+  if (!host.stored_first) host.stored_first = stored;
+  if (burns_down(host, FusePoint::persist)) {
+    crash(host.index);
+    return;
   }
-}
-
-void Cluster::fill_socket(Host& host, Connection& connection) {
-  while (!connection.queued.empty() && connection.to_client.size() < config_.socket_bytes) {
-    const std::span<const std::byte> frame =
-        connection.queued.front().bytes().subspan(connection.queued_offset);
-    const std::size_t room = config_.socket_bytes - connection.to_client.size();
-    const std::size_t count = std::min(room, frame.size());
-    connection.to_client.insert(
-        connection.to_client.end(),
-        frame.begin(),
-        frame.begin() + static_cast<std::ptrdiff_t>(count));
-    connection.written += count;
-    connection.queued_offset += count;
-    if (count == frame.size()) {
-      connection.queued.pop_front();
-      connection.queued_offset = 0;
-    }
-  }
-  if (!connection.to_client.empty()) readable_later(connection);
-  if (connection.written > 0 && host.node != nullptr) poke(host);
-}
-
-void Cluster::readable_later(Connection& connection) {
-  if (std::exchange(connection.readable_told, true)) return;
-  Connection* readable = &connection;
-  after(config_.socket_delay, [readable] {
-    if (readable->end != nullptr) readable->end->on_readable();
+  Host* writer = &host;
+  host.inputs.push_back([this, writer, stored](Node& node, Instant now, Effects& effects) {
+    count_input(*writer, InputKind::persisted);
+    node.on_persisted(now, stored, effects);
   });
-}
-
-void Cluster::hang_up_later(Connection& connection) {
-  connection.refused = true;
-  if (std::exchange(connection.hang_up_told, true)) return;
-  Connection* closed = &connection;
-  after(config_.socket_delay, [closed] {
-    if (closed->end != nullptr) closed->end->on_hung_up(closed->cut_off);
-  });
-}
-
-ConnectionId Cluster::connect(std::size_t index, ClientEnd& end) {
-  Host& host = *hosts_[index];
-  connections_.push_back(std::make_unique<Connection>());
-  Connection& connection = *connections_.back();
-  connection.id = connections_.size() - 1;
-  connection.host = index;
-  connection.incarnation = host.incarnation;
-  connection.end = &end;
-  if (host.node == nullptr || host.leaving) {
-    hang_up_later(connection);
-    return connection.id;
-  }
-  host.connections.push_back(connection.id);
   poke(host);
-  return connection.id;
-}
-
-std::size_t Cluster::client_room(ConnectionId id) const {
-  const Connection& connection = *connections_[id];
-  if (connection.refused || connection.hung_up) return 0;
-  return config_.socket_bytes - std::min(config_.socket_bytes, connection.to_daemon.size());
-}
-
-std::size_t Cluster::client_write(ConnectionId id, std::span<const std::byte> bytes) {
-  Connection& connection = *connections_[id];
-  const std::size_t count = std::min(bytes.size(), client_room(id));
-  if (count == 0) return 0;
-  connection.to_daemon.insert(
-      connection.to_daemon.end(),
-      bytes.begin(),
-      bytes.begin() + static_cast<std::ptrdiff_t>(count));
-  poke(*hosts_[connection.host]);
-  return count;
-}
-
-std::vector<std::byte> Cluster::client_read(ConnectionId id, std::size_t bytes_max) {
-  Connection& connection = *connections_[id];
-  connection.readable_told = false;
-  std::vector<std::byte> bytes;
-  if (connection.to_client.size() <= bytes_max) {
-    bytes.swap(connection.to_client);
-  } else {
-    const auto end = connection.to_client.begin() + static_cast<std::ptrdiff_t>(bytes_max);
-    bytes.assign(connection.to_client.begin(), end);
-    connection.to_client.erase(connection.to_client.begin(), end);
-  }
-  if (!connection.to_client.empty()) readable_later(connection);
-  if (connection.session) fill_socket(*hosts_[connection.host], connection);
-  return bytes;
-}
-
-void Cluster::client_hang_up(ConnectionId id) {
-  Connection& connection = *connections_[id];
-  connection.hung_up = true;
-  connection.end = nullptr;
-  poke(*hosts_[connection.host]);
-}
-
-bool Cluster::is_drained(ConnectionId id) const {
-  const Connection& connection = *connections_[id];
-  return connection.to_daemon.empty() && connection.queued.empty() && connection.to_client.empty();
 }
 
 }  // namespace ringcast::sim

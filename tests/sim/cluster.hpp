@@ -9,6 +9,7 @@
 // a token that rotates, or a ring of one, cannot spin in one instant.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -26,13 +27,20 @@
 #include "protocol/node.hpp"
 #include "sim/event_queue.hpp"
 #include "sim/input_table.hpp"
+#include "sim/machine.hpp"
 #include "sim/network.hpp"
 #include "sim/random.hpp"
 
 namespace ringcast::sim {
 
-/// What a restarted daemon finds of what it stored. torn: the value before the last.
-enum class Storage : std::uint8_t { kept, lost, torn };
+/// What a restarted daemon finds of what it stored.
+enum class Storage : std::uint8_t {
+  kept,
+  lost,
+  torn,    ///< the value before the last
+  stale,   ///< the first it ever wrote: a snapshot from long ago
+  copied,  ///< the file of the next machine
+};
 enum class Ending : std::uint8_t { crashed, left };
 
 std::string_view to_string(Storage storage);
@@ -41,6 +49,7 @@ std::optional<Storage> parse_storage(std::string_view text);
 struct ClusterConfig {
   std::vector<std::string> names;
   RingConfig ring;
+  std::vector<RingConfig> ring_of;  ///< by machine, when they are not configured alike
   SessionConfig session;
   Duration input_cost{std::chrono::microseconds{5}};   ///< processor time of any input
   Duration packet_cost{std::chrono::microseconds{1}};  ///< and of each packet in or out
@@ -51,6 +60,8 @@ struct ClusterConfig {
   std::size_t receive_buffer_bytes{212992};
   std::size_t receive_buffer_told{212992};  ///< what the nodes believe they have
   std::uint32_t datagram_bytes_max{1472};
+  StoredState stored;          ///< on every disk at first
+  Duration clock_ahead{0};     ///< of every process, from the beginning
   bool small_boot_ids{false};  ///< 1, 2, 3 ... in order of start: for transcripts
 };
 
@@ -85,6 +96,11 @@ struct ClusterCounts {
   std::uint64_t restarts{0};
   std::uint64_t pauses{0};
   std::uint64_t leaves{0};
+  std::uint64_t sends_refused{0};
+  std::uint64_t persists{0};
+  std::uint64_t persists_failed{0};
+  std::uint64_t crashes_behind_token{0};           ///< the token was out, some of its data was not
+  std::array<std::uint64_t, fuse_points> fuses{};  ///< processes that ended there
 };
 
 class Cluster {
@@ -101,7 +117,11 @@ class Cluster {
   void start(std::size_t index, Storage storage = Storage::kept);
   void crash(std::size_t index);
   /// Crashes it in the middle of its next output, after that many more datagrams.
-  void crash_in_output(std::size_t host, std::size_t datagrams);
+  void crash_in_output(std::size_t host, std::size_t datagrams) {
+    set_fuse(host, FusePoint::send, datagrams);
+  }
+  /// Crashes it after that many more of what happens at that point.
+  void set_fuse(std::size_t host, FusePoint point, std::size_t count);
   void pause(std::size_t index);
   void resume(std::size_t index);
   void leave(std::size_t index);
@@ -109,6 +129,12 @@ class Cluster {
   void configure(std::size_t index, std::vector<std::string> daemons);
   /// What its disk says when it starts next.
   void set_stored(std::size_t index, const StoredState& stored);
+  [[nodiscard]] const Condition& condition(std::size_t host) const;
+  void set_condition(std::size_t host, const Condition& condition);
+  void set_clock_rate(std::size_t index, std::int64_t per_million);
+  void jump_clock(std::size_t index, Duration ahead);
+  /// Nothing is wrong with it any more, and its configuration names all daemons.
+  void mend(std::size_t index);
   [[nodiscard]] bool is_up(std::size_t host) const;
   [[nodiscard]] bool is_paused(std::size_t host) const;
   [[nodiscard]] bool is_leaving(std::size_t host) const;
@@ -138,6 +164,16 @@ class Cluster {
   bool step(Instant limit);
   void run_until(Instant limit);
 
+  /// Told when a node asks for its ring numbers to be stored.
+  void set_persist_listener(std::function<void(std::size_t host)> listener) {
+    persist_listener_ = std::move(listener);
+  }
+  /// Told of each datagram that a node takes.
+  void set_packet_listener(
+      std::function<void(std::size_t host, std::span<const std::byte> bytes)> listener) {
+    packet_listener_ = std::move(listener);
+  }
+
   [[nodiscard]] std::size_t hosts() const { return config_.names.size(); }
   [[nodiscard]] const std::string& name(std::size_t host) const { return config_.names[host]; }
   [[nodiscard]] const ClusterConfig& config() const { return config_; }
@@ -145,6 +181,7 @@ class Cluster {
   /// Of a batch of packets only the first is counted: the others may meet another phase.
   [[nodiscard]] const InputTable& input_table() const { return input_table_; }
   [[nodiscard]] Network& network() { return network_; }
+  [[nodiscard]] const Network& network() const { return network_; }
   /// A sentence when some node spun on its timer without doing anything; a bug.
   [[nodiscard]] const std::string& livelock() const { return livelock_; }
 
@@ -171,7 +208,12 @@ class Cluster {
   bool carry_out(Host& host, Instant& at, Effects& effects);
   bool transmit(Host& host, Instant& at, Effects& effects);
   void persist(Host& host, Instant at, const StoredState& stored);
-  void write_to_clients(Host& host, Effects& effects);
+  void written(Host& host, const StoredState& stored);
+  bool write_to_clients(Host& host, Effects& effects);
+  [[nodiscard]] StoredState stored_for(const Host& host, Storage storage) const;
+  [[nodiscard]] Duration packet_cost(const Host& host) const;
+  void observe(Host& host, const OrderedEvent& event);
+  bool burns_down(Host& host, FusePoint point);
   void fill_socket(Host& host, Connection& connection);
   void end_process(Host& host, Ending ending);
   void hang_up_later(Connection& connection);
@@ -190,6 +232,8 @@ class Cluster {
   std::uint32_t boots_{0};
   ClusterCounts counts_;
   InputTable input_table_;
+  std::function<void(std::size_t)> persist_listener_;
+  std::function<void(std::size_t, std::span<const std::byte>)> packet_listener_;
   std::string livelock_;
 };
 

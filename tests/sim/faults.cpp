@@ -2,64 +2,36 @@
 #include "sim/faults.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 namespace ringcast::sim {
 
 using std::chrono::microseconds;
-using std::chrono::milliseconds;
 
-std::string_view to_string(Fault fault) {
-  switch (fault) {
-    case Fault::loss:
-      return "loss";
-    case Fault::burst:
-      return "burst";
-    case Fault::duplication:
-      return "duplication";
-    case Fault::reorder:
-      return "reorder";
-    case Fault::delay:
-      return "delay";
-    case Fault::corruption:
-      return "corruption";
-    case Fault::partition:
-      return "partition";
-    case Fault::one_way:
-      return "one_way";
-    case Fault::flap:
-      return "flap";
-    case Fault::black_hole:
-      return "black_hole";
-    case Fault::crash:
-      return "crash";
-    case Fault::storage_loss:
-      return "storage_loss";
-    case Fault::leave:
-      return "leave";
-    case Fault::pause:
-      return "pause";
-    case Fault::overflow:
-      return "overflow";
-    case Fault::slow_client:
-      return "slow_client";
-    case Fault::client_churn:
-      return "client_churn";
-  }
-  return "?";
-}
+namespace {
+
+/// Those that happen now and then while the faults last; the others are there all the time, in
+/// the links, the configuration or the workload.
+constexpr Fault timed_faults[] = {
+    Fault::selective,     Fault::delay_step, Fault::partition, Fault::one_way,
+    Fault::nontransitive, Fault::flap,       Fault::bandwidth, Fault::black_hole,
+    Fault::strangers,     Fault::replay,     Fault::pause,     Fault::crash,
+    Fault::clock,         Fault::slow_node,  Fault::overflow,  Fault::send_errors,
+    Fault::disk,          Fault::leave,      Fault::rolling,   Fault::reload};
+
+constexpr std::size_t remembered_packets = 400;
+
+}  // namespace
 
 FaultInjector::FaultInjector(
     Cluster& cluster, Recorder& recorder, FaultOptions options, Random random)
-    : cluster_(cluster), recorder_(recorder), options_(std::move(options)), random_(random) {
-  for (const Fault fault :
-       {Fault::partition,
-        Fault::one_way,
-        Fault::flap,
-        Fault::black_hole,
-        Fault::crash,
-        Fault::leave,
-        Fault::pause}) {
+    : cluster_(cluster),
+      recorder_(recorder),
+      options_(std::move(options)),
+      random_(random),
+      evidence_(cluster) {
+  for (const Fault fault : timed_faults) {
     if (options_.on.contains(fault)) timed_.push_back(fault);
   }
   for (std::size_t host = 0; host < cluster_.hosts(); ++host) {
@@ -69,6 +41,40 @@ FaultInjector::FaultInjector(
 
 void FaultInjector::start() {
   begin_ = cluster_.now();
+  if (options_.on.contains(Fault::strangers) || options_.on.contains(Fault::replay)) {
+    cluster_.network().remember(remembered_packets);
+  }
+  const auto is_wanted = [this](TraceKind kind, TraceLevel) {
+    switch (kind) {
+      case TraceKind::token_received:
+        return evidence_.wants_tokens() || aims_.waits_for(Moment::token_received) ||
+               aims_.waits_for(Moment::recovery_visit);
+      case TraceKind::token_sent:
+        return aims_.waits_for(Moment::token_sent);
+      case TraceKind::token_held:
+      case TraceKind::token_released:
+      case TraceKind::packet_dropped:
+      case TraceKind::note:
+        return true;
+      default:
+        return false;
+    }
+  };
+  recorder_.set_trace_listener(is_wanted, [this](std::size_t host, const TraceEvent& event) {
+    evidence_.on_trace(host, event);
+    on_trace(host, event);
+  });
+  recorder_.set_order_listener([this](std::size_t host, const OrderedEvent& event) {
+    evidence_.on_ordered(host, event);
+    const auto* const change = std::get_if<ConfigurationChange>(&event);
+    if (change != nullptr && change->kind == ConfigurationChange::Kind::transitional) {
+      on_moment(host, Moment::transitional, 0);
+    }
+  });
+  cluster_.set_persist_listener([this](std::size_t host) { on_moment(host, Moment::persist, 0); });
+  cluster_.set_packet_listener([this](std::size_t host, std::span<const std::byte> packet) {
+    evidence_.on_packet(host, packet);
+  });
   if (options_.schedule) {
     perform_schedule();
     return;
@@ -79,23 +85,26 @@ void FaultInjector::start() {
   for (const std::string& operation : options_.at_start) {
     perform(operation);
   }
-  recorder_.set_trace_listener(
-      {}, [this](std::size_t host, const TraceEvent& event) { on_trace(host, event); });
   if (!timed_.empty()) schedule();
 }
 
 void FaultInjector::stop() {
   stopped_ = true;
-  doomed_.clear();
+  aims_.clear();
   cluster_.network().heal();
   for (std::size_t host = 0; host < cluster_.hosts(); ++host) {
-    if (cluster_.is_paused(host)) cluster_.resume(host);
+    cluster_.mend(host);
     if (!cluster_.is_up(host)) cluster_.start(host, storage_at_the_end_[host]);
   }
 }
 
+void FaultInjector::add_evidence(std::map<std::string, std::uint64_t>& counts) {
+  evidence_.add_to(counts, recorder_.history);
+}
+
 void FaultInjector::perform(const std::string& what) {
   injections_.push_back({.at = cluster_.now() - begin_, .what = what});
+  evidence_.on_injection(what);
   sim::perform(cluster_, what);
 }
 
@@ -119,170 +128,66 @@ void FaultInjector::later(Duration delay, std::function<void()> action) {
 
 void FaultInjector::schedule() {
   later(random_.around(options_.mean_interval), [this] {
-    inject();
+    if (random_.chance(options_.aimed_share)) {
+      // Not every moment comes.
+      aims_.add(random_, cluster_.hosts());
+      aims_.add(random_, cluster_.hosts());
+    } else {
+      evidence_.count("fault by the clock");
+      inject();
+    }
     schedule();
+  });
+}
+
+void FaultInjector::on_trace(std::size_t host, const TraceEvent& event) {
+  if (stopped_ || options_.schedule) return;
+  const std::optional<Moment> moment = moment_of(event);
+  if (!moment) return;
+  if (*moment == Moment::token_received && evidence_.is_in_recovery(host)) {
+    on_moment(host, Moment::recovery_visit, evidence_.recovery_visits(host));
+  } else {
+    on_moment(host, *moment, 0);
+  }
+}
+
+void FaultInjector::on_moment(std::size_t host, Moment moment, unsigned number) {
+  if (stopped_ || options_.schedule || !aims_.take(host, moment, number)) return;
+  const Duration soon =
+      random_.chance(0.5) ? Duration{1} : random_.between(Duration{0}, Duration{microseconds{800}});
+  later(soon, [this, host, moment] {
+    evidence_.count("fault at a moment of the protocol");
+    evidence_.count("fault at: " + std::string(to_string(moment)));
+    aimed_at_ = host;
+    inject();
+    aimed_at_.reset();
   });
 }
 
 void FaultInjector::inject() {
   const Fault fault = random_.pick(timed_);
-  switch (fault) {
-    case Fault::partition:
-      return partition();
-    case Fault::one_way:
-      return one_way();
-    case Fault::flap:
-      return flap();
-    case Fault::black_hole:
-      return black_hole();
-    case Fault::crash:
-      return crash();
-    case Fault::leave:
-      return leave();
-    case Fault::pause:
-      return pause();
-    case Fault::loss:
-    case Fault::burst:
-    case Fault::duplication:
-    case Fault::reorder:
-    case Fault::delay:
-    case Fault::corruption:
-    case Fault::storage_loss:
-    case Fault::overflow:
-    case Fault::slow_client:
-    case Fault::client_churn:
-      return;  // not timed: they last as long as the faults do
+  if (fault < Fault::pause) {
+    inject_link_fault(fault);
+  } else {
+    inject_machine_fault(fault);
   }
 }
 
-/// From much shorter than any timeout to a few of them.
 Duration FaultInjector::some_time() {
   const double exponent = random_.unit() * 9.0;  // 2^0 .. 2^9 times token_loss / 128
   return Duration{static_cast<Duration::rep>(
       static_cast<double>(options_.token_loss.count()) / 128.0 * std::exp2(exponent))};
 }
 
-Storage FaultInjector::storage() {
-  if (!options_.on.contains(Fault::storage_loss)) return Storage::kept;
-  const std::uint64_t draw = random_.below(4);
-  if (draw == 0) return Storage::lost;
-  return draw == 1 ? Storage::torn : Storage::kept;
+std::size_t FaultInjector::target() {
+  if (!aimed_at_ || random_.chance(0.15)) return random_.below(cluster_.hosts());
+  if (random_.chance(0.2)) return other_than(*aimed_at_);
+  return *aimed_at_;
 }
 
-void FaultInjector::partition() {
+std::size_t FaultInjector::other_than(std::size_t host) {
   const std::size_t hosts = cluster_.hosts();
-  std::vector<std::size_t> side(hosts, 0);
-  switch (random_.below(3)) {
-    case 0:  // isolate one
-      side[random_.below(hosts)] = 1;
-      break;
-    case 1:  // two sides
-      for (std::size_t& s : side) {
-        s = random_.below(2);
-      }
-      break;
-    default:  // anything
-      for (std::size_t& s : side) {
-        s = random_.below(hosts);
-      }
-      break;
-  }
-  std::string sides = "split";
-  for (std::size_t number = 0; number < hosts; ++number) {
-    if (number > 0) sides += " |";
-    for (std::size_t host = 0; host < hosts; ++host) {
-      if (side[host] == number) sides += " " + cluster_.name(host);
-    }
-  }
-  perform(sides);
-  if (random_.chance(0.3)) return;  // until the next one
-  later(some_time(), [this] { perform("open *->*"); });
-}
-
-std::string FaultInjector::link_name(std::size_t from, std::size_t to) const {
-  return cluster_.name(from) + "->" + cluster_.name(to);
-}
-
-void FaultInjector::one_way() {
-  const std::size_t from = random_.below(cluster_.hosts());
-  const std::size_t to = random_.below(cluster_.hosts());
-  if (from == to) return;
-  perform("block " + link_name(from, to));
-  later(some_time(), [this, from, to] { perform("open " + link_name(from, to)); });
-}
-
-void FaultInjector::flap() {
-  const std::size_t from = random_.below(cluster_.hosts());
-  const std::size_t to = random_.below(cluster_.hosts());
-  if (from != to) toggle(from, to, static_cast<unsigned>(random_.between(2, 8)));
-}
-
-void FaultInjector::toggle(std::size_t from, std::size_t to, unsigned times) {
-  const std::string change = times > 0 && times % 2 == 0 ? "block " : "open ";
-  perform(change + link_name(from, to));
-  if (times == 0 || random_.chance(0.5)) perform(change + link_name(to, from));
-  if (times == 0) return;
-  const Duration period = random_.between(options_.token_loss / 2, options_.token_loss * 2);
-  later(period, [this, from, to, times] { toggle(from, to, times - 1); });
-}
-
-void FaultInjector::black_hole() {
-  const std::size_t from = random_.below(cluster_.hosts());
-  const std::size_t to = random_.below(cluster_.hosts());
-  const std::string limit = "limit " + link_name(from, to) + " ";
-  perform(limit + std::to_string(random_.between(200, 1450)));
-  later(some_time(), [this, limit] { perform(limit + "65535"); });
-}
-
-void FaultInjector::crash() {
-  const std::size_t host = random_.below(cluster_.hosts());
-  if (!cluster_.is_up(host)) return;
-  switch (random_.below(4)) {
-    case 0:
-      perform("fuse " + cluster_.name(host) + " send " + std::to_string(random_.below(12)));
-      restart_after(host, milliseconds{5} + some_time());
-      return;
-    case 1:
-      doomed_.insert(host);
-      return;
-    default:
-      perform("crash " + cluster_.name(host));
-      restart_after(host, some_time());
-      return;
-  }
-}
-
-void FaultInjector::on_trace(std::size_t host, const TraceEvent& event) {
-  if (event.kind != TraceKind::state_entered || stopped_ || timed_.empty()) return;
-  const Duration soon = random_.between(Duration{0}, Duration{microseconds{800}});
-  if (random_.chance(options_.aimed_share)) later(soon, [this] { inject(); });
-  if (!doomed_.contains(host) || !random_.chance(0.4)) return;
-  doomed_.erase(host);
-  later(soon, [this, host] {
-    perform("crash " + cluster_.name(host));
-    restart_after(host, some_time());
-  });
-}
-
-void FaultInjector::restart_after(std::size_t host, Duration delay) {
-  later(delay, [this, host] {
-    if (cluster_.is_up(host)) return;
-    perform("start " + cluster_.name(host) + " " + std::string(to_string(storage())));
-  });
-}
-
-void FaultInjector::leave() {
-  const std::size_t host = random_.below(cluster_.hosts());
-  if (!cluster_.is_up(host)) return;
-  perform("leave " + cluster_.name(host));
-  restart_after(host, milliseconds{200} + some_time());
-  restart_after(host, milliseconds{3000});
-}
-
-void FaultInjector::pause() {
-  const std::size_t host = random_.below(cluster_.hosts());
-  perform("pause " + cluster_.name(host));
-  later(some_time() * 2, [this, host] { perform("resume " + cluster_.name(host)); });
+  return hosts == 1 ? host : (host + 1 + random_.below(hosts - 1)) % hosts;
 }
 
 }  // namespace ringcast::sim

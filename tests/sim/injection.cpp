@@ -7,6 +7,8 @@
 #include <cstdio>
 #include <variant>
 
+#include "sim/strangers.hpp"
+
 namespace ringcast::sim {
 
 namespace {
@@ -82,6 +84,12 @@ const std::vector<Knob>& knobs() {
       {"reorder_delay_max", &LinkFaults::reorder_delay_max},
       {"corrupt", &LinkFaults::corrupt},
       {"packet_bytes_max", &LinkFaults::packet_bytes_max},
+      {"lose_tokens", &LinkFaults::lose_tokens},
+      {"lose_commits", &LinkFaults::lose_commits},
+      {"lose_joins", &LinkFaults::lose_joins},
+      {"lose_data", &LinkFaults::lose_data},
+      {"rate_bytes", &LinkFaults::rate_bytes},
+      {"queue_bytes", &LinkFaults::queue_bytes},
   };
   return all;
 }
@@ -119,10 +127,13 @@ bool crash(Cluster& cluster, const Words& words) {
 }
 
 bool fuse(Cluster& cluster, const Words& words) {
+  constexpr std::array<std::string_view, fuse_points> points = {
+      "send", "token", "persist", "ordered", "between", "delivery"};
   const auto host = host_of(cluster, words[1]);
+  const auto* const point = std::find(points.begin(), points.end(), words[2]);
   const auto count = parse_number<std::size_t>(words[3]);
-  if (!host || !count || words[2] != "send") return false;
-  cluster.crash_in_output(*host, *count);
+  if (!host || !count || point == points.end()) return false;
+  cluster.set_fuse(*host, static_cast<FusePoint>(point - points.begin()), *count);
   return true;
 }
 
@@ -194,6 +205,100 @@ bool link(Cluster& cluster, const Words& words) {
   return set_link(cluster, words[1], words[2], words[3]);
 }
 
+bool cpu(Cluster& cluster, const Words& words) {
+  const auto host = host_of(cluster, words[1]);
+  const auto times = parse_number<std::uint32_t>(words[2]);
+  if (!host || !times || *times == 0) return false;
+  Condition condition = cluster.condition(*host);
+  condition.slowness = *times;
+  cluster.set_condition(*host, condition);
+  return true;
+}
+
+bool clock(Cluster& cluster, const Words& words) {
+  const auto host = host_of(cluster, words[1]);
+  if (!host) return false;
+  if (words[2] == "jump") {
+    const auto ahead = parse_duration(words[3]);
+    if (ahead) cluster.jump_clock(*host, *ahead);
+    return ahead.has_value();
+  }
+  const auto rate = parse_number<double>(words[3]);
+  if (words[2] != "rate" || !rate || *rate < 0.5 || *rate > 2.0) return false;
+  cluster.set_clock_rate(
+      *host, static_cast<std::int64_t>(*rate * static_cast<double>(MachineClock::true_rate)));
+  return true;
+}
+
+bool disk(Cluster& cluster, const Words& words) {
+  const auto host = host_of(cluster, words[1]);
+  if (!host) return false;
+  Condition condition = cluster.condition(*host);
+  condition.disk_fails = words[2] == "fail";
+  condition.disk_delay = Duration{0};
+  if (words.size() == 4) {
+    const auto delay = parse_duration(words[3]);
+    if (words[2] != "slow" || !delay) return false;
+    condition.disk_delay = *delay;
+  } else if (words[2] != "fail" && words[2] != "ok") {
+    return false;
+  }
+  cluster.set_condition(*host, condition);
+  return true;
+}
+
+bool sends(Cluster& cluster, const Words& words) {
+  const auto host = host_of(cluster, words[1]);
+  const auto refused = parse_number<double>(words[2]);
+  if (!host || !refused) return false;
+  Condition condition = cluster.condition(*host);
+  condition.sends_refused = *refused;
+  cluster.set_condition(*host, condition);
+  return true;
+}
+
+bool buffer(Cluster& cluster, const Words& words) {
+  const auto host = host_of(cluster, words[1]);
+  const auto bytes = parse_number<std::size_t>(words[2]);
+  if (!host || !bytes) return false;
+  Condition condition = cluster.condition(*host);
+  condition.receive_buffer_bytes = *bytes;
+  cluster.set_condition(*host, condition);
+  return true;
+}
+
+bool configure(Cluster& cluster, const Words& words) {
+  if (words.size() < 3) return false;
+  const auto host = host_of(cluster, words[1]);
+  std::vector<std::string> daemons;
+  for (std::size_t i = 2; i < words.size(); ++i) {
+    if (host_of(cluster, words[i])) daemons.emplace_back(words[i]);
+  }
+  if (!host || std::find(daemons.begin(), daemons.end(), words[1]) == daemons.end()) return false;
+  cluster.configure(*host, daemons);
+  return true;
+}
+
+bool stranger(Cluster& cluster, const Words& words) {
+  const auto host = host_of(cluster, words[1]);
+  const auto seed = parse_number<std::uint64_t>(words[3]);
+  if (!host || !seed) return false;
+  Network& network = cluster.network();
+  const auto packet = make_stranger(words[2], *seed, network.remembered(*host));
+  if (packet && !packet->empty()) network.inject(cluster.now(), *host, *host, *packet);
+  return packet.has_value();
+}
+
+bool replay(Cluster& cluster, const Words& words) {
+  const auto host = host_of(cluster, words[1]);
+  const auto back = parse_number<std::size_t>(words[3]);
+  if (!host || !back) return false;
+  Network& network = cluster.network();
+  const BufferRef packet = find_remembered(words[2], *back, network.remembered(*host));
+  if (!packet.empty()) network.inject(cluster.now(), *host, *host, packet);
+  return true;
+}
+
 struct Operation {
   std::string_view name;
   std::size_t words;  ///< 0: any number
@@ -201,17 +306,16 @@ struct Operation {
 };
 
 constexpr std::array operations = {
-    Operation{"crash", 2, crash},
-    Operation{"fuse", 4, fuse},
-    Operation{"start", 3, start},
-    Operation{"leave", 2, leave},
-    Operation{"pause", 2, pause},
-    Operation{"resume", 2, resume},
-    Operation{"block", 2, set_blocked},
-    Operation{"open", 2, set_blocked},
-    Operation{"split", 0, split},
-    Operation{"limit", 3, limit},
-    Operation{"link", 4, link},
+    Operation{"crash", 2, crash},       Operation{"fuse", 4, fuse},
+    Operation{"start", 3, start},       Operation{"leave", 2, leave},
+    Operation{"pause", 2, pause},       Operation{"resume", 2, resume},
+    Operation{"block", 2, set_blocked}, Operation{"open", 2, set_blocked},
+    Operation{"split", 0, split},       Operation{"limit", 3, limit},
+    Operation{"link", 4, link},         Operation{"cpu", 3, cpu},
+    Operation{"clock", 4, clock},       Operation{"disk", 3, disk},
+    Operation{"disk", 4, disk},         Operation{"sends", 3, sends},
+    Operation{"buffer", 3, buffer},     Operation{"configure", 0, configure},
+    Operation{"stranger", 4, stranger}, Operation{"replay", 4, replay},
 };
 
 struct Unit {
@@ -279,14 +383,24 @@ std::vector<std::string> link_operations(std::string_view link, const LinkFaults
   const LinkFaults none;
   std::vector<std::string> result;
   for (const Knob& knob : knobs()) {
-    std::visit(
-        [&](auto field) {
-          if (links.*field == none.*field) return;
-          result.push_back(
-              "link " + std::string(link) + " " + std::string(knob.name) + " " +
-              show_value(links.*field));
-        },
-        knob.field);
+    const bool differs =
+        std::visit([&](auto field) { return links.*field != none.*field; }, knob.field);
+    if (!differs) continue;
+    for (std::string& operation : knob_operations(link, knob.name, links)) {
+      result.push_back(std::move(operation));
+    }
+  }
+  return result;
+}
+
+std::vector<std::string> knob_operations(
+    std::string_view link, std::string_view knob, const LinkFaults& links) {
+  std::vector<std::string> result;
+  for (const Knob& known : knobs()) {
+    if (known.name != knob) continue;
+    result.push_back(
+        "link " + std::string(link) + " " + std::string(knob) + " " +
+        std::visit([&](auto field) { return show_value(links.*field); }, known.field));
   }
   return result;
 }

@@ -44,6 +44,24 @@ TEST_CASE("an operation that does not exist, or names nobody, is told") {
   CHECK(perform(cluster, "link *->* loss 0.25"));
   CHECK(network.link(1, 0).loss == 0.25);
   CHECK(perform(cluster, "crash d1"));  // it is down: nothing happens
+  for (const char* right :
+       {"fuse d0 between 1",
+        "cpu d0 100",
+        "clock d0 rate 1.1",
+        "clock d0 jump 200ms",
+        "disk d0 fail",
+        "disk d0 slow 300ms",
+        "sends d0 0.5",
+        "buffer d0 4096",
+        "configure d0 d0 d1",
+        "stranger d0 garbage 7",
+        "replay d0 token 3",
+        "link d0->* rate_bytes 1000"}) {
+    INFO(right);
+    CHECK(perform(cluster, right));
+  }
+  CHECK(cluster.condition(0).slowness == 100);
+  CHECK(network.counts().injected == 1);
   for (const char* wrong :
        {"",
         "melt d0",

@@ -5,10 +5,12 @@
 #include <cmath>
 #include <utility>
 
+#include "protocol/wire/packets.hpp"
+
 namespace ringcast::sim {
 
 Network::Network(std::size_t hosts, Random random)
-    : hosts_(hosts), random_(random), links_(hosts * hosts) {}
+    : hosts_(hosts), random_(random), links_(hosts * hosts), remembered_(hosts) {}
 
 Duration Network::delay_of(const LinkFaults& faults) {
   Duration delay = random_.between(faults.delay_min, faults.delay_max);
@@ -23,6 +25,70 @@ Duration Network::delay_of(const LinkFaults& faults) {
   return delay;
 }
 
+bool Network::is_lost_by_type(const LinkFaults& faults, std::span<const std::byte> bytes) {
+  constexpr std::size_t type_offset = 3;
+  if (bytes.size() <= type_offset) return false;
+  double share = 0;
+  switch (static_cast<PacketType>(bytes[type_offset])) {
+    case PacketType::data:
+      share = faults.lose_data;
+      break;
+    case PacketType::token:
+      share = faults.lose_tokens;
+      break;
+    case PacketType::join:
+      share = faults.lose_joins;
+      break;
+    case PacketType::commit:
+      share = faults.lose_commits;
+      break;
+    case PacketType::probe:
+    case PacketType::wakeup:
+      break;
+  }
+  const bool lost = random_.chance(share);
+  counts_.lost_by_type += lost ? 1U : 0U;
+  return lost;
+}
+
+std::optional<Instant> Network::take_turn(Link& link, Instant now, std::size_t bytes) {
+  const std::size_t rate = link.faults.rate_bytes;
+  if (rate == 0) return now;
+  const auto time_of = [rate](std::size_t size) {
+    return Duration{
+        static_cast<Duration::rep>(static_cast<double>(size) * 1e9 / static_cast<double>(rate))};
+  };
+  const Instant free = std::max(link.sent_until, now);
+  if (free - now + time_of(bytes) > time_of(link.faults.queue_bytes)) return std::nullopt;
+  link.sent_until = free + time_of(bytes);
+  return link.sent_until;
+}
+
+void Network::corrupt(BufferRef& bytes) {
+  ++counts_.corrupted;
+  switch (random_.below(3)) {
+    case 0: {
+      const std::size_t bit = random_.below(bytes.size() * 8);
+      bytes.writable()[bit / 8] ^= std::byte{1} << (bit % 8);
+      return;
+    }
+    case 1:
+      bytes = bytes.slice(0, random_.below(bytes.size()));
+      return;
+    default: {  // a count or a length that lies
+      const std::size_t at = random_.below(bytes.size());
+      bytes.writable()[at] = static_cast<std::byte>(random_.next() & 0xffU);
+      return;
+    }
+  }
+}
+
+void Network::remember(std::size_t to, std::span<const std::byte> bytes) {
+  if (remembered_max_ == 0) return;
+  if (remembered_[to].size() == remembered_max_) remembered_[to].pop_front();
+  remembered_[to].push_back(BufferRef::copy_of(bytes));
+}
+
 Fate Network::fate_of(
     Link& link, std::size_t from, std::size_t to, std::span<const std::byte> bytes) {
   if (link.faults.blocked) return Fate::blocked;
@@ -34,6 +100,7 @@ Fate Network::fate_of(
     link.in_burst = random_.chance(link.faults.burst_start);
   }
   if (link.in_burst && link.faults.burst_start > 0) return Fate::lost;
+  if (is_lost_by_type(link.faults, bytes)) return Fate::lost;
   return random_.chance(link.faults.loss) ? Fate::lost : Fate::sent;
 }
 
@@ -41,15 +108,7 @@ void Network::launch(
     Instant ready, std::size_t from, std::size_t to, std::span<const std::byte> bytes) {
   const LinkFaults& faults = link(from, to);
   BufferRef copy = BufferRef::copy_of(bytes);
-  if (!bytes.empty() && random_.chance(faults.corrupt)) {
-    ++counts_.corrupted;
-    if (random_.chance(0.5)) {
-      const std::size_t bit = random_.below(bytes.size() * 8);
-      copy.writable()[bit / 8] ^= std::byte{1} << (bit % 8);
-    } else {
-      copy = copy.slice(0, random_.below(bytes.size()));
-    }
-  }
+  if (!bytes.empty() && random_.chance(faults.corrupt)) corrupt(copy);
   flights_.push(
       {.ready = ready, .order = order_++, .from = from, .to = to, .bytes = std::move(copy)});
 }
@@ -57,16 +116,24 @@ void Network::launch(
 void Network::send(
     Instant now, std::size_t from, std::size_t to, std::span<const std::byte> bytes) {
   Link& link = links_[from * hosts_ + to];
-  const Fate fate = fate_of(link, from, to, bytes);
+  Fate fate = fate_of(link, from, to, bytes);
+  Instant out = now;
+  if (fate == Fate::sent) {
+    const std::optional<Instant> turn = take_turn(link, now, bytes.size());
+    if (!turn) fate = Fate::queue_full;
+    out = turn.value_or(now);
+  }
   if (tap_) tap_(now, from, to, bytes, fate);
   ++counts_.sent;
+  remember(to, bytes);
   if (fate != Fate::sent) {
     counts_.blocked += fate == Fate::blocked ? 1U : 0U;
     counts_.too_long += fate == Fate::too_long ? 1U : 0U;
+    counts_.queue_full += fate == Fate::queue_full ? 1U : 0U;
     counts_.lost += fate == Fate::lost || fate == Fate::filtered ? 1U : 0U;
     return;
   }
-  Instant ready = now + delay_of(link.faults);
+  Instant ready = out + delay_of(link.faults);
   if (random_.chance(link.faults.reorder)) {
     ready += random_.between(Duration{0}, link.faults.reorder_delay_max);
   } else {
@@ -82,6 +149,7 @@ void Network::send(
 }
 
 void Network::inject(Instant ready, std::size_t from, std::size_t to, BufferRef bytes) {
+  ++counts_.injected;
   flights_.push(
       {.ready = ready, .order = order_++, .from = from, .to = to, .bytes = std::move(bytes)});
 }
@@ -121,6 +189,7 @@ void Network::heal() {
   for (Link& link : links_) {
     link.faults = LinkFaults{};
     link.in_burst = false;
+    link.sent_until = Instant{};
   }
 }
 

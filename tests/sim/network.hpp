@@ -4,12 +4,16 @@
 // place in one queue ordered by the time packets are ready. A script and a random run use the
 // same network; only who sets the faults differs.
 //
+// What arrives may also come from elsewhere: strangers on the same port, copies of what was sent
+// long ago. inject() puts it there; the network remembers what went to each host when asked to.
+//
 // Without `reorder` a link is first-in first-out. Packets already in flight when a link is
 // blocked still arrive, as they do on a real one.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <optional>
 #include <queue>
@@ -34,12 +38,19 @@ struct LinkFaults {
   Duration duplicate_delay_max{std::chrono::milliseconds{1}};
   double reorder{0};  ///< may be overtaken, by up to reorder_delay_max
   Duration reorder_delay_max{std::chrono::milliseconds{2}};
-  double corrupt{0};  ///< a flipped bit or a cut tail
+  double corrupt{0};  ///< a flipped bit, a cut tail, a number that is another
   bool blocked{false};
   std::size_t packet_bytes_max{65535};  ///< longer ones vanish: an MTU black hole
+  // Middleboxes that do not like one kind of packet.
+  double lose_tokens{0};
+  double lose_commits{0};
+  double lose_joins{0};
+  double lose_data{0};
+  std::size_t rate_bytes{0};                         ///< per second; 0: as many as come
+  std::size_t queue_bytes{std::size_t{256} << 10U};  ///< waiting for their turn, then dropped
 };
 
-enum class Fate : std::uint8_t { sent, lost, blocked, filtered, too_long };
+enum class Fate : std::uint8_t { sent, lost, blocked, filtered, too_long, queue_full };
 
 /// A packet under way.
 struct Flight {
@@ -57,6 +68,9 @@ struct NetworkCounts {
   std::uint64_t duplicated{0};
   std::uint64_t corrupted{0};
   std::uint64_t too_long{0};
+  std::uint64_t queue_full{0};
+  std::uint64_t lost_by_type{0};
+  std::uint64_t injected{0};
 };
 
 class Network {
@@ -91,6 +105,12 @@ class Network {
   /// Returns true to drop. Empty: none.
   void set_filter(Filter filter) { filter_ = std::move(filter); }
   void set_tap(Tap tap) { tap_ = std::move(tap); }
+  /// Keeps the last `packets` packets that went to each host, for replays.
+  void remember(std::size_t packets) { remembered_max_ = packets; }
+  /// Oldest first.
+  [[nodiscard]] const std::deque<BufferRef>& remembered(std::size_t to) const {
+    return remembered_[to];
+  }
   [[nodiscard]] const NetworkCounts& counts() const { return counts_; }
   [[nodiscard]] std::size_t hosts() const { return hosts_; }
 
@@ -99,6 +119,7 @@ class Network {
     LinkFaults faults;
     bool in_burst{false};
     Instant last_ready;
+    Instant sent_until;  ///< what waits behind a rate is out by then
   };
   struct Later {
     bool operator()(const Flight& a, const Flight& b) const {
@@ -109,6 +130,11 @@ class Network {
   Fate fate_of(Link& link, std::size_t from, std::size_t to, std::span<const std::byte> bytes);
   void launch(Instant ready, std::size_t from, std::size_t to, std::span<const std::byte> bytes);
   Duration delay_of(const LinkFaults& faults);
+  bool is_lost_by_type(const LinkFaults& faults, std::span<const std::byte> bytes);
+  /// When the link is free for it; nothing: the queue before it is full.
+  static std::optional<Instant> take_turn(Link& link, Instant now, std::size_t bytes);
+  void corrupt(BufferRef& bytes);
+  void remember(std::size_t to, std::span<const std::byte> bytes);
 
   std::size_t hosts_;
   Random random_;
@@ -117,6 +143,8 @@ class Network {
   std::uint64_t order_{0};
   Filter filter_;
   Tap tap_;
+  std::size_t remembered_max_{0};
+  std::vector<std::deque<BufferRef>> remembered_;
   NetworkCounts counts_;
 };
 

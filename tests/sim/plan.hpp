@@ -22,8 +22,8 @@ namespace ringcast::sim {
 struct Pace {
   Duration fault_phase_min{std::chrono::seconds{2}};
   Duration fault_phase_max{std::chrono::seconds{6}};
-  Duration interval_min{std::chrono::milliseconds{150}};  ///< mean time between faults
-  Duration interval_max{std::chrono::milliseconds{1500}};
+  Duration interval_min{std::chrono::milliseconds{60}};  ///< mean time between faults
+  Duration interval_max{std::chrono::milliseconds{600}};
   Duration think_min{std::chrono::milliseconds{4}};  ///< mean time between a client's actions
   Duration think_max{std::chrono::milliseconds{60}};
   /// For an hour and more: half of the seeds have no client, loss is at most 10 %, links heal
@@ -33,12 +33,20 @@ struct Pace {
   bool merges{false};
 };
 
+/// Which of a plan's classes a seed has.
+enum class Choice : std::uint8_t {
+  all,   ///< each of them
+  each,  ///< each with probability 1/2
+  some,  ///< an eighth, a quarter or half of them; sometimes exactly one, sometimes none
+  one,   ///< exactly one
+};
+
 struct Plan {
   std::string name;
   std::string summary;
   std::vector<Fault> faults;
+  Choice choice{Choice::all};
   bool is_partial{false};  ///< some links stay cut for a minute after the faults (partial.hpp)
-  bool swarm{false};       ///< each of `faults` with probability 1/2, each knob anew
   Pace pace{};
   /// Counts that are not 0 over `evidence_seeds_min` seeds and more, or the plan does not test
   /// what its name says.

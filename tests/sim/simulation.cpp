@@ -219,6 +219,7 @@ class Simulation {
     result.counts["pauses"] = cluster_.counts().pauses;
     result.counts["leaves"] = cluster_.counts().leaves;
     result.counts["published"] = workload_.published();
+    faults_.add_evidence(result.counts);
     count_nodes(result);
     for (const SessionRecord& session : history.sessions) {
       ++result.counts["sessions"];

@@ -21,7 +21,7 @@ struct RunOptions {
   std::uint64_t seed{1};
   Overrides overrides;
   bool verbose{false};
-  int label{0};  ///< the caller's own, to tell outcomes apart
+  int label{0};         ///< the caller's own, to tell outcomes apart
   bool packets{false};  ///< with verbose: each packet too, as an arrow
   /// Told of each operation on a machine or link once it is done, also by a run that then dies.
   std::function<void(const Injection&)> on_injection;

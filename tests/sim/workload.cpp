@@ -2,6 +2,7 @@
 #include "sim/workload.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 #include <utility>
 
@@ -27,6 +28,26 @@ void Workload::start() {
   for (const auto& slot : slots_) {
     schedule(*slot);
   }
+  if (options_.storm_interval > Duration{0}) storm();
+  if (options_.active > Duration{0}) rest(false);
+}
+
+void Workload::storm() {
+  cluster_.after(random_.around(options_.storm_interval), [this] {
+    if (stopped_) return;
+    for (const auto& slot : slots_) {
+      if (slot->client != nullptr && slot->client->is_open()) slot->client->hang_up();
+      connect(*slot);
+    }
+    storm();
+  });
+}
+
+void Workload::rest(bool is_idle) {
+  is_idle_ = is_idle;
+  cluster_.after(random_.around(is_idle ? options_.idle : options_.active), [this, is_idle] {
+    if (!stopped_) rest(!is_idle);
+  });
 }
 
 void Workload::stop() {
@@ -54,7 +75,7 @@ void Workload::schedule(Slot& slot) {
   Slot* next = &slot;
   cluster_.after(random_.around(options_.think), [this, next] {
     if (stopped_) return;
-    act(*next);
+    if (!is_idle_) act(*next);
     schedule(*next);
   });
 }
@@ -71,7 +92,11 @@ void Workload::connect(Slot& slot) {
   if (random_.chance(0.3)) slot.host = random_.below(cluster_.hosts());
   if (!cluster_.is_up(slot.host) || cluster_.is_leaving(slot.host)) return;
   clients_.push_back(std::make_unique<SimClient>(
-      cluster_, recorder_.history, slot.host, recorder_.process_of(slot.host)));
+      cluster_,
+      recorder_.history,
+      slot.host,
+      recorder_.process_of(slot.host),
+      options_.tickets_before));
   slot.client = clients_.back().get();
   const bool named = random_.chance(0.6);
   slot.client->hello(named ? "c" + std::to_string(slot.number) : std::string{});
@@ -83,7 +108,8 @@ void Workload::act_connected(SimClient& client) {
       {options_.join, &Workload::join},
       {options_.leave, &Workload::leave},
       {options_.stall, &Workload::stall},
-      {options_.hostile, &Workload::hostile}};
+      {options_.hostile, &Workload::hostile},
+      {options_.cut_frame, &Workload::cut_frame}};
   double total = options_.burst + options_.goodbye + options_.hang_up;
   for (const auto& [weight, action] : actions) {
     total += weight;
@@ -97,7 +123,7 @@ void Workload::act_connected(SimClient& client) {
     draw -= weight;
   }
   if (draw < options_.burst) {
-    const std::uint64_t count = random_.between(5, 40);
+    const std::uint64_t count = random_.between(5, options_.burst_max);
     for (std::uint64_t i = 0; i < count; ++i) {
       publish(client);
     }
@@ -113,7 +139,13 @@ std::string Workload::destination() {
     const SimClient* other = random_.pick(clients_).get();
     if (other->is_welcome()) return to_string(other->record().member());
   }
-  return "g" + std::to_string(random_.below(options_.groups));
+  return some_group();
+}
+
+/// Few groups are busy, many are not (Zipf).
+std::string Workload::some_group() {
+  const double rank = std::pow(static_cast<double>(options_.groups), random_.unit());
+  return "g" + std::to_string(static_cast<std::size_t>(rank) - 1);
 }
 
 std::size_t Workload::size() {
@@ -141,7 +173,8 @@ void Workload::publish(SimClient& client) {
   options.echo = !identified || !random_.chance(0.15);
   options.confirm = !random_.chance(0.1);
   if (random_.chance(options_.oversize / 100.0)) {
-    options.size = client.welcome().message_bytes_max + 1U;
+    const std::uint64_t most = client.welcome().message_bytes_max;
+    options.size = random_.chance(0.5) ? most + 1 : random_.between(most + 1, 2 * most);
     options.confirm = true;
   }
   ++published_;
@@ -149,7 +182,7 @@ void Workload::publish(SimClient& client) {
 }
 
 void Workload::join(SimClient& client) {
-  const std::string group = "g" + std::to_string(random_.below(options_.groups));
+  const std::string group = some_group();
   // Now and then one it is in already, to see the refusal.
   if (client.groups().contains(group) && !random_.chance(0.05)) return;
   client.join(group);
@@ -168,10 +201,35 @@ void Workload::stall(SimClient& client) {
       random_.between(Duration{0}, options_.stall_max), [stalled] { stalled->start_reading(); });
 }
 
+void Workload::cut_frame(SimClient& client) {
+  PublishOptions options;
+  options.groups = {destination()};
+  options.size = size();
+  client.publish_part(options, random_.unit());
+  client.hang_up();
+}
+
 void Workload::hostile(SimClient& client) {
   std::vector<std::byte> garbage(random_.between(1, 64));
   for (std::byte& byte : garbage) {
     byte = static_cast<std::byte>(random_.next() & 0xffU);
+  }
+  constexpr std::size_t type_at = frame_length_bytes;
+  switch (random_.below(4)) {
+    case 0:  // longer than any frame
+      std::fill_n(garbage.begin(), std::min(garbage.size(), type_at), std::byte{0xff});
+      break;
+    case 1:  // empty
+      std::fill_n(garbage.begin(), std::min(garbage.size(), type_at), std::byte{0});
+      break;
+    case 2:  // of no type
+      garbage.resize(type_at + 2);
+      std::fill(garbage.begin(), garbage.end(), std::byte{0});
+      garbage.front() = std::byte{2};
+      garbage[type_at] = std::byte{0xee};
+      break;
+    default:
+      break;
   }
   client.send_raw(garbage);
   // Garbage may look like the start of a long frame, and what follows like the rest of it; so

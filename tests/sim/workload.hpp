@@ -35,6 +35,12 @@ struct WorkloadOptions {
   double large_share{0.02};  ///< up to large_bytes_max
   std::size_t large_bytes_max{std::size_t{150} << 10U};
   Duration stall_max{std::chrono::seconds{2}};
+  double cut_frame{0};          ///< goes after some bytes of a frame
+  std::uint64_t burst_max{40};  ///< publishes in a row
+  Duration storm_interval{0};   ///< everybody goes and comes back at once; 0: never
+  Duration active{0};           ///< mean time of work between idle stretches; 0: always works
+  Duration idle{std::chrono::seconds{1}};
+  std::uint64_t tickets_before{0};  ///< a session's first ticket is the one after
 };
 
 class Workload {
@@ -65,6 +71,10 @@ class Workload {
   void leave(SimClient& client);
   void stall(SimClient& client);
   void hostile(SimClient& client);
+  void cut_frame(SimClient& client);
+  void storm();
+  void rest(bool is_idle);
+  std::string some_group();
   std::string destination();
   std::size_t size();
 
@@ -73,6 +83,7 @@ class Workload {
   WorkloadOptions options_;
   Random random_;
   bool stopped_{false};
+  bool is_idle_{false};
   std::size_t published_{0};
   std::vector<std::unique_ptr<Slot>> slots_;
   std::vector<std::unique_ptr<SimClient>> clients_;  ///< all that ever were

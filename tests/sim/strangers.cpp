@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/strangers.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <xxhash.h>
+
+#include "protocol/wire/codec.hpp"
+#include "protocol/wire/seal.hpp"
+#include "sim/random.hpp"
+
+namespace ringcast::sim {
+
+namespace {
+
+constexpr std::size_t version_offset = 2;
+constexpr std::size_t type_offset = 3;
+constexpr std::size_t least_bytes = packet_header_bytes + tag_bytes;
+
+BufferRef garbage(Random& random) {
+  BufferRef packet = BufferRef::allocate(random.between(1, 1400));
+  for (std::byte& byte : packet.writable()) {
+    byte = static_cast<std::byte>(random.next() & 0xffU);
+  }
+  return packet;
+}
+
+void write_tag(std::span<std::byte> packet) {
+  const XXH128_hash_t hash = XXH3_128bits(packet.data(), packet.size() - tag_bytes);
+  XXH128_canonical_t canonical;
+  XXH128_canonicalFromHash(&canonical, hash);
+  std::memcpy(packet.data() + packet.size() - tag_bytes, canonical.digest, tag_bytes);
+}
+
+/// Changed until no decoder takes it; what still decodes is not malformed.
+BufferRef malformed(BufferRef packet, Random& random) {
+  for (int tries = 0; tries < 8; ++tries) {
+    if (packet.size() <= least_bytes || random.chance(0.3)) {
+      const std::size_t cut = random.below(packet.size() - least_bytes + 1);
+      packet = BufferRef::copy_of(packet.bytes().first(packet.size() - cut));
+    } else if (random.chance(0.2)) {
+      packet.writable()[type_offset] = static_cast<std::byte>(random.below(9));
+    } else {
+      const std::size_t body = packet.size() - least_bytes;
+      const std::size_t at =
+          packet_header_bytes + random.below(std::min<std::size_t>(body, random.between(1, 96)));
+      packet.writable()[at] = static_cast<std::byte>(random.chance(0.5) ? 0xff : random.below(256));
+    }
+    write_tag(packet.writable());
+    if (!decode(packet).ok()) return packet;
+  }
+  return {};
+}
+
+}  // namespace
+
+std::optional<BufferRef> make_stranger(
+    std::string_view kind, std::uint64_t seed, const std::deque<BufferRef>& real) {
+  Random random{seed};
+  if (kind == "garbage") return garbage(random);
+  constexpr std::array<std::string_view, 4> kinds = {"cluster", "version", "unknown", "malformed"};
+  if (std::find(kinds.begin(), kinds.end(), kind) == kinds.end()) return std::nullopt;
+  if (real.empty()) return BufferRef{};
+  BufferRef packet = BufferRef::copy_of(real[random.below(real.size())].bytes());
+  if (packet.size() < least_bytes) return BufferRef{};
+  const PacketHeader header = read_header(packet.bytes());
+  if (kind == "malformed") return malformed(packet, random);
+  if (kind == "version") {
+    packet.writable()[version_offset] = std::byte{2};
+    write_tag(packet.writable());
+    return packet;
+  }
+  const bool is_foreign = kind == "cluster";
+  const NodeKey sender =
+      is_foreign ? header.sender : NodeKey{node_id("stranger"), header.sender.boot};
+  NullSealer{sender, is_foreign ? cluster_tag("elsewhere") : header.cluster}.seal(
+      packet.writable());
+  return packet;
+}
+
+BufferRef find_remembered(
+    std::string_view kind, std::size_t back, const std::deque<BufferRef>& packets) {
+  constexpr std::array<std::string_view, 7> kinds = {
+      "any", "data", "token", "join", "commit", "probe", "wakeup"};
+  const auto* const wanted = std::find(kinds.begin(), kinds.end(), kind);
+  BufferRef found;
+  for (auto packet = packets.rbegin(); packet != packets.rend(); ++packet) {
+    if (packet->size() < least_bytes) continue;
+    const auto type = static_cast<std::ptrdiff_t>(packet->bytes()[type_offset]);
+    if (wanted != kinds.begin() && wanted - kinds.begin() != type) continue;
+    found = *packet;
+    if (back-- == 0) break;
+  }
+  return found;
+}
+
+}  // namespace ringcast::sim
