@@ -514,7 +514,8 @@ bool Cluster::transmit(Host& host, Instant& at, Effects& effects) {
     }
     token_sent = token_sent || is_token;
     auto& after_token = host.fuses[static_cast<std::size_t>(FusePoint::token)];
-    if (is_token && after_token) {
+    const bool has_tail = &transmit != &effects.transmits.back();
+    if (is_token && has_tail && after_token) {
       set_fuse(host.index, FusePoint::send, *std::exchange(after_token, std::nullopt));
     }
   }

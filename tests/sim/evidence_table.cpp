@@ -65,7 +65,6 @@ Lines recovery_lines() {
       {"safe in transitional", "and in a transitional one", "deliveries"},
       {"different transitional configurations into one ring", "members came apart", "installs"},
       {"delivery in a transitional configuration of one", "its own last messages", "deliveries"},
-      {"counter ring_fragments_stray", "a view change cut a message in two", "node counter"},
   };
 }
 
@@ -117,8 +116,9 @@ Lines state_lines() {
     lines.push_back({"join" + in, "a join came", "packets"});
     lines.push_back({"commit token" + in, "a commit token came, or came again", "packets"});
     lines.push_back({"probe" + in, "a probe came", "packets"});
-    lines.push_back({"wakeup" + in, "a wakeup came", "packets"});
   }
+  lines.push_back({"wakeup in operational", "a wakeup came", "packets"});
+  lines.push_back({"wakeup in gather", "and was ignored", "packets"});
   return lines;
 }
 

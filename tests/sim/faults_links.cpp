@@ -147,6 +147,15 @@ void FaultInjector::black_hole() {
 }
 
 void FaultInjector::selective() {
+  if (random_.chance(0.25)) {
+    // All data for one daemon, for longer than a ring puts up with: it is failed by the others.
+    const std::string links = "*->" + cluster_.name(target());
+    perform("link " + links + " lose_data 1");
+    later(cluster_.config().ring.fail_to_receive * 3 / 2, [this, links] {
+      perform("link " + links + " lose_data 0");
+    });
+    return;
+  }
   const std::string kind = random_.pick(
       std::vector<std::string>{"lose_tokens", "lose_commits", "lose_joins", "lose_data"});
   set_knob(kind, random_.pick(std::vector<std::string>{"0.3", "0.8", "1"}));

@@ -60,7 +60,7 @@ void FaultInjector::crash() {
       perform(fuse + "send " + std::to_string(random_.below(12)));
       break;
     case 1:
-      perform(fuse + "token " + std::to_string(random_.below(6)));
+      perform(fuse + "token " + std::to_string(random_.below(3)));
       break;
     case 2:
       perform(fuse + "ordered " + std::to_string(random_.below(8)));
@@ -149,8 +149,14 @@ void FaultInjector::send_errors() {
 }
 
 void FaultInjector::disk() {
-  const std::string words = "disk " + cluster_.name(target()) + " ";
+  const std::size_t host = target();
+  const std::string words = "disk " + cluster_.name(host) + " ";
   perform(words + (random_.chance(0.5) ? "fail" : "slow " + to_words(some_time() * 4)));
+  if (random_.chance(0.6)) {
+    // A daemon writes when it starts, and seldom after.
+    perform("crash " + cluster_.name(host));
+    restart_after(host, milliseconds{5});
+  }
   later(some_time() * 4, [this, words] { perform(words + "ok"); });
 }
 

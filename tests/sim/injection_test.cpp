@@ -86,7 +86,7 @@ TEST_CASE("links are described by the knobs that differ") {
 }
 
 TEST_CASE("the operations of a run give the same run") {
-  for (std::uint64_t seed = 1; seed <= 6; ++seed) {
+  for (std::uint64_t seed = 1; seed <= 4; ++seed) {
     RunOptions options;
     options.plan = "everything";
     options.seed = seed;

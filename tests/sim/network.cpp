@@ -5,7 +5,7 @@
 #include <cmath>
 #include <utility>
 
-#include "protocol/wire/packets.hpp"
+#include "protocol/wire/seal.hpp"
 
 namespace ringcast::sim {
 
@@ -85,6 +85,10 @@ void Network::corrupt(BufferRef& bytes) {
 
 void Network::remember(std::size_t to, std::span<const std::byte> bytes) {
   if (remembered_max_ == 0) return;
+  // Of what is common every eighth is enough, or the rare would soon be forgotten.
+  const PacketType type = read_header(bytes).type;
+  const bool is_common = type == PacketType::data || type == PacketType::token;
+  if (is_common && counts_.sent % 8 != 0) return;
   if (remembered_[to].size() == remembered_max_) remembered_[to].pop_front();
   remembered_[to].push_back(BufferRef::copy_of(bytes));
 }

@@ -118,7 +118,8 @@ void draw_limits(ClusterConfig& cluster, Random random) {
 void draw_counters(ClusterConfig& cluster, WorkloadOptions& load, Random random) {
   const std::vector<unsigned> bits = {15, 16, 31, 32};
   const auto near = [&](std::uint64_t most) {
-    return (std::uint64_t{1} << random.pick(bits)) - random.between(1, most);
+    const std::uint64_t away = random.chance(0.4) ? random.between(1, 4) : random.between(1, most);
+    return (std::uint64_t{1} << random.pick(bits)) - away;
   };
   cluster.ring.packets_before = near(200);
   const bool run_out = random.chance(0.2);

@@ -36,16 +36,24 @@ void write_tag(std::span<std::byte> packet) {
 /// Changed until no decoder takes it; what still decodes is not malformed.
 BufferRef malformed(BufferRef packet, Random& random) {
   for (int tries = 0; tries < 8; ++tries) {
-    if (packet.size() <= least_bytes || random.chance(0.3)) {
+    if (packet.size() <= least_bytes || random.chance(0.25)) {
       const std::size_t cut = random.below(packet.size() - least_bytes + 1);
       packet = BufferRef::copy_of(packet.bytes().first(packet.size() - cut));
     } else if (random.chance(0.2)) {
       packet.writable()[type_offset] = static_cast<std::byte>(random.below(9));
+    } else if (random.chance(0.2)) {  // a number beyond all limits, in one of the first fields
+      const auto body = packet.writable().subspan(packet_header_bytes, packet.size() - least_bytes);
+      const std::size_t at = std::min<std::size_t>(8 * random.below(5), body.size());
+      const auto field = body.subspan(at, std::min<std::size_t>(8, body.size() - at));
+      std::fill(field.begin(), field.end(), std::byte{0xff});
+    } else if (random.chance(0.3)) {  // a head and little else
+      packet = BufferRef::copy_of(
+          packet.bytes().first(least_bytes + random.below(packet.size() - least_bytes) % 64));
     } else {
       const std::size_t body = packet.size() - least_bytes;
       const std::size_t at =
           packet_header_bytes + random.below(std::min<std::size_t>(body, random.between(1, 96)));
-      packet.writable()[at] = static_cast<std::byte>(random.chance(0.5) ? 0xff : random.below(256));
+      packet.writable()[at] = static_cast<std::byte>(random.chance(0.5) ? 0xff : random.below(100));
     }
     write_tag(packet.writable());
     if (!decode(packet).ok()) return packet;
@@ -62,8 +70,13 @@ std::optional<BufferRef> make_stranger(
   constexpr std::array<std::string_view, 4> kinds = {"cluster", "version", "unknown", "malformed"};
   if (std::find(kinds.begin(), kinds.end(), kind) == kinds.end()) return std::nullopt;
   if (real.empty()) return BufferRef{};
-  BufferRef packet = BufferRef::copy_of(real[random.below(real.size())].bytes());
-  if (packet.size() < least_bytes) return BufferRef{};
+  // Of a kind chosen first, so that the rare kinds are not rare here.
+  constexpr std::array<std::string_view, 6> types = {
+      "data", "token", "join", "commit", "probe", "wakeup"};
+  const BufferRef chosen =
+      find_remembered(types[random.below(types.size())], random.below(real.size()), real);
+  if (chosen.size() < least_bytes) return BufferRef{};
+  BufferRef packet = BufferRef::copy_of(chosen.bytes());
   const PacketHeader header = read_header(packet.bytes());
   if (kind == "malformed") return malformed(packet, random);
   if (kind == "version") {
