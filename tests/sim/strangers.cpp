@@ -33,6 +33,19 @@ void write_tag(std::span<std::byte> packet) {
   std::memcpy(packet.data() + packet.size() - tag_bytes, canonical.digest, tag_bytes);
 }
 
+/// More requests than a token has room for; a commit token's first member with the highest id.
+void lie_about_lists(std::span<std::byte> packet, Random& random) {
+  constexpr std::size_t requests_at = packet_header_bytes + 46;
+  constexpr std::size_t members_at = packet_header_bytes + 28;
+  const auto type = static_cast<PacketType>(packet[type_offset]);
+  if (type == PacketType::token && packet.size() > requests_at + tag_bytes) {
+    packet[requests_at] = static_cast<std::byte>(random.between(1, 90));
+  } else if (type == PacketType::commit && packet.size() > members_at + 4 + tag_bytes) {
+    const auto node = packet.subspan(members_at, 4);
+    std::fill(node.begin(), node.end(), std::byte{0xff});
+  }
+}
+
 /// Changed until no decoder takes it; what still decodes is not malformed.
 BufferRef malformed(BufferRef packet, Random& random) {
   for (int tries = 0; tries < 8; ++tries) {
@@ -41,6 +54,8 @@ BufferRef malformed(BufferRef packet, Random& random) {
       packet = BufferRef::copy_of(packet.bytes().first(packet.size() - cut));
     } else if (random.chance(0.2)) {
       packet.writable()[type_offset] = static_cast<std::byte>(random.below(9));
+    } else if (random.chance(0.1)) {
+      lie_about_lists(packet.writable(), random);
     } else if (random.chance(0.2)) {  // a number beyond all limits, in one of the first fields
       const auto body = packet.writable().subspan(packet_header_bytes, packet.size() - least_bytes);
       const std::size_t at = std::min<std::size_t>(8 * random.below(5), body.size());
