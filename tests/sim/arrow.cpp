@@ -39,7 +39,7 @@ std::string arrow(
   for (std::size_t host = 0; host < hosts; ++host) {
     line[column * host] = '|';
   }
-  const auto [left, right] = std::minmax(column * from, column * to);
+  const auto [left, right] = std::minmax({column * from, column * to});
   std::fill(
       line.begin() + static_cast<std::ptrdiff_t>(left),
       line.begin() + static_cast<std::ptrdiff_t>(right),
