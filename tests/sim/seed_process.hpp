@@ -38,7 +38,7 @@ struct Outcome {
 
 struct PoolOptions {
   unsigned jobs{1};
-  unsigned seed_limit_s{120};  ///< real seconds one seed may take
+  unsigned seed_limit_s{120};  ///< of processor time one seed may take
   bool twice{false};           ///< run each seed twice: another hash is a violation of P11
   bool injections{false};      ///< Outcome::injections is wanted
 };

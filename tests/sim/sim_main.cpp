@@ -282,7 +282,8 @@ int main(int argc, char** argv) {
   app.add_option("--nodes", arguments.nodes, "daemons, instead of what the seed says");
   app.add_option("--duration", arguments.duration_s, "seconds of faults, simulated");
   app.add_option("--jobs", arguments.jobs, "seeds at a time (1)")->check(CLI::Range(1, 64));
-  app.add_option("--seed-limit", arguments.seed_limit_s, "real seconds one seed may take (120)");
+  app.add_option(
+      "--seed-limit", arguments.seed_limit_s, "processor seconds one seed may take (120)");
   app.add_flag("--verbose", arguments.verbose, "the trace of every node, in virtual time");
   app.add_flag("--packets", arguments.packets, "with --verbose: each packet, as an arrow");
   app.add_flag("--shrink", arguments.shrink, "make the first failure smaller and write a story");
@@ -300,7 +301,8 @@ int main(int argc, char** argv) {
   all->add_option("--seeds", campaign.seeds, "how many seeds");
   all->add_option("--first-seed", campaign.first_seed, "fresh when not given");
   all->add_option("--jobs", campaign.jobs, "seeds at a time (0: one per core)");
-  all->add_option("--seed-limit", campaign.seed_limit_s, "real seconds one seed may take (120)");
+  all->add_option(
+      "--seed-limit", campaign.seed_limit_s, "processor seconds one seed may take (120)");
   all->add_option("--json", campaign.json, "the report for programs, into this file");
   all->add_option("--shrink", campaign.shrink_failures, "failures to make smaller (3)");
   all->add_option("--output", campaign.output, "directory for stories (.)");
