@@ -162,6 +162,29 @@ TEST_CASE("E9 tells a cycle, also one longer than a pair") {
   CHECK(report.count("E9") == 1);
 }
 
+TEST_CASE("E9 tells a cycle of three across merges that no pair of daemons shows") {
+  Synthetic s;
+  std::vector<ProcessIndex> p;
+  for (const char* name : {"a", "b", "c"}) {
+    p.push_back(s.start(name, 1));
+  }
+  // Each goes from a ring with one of the others into a ring with the other one: a and b share
+  // ring 2, b and c ring 3, c and a ring 1, each pair one message.
+  const std::vector<RingId> rings = {s.ring(1, p[0]), s.ring(2, p[0]), s.ring(3, p[1])};
+  const std::vector<std::vector<ProcessIndex>> members = {{p[0], p[2]}, {p[0], p[1]}, {p[1], p[2]}};
+  for (std::size_t i = 0; i < 3; ++i) {
+    const std::size_t then = (i + 1) % 3;
+    s.regular(p[i], rings[i], {}, members[i]);
+    s.deliver(p[i], s.message(rings[i], i + 1, p[i]));
+    s.transitional(p[i], rings[i], rings[then], {p[i]});
+    s.regular(p[i], rings[then], rings[i], members[then]);
+    s.deliver(p[i], s.message(rings[then], then + 1, p[then]));
+  }
+  Report report;
+  check_acyclic(Timeline{s.history}, report);
+  CHECK(report.count("E9") == 1);
+}
+
 TEST_CASE("E10 tells an originator that moved on without its message") {
   Story s;
   s.originate(s.a, s.both, 1);
