@@ -406,7 +406,7 @@ void Ring::remember_sent(NodeKey to, BufferRef packet, bool idle) {
       Duration{rotation_ * 3}, config_.token_retransmit_min, config_.token_retransmit_max);
   Duration first = resend_after_;
   if (idle && now_ < lossy_until_) {
-    first = resend_after_ = std::min(config_.token_hold / 5, config_.token_retransmit_max);
+    first = resend_after_ = std::min(config_.token_hold / 4, config_.token_retransmit_max);
   } else if (idle) {
     // A token that will be held for a while shows no sign of life until then.
     first = config_.token_hold + config_.token_hold / 4;
@@ -424,7 +424,8 @@ void Ring::retransmit_token() {
     return "no sign of our token -> sent again to " + to_string(sent_to_);
   });
   send({sent_to_.node}, sent_packet_, false);
-  resend_after_ = std::min(resend_after_ * 2, config_.token_retransmit_max);
+  const bool stays_early = sent_idle_ && now_ < lossy_until_;
+  if (!stays_early) resend_after_ = std::min(resend_after_ * 2, config_.token_retransmit_max);
   timers_.arm(Timer::token_retransmit, now_ + resend_after_);
 }
 

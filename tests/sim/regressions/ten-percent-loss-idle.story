@@ -1,8 +1,8 @@
-# An idle ring of three keeps its configuration for half an hour though one packet in ten is lost:
+# An idle ring of five keeps its configuration for half an hour though one packet in ten is lost:
 # copies of an idle token go out early where tokens get lost.
 plan calm
 seed 1
-nodes 3
+nodes 5
 clients 0
 faults
 duration 1800000ms
