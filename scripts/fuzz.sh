@@ -83,7 +83,7 @@ run() {
   echo "$target: $seconds s"
   if ! "build/fuzz/bin/fuzz_$target" "$corpus" "${seeds[@]}" "${options[@]}" \
     -max_total_time="$seconds" -max_len="$(longest "$target")" -entropic="$(schedule "$target")" \
-    -timeout=60 -rss_limit_mb=2048 -malloc_limit_mb=256 -print_final_stats=1 -artifact_prefix="$findings/" >"$log" 2>&1; then
+    -timeout=60 -rss_limit_mb=2048 -malloc_limit_mb=256 -print_final_stats=1 -print_funcs=0 -artifact_prefix="$findings/" >"$log" 2>&1; then
     failed=1
     result="FINDING"
     tail -n 60 "$log"
@@ -99,7 +99,7 @@ run() {
 
 build
 # What a target prints on purpose is only what it aborts with.
-export ASAN_OPTIONS=${ASAN_OPTIONS:-quarantine_size_mb=32:detect_stack_use_after_return=0}
+export ASAN_OPTIONS=${ASAN_OPTIONS:-quarantine_size_mb=32:malloc_context_size=8:detect_stack_use_after_return=0}
 export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
 # Targets that read files need no disk for them.
 [[ -n ${TMPDIR:-} || ! -w /dev/shm ]] || export TMPDIR=/dev/shm

@@ -15,6 +15,7 @@
 #include "fuzz/check.hpp"
 #include "fuzz/heap.hpp"
 #include "fuzz/hostile_kernel.hpp"
+#include "fuzz/input.hpp"
 #include "fuzz/targets.hpp"
 #include "protocol/base/bytes.hpp"
 #include "tools/common/json_events.hpp"
@@ -39,7 +40,7 @@ HostileKernel::Arrival read_piece(ByteReader& reader) {
   if (length == piece_ended) return {.kind = Kind::ended, .bytes = {}};
   if (length == piece_reset) return {.kind = Kind::reset, .bytes = {}};
   const std::size_t size = length & static_cast<std::uint16_t>(~is_frame);
-  const auto bytes = reader.bytes(std::min(size, reader.remaining()));
+  const auto bytes = up_to(reader, size);
   ByteWriter piece;
   if ((length & is_frame) != 0) piece.u32(static_cast<std::uint32_t>(bytes.size()));
   piece.bytes(bytes);
@@ -168,10 +169,9 @@ class Program {
 void client(Bytes input) {
   ByteReader reader(input);
   const std::uint8_t manners = reader.u8();
-  const auto calls = reader.bytes(
-      std::min<std::size_t>(2 * (reader.u8() % calls_max), reader.remaining() & ~std::size_t{1}));
+  const auto calls = up_to(reader, 2 * (reader.u8() % calls_max));
   std::deque<HostileKernel::Arrival> arrivals;
-  while (reader.remaining() >= 2) {
+  while (reader.ok() && reader.remaining() >= 2) {
     arrivals.push_back(read_piece(reader));
   }
 

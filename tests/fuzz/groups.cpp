@@ -15,6 +15,7 @@
 
 #include "fuzz/check.hpp"
 #include "fuzz/heap.hpp"
+#include "fuzz/input.hpp"
 #include "fuzz/targets.hpp"
 #include "protocol/base/bytes.hpp"
 #include "protocol/groups/envelope.hpp"
@@ -192,7 +193,7 @@ class World {
 
   void raw() {
     const NodeId from = any_member();
-    const auto bytes = reader_.bytes(std::min<std::size_t>(reader_.u8(), reader_.remaining()));
+    const auto bytes = up_to(reader_, reader_.u8());
     message(from, BufferRef::copy_of(bytes), Service::agreed);
   }
 

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fuzz/node_script.hpp"
 
-#include <algorithm>
-
+#include "fuzz/input.hpp"
 #include "protocol/base/bytes.hpp"
 
 namespace ringcast::fuzz {
@@ -20,7 +19,7 @@ NodeScript decode_script(std::span<const std::byte> input) {
     step.action = static_cast<Action>(reader.u8() % actions);
     step.a = reader.u8();
     step.b = reader.u8();
-    const auto bytes = reader.bytes(std::min<std::size_t>(reader.u16(), reader.remaining()));
+    const auto bytes = up_to(reader, reader.u16());
     step.bytes.assign(bytes.begin(), bytes.end());
     script.push_back(std::move(step));
   }

@@ -14,6 +14,7 @@
 
 #include "fuzz/check.hpp"
 #include "fuzz/heap.hpp"
+#include "fuzz/input.hpp"
 #include "fuzz/targets.hpp"
 #include "protocol/base/bytes.hpp"
 #include "tools/ringlog-publish/checkpoint.hpp"
@@ -48,7 +49,7 @@ std::string sealed(std::string_view line) {
 
 void sidecar(Bytes input) {
   ByteReader reader(input);
-  const auto content = reader.bytes(std::min<std::size_t>(reader.u8(), reader.remaining()));
+  const auto content = up_to(reader, reader.u8());
   std::string_view lines = text_of(input.subspan(reader.position()));
   std::string text;
   while (!lines.empty()) {
@@ -104,9 +105,9 @@ struct Segment {
 Segment read_segment(ByteReader& reader) {
   Segment segment;
   bool is_broken = false;
-  while (reader.remaining() > 0) {
+  while (reader.ok() && reader.remaining() > 0) {
     const std::uint8_t what = reader.u8();
-    const auto payload = reader.bytes(std::min<std::size_t>(reader.u8(), reader.remaining()));
+    const auto payload = up_to(reader, reader.u8());
     const bool breaks = what < 32;
     ByteWriter frame;
     frame.u32(
