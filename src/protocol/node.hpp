@@ -33,9 +33,10 @@
 #include "protocol/base/time.hpp"
 #include "protocol/base/trace.hpp"
 #include "protocol/effects.hpp"
-#include "protocol/inspection.hpp"
 #include "protocol/ring/config.hpp"
+#include "protocol/ring/inspection.hpp"
 #include "protocol/session/config.hpp"
+#include "protocol/session/inspection.hpp"
 
 namespace ringcast {
 

@@ -65,6 +65,7 @@ bool Cluster::is_up(std::size_t host) const { return hosts_[host]->node != nullp
 bool Cluster::is_paused(std::size_t host) const { return hosts_[host]->paused; }
 bool Cluster::is_leaving(std::size_t host) const { return hosts_[host]->leaving; }
 const Node* Cluster::node(std::size_t host) const { return hosts_[host]->node.get(); }
+const StoredState& Cluster::stored(std::size_t host) const { return hosts_[host]->stored; }
 
 void Cluster::at(Instant when, std::function<void()> action) {
   events_.push(std::max(when, now_), std::move(action));
@@ -466,6 +467,7 @@ Duration Cluster::packet_cost(const Host& host) const {
 void Cluster::finish_input(Host& host, Instant at, Effects& effects) {
   ++counts_.inputs;
   at = std::max(at, host.busy_until);
+  observer_.on_input(host.index);
   if (!carry_out(host, at, effects)) return;
   bool more = true;
   while (more) {
@@ -477,6 +479,7 @@ void Cluster::finish_input(Host& host, Instant at, Effects& effects) {
       crash(host.index);
       return;
     }
+    observer_.on_input(host.index);
     if (!carry_out(host, at, effects)) return;
   }
   host.busy_until = at;
@@ -508,6 +511,7 @@ bool Cluster::transmit(Host& host, Instant& at, Effects& effects) {
         // ENOBUFS: this one, or all the rest of what was handed over at once.
         ++counts_.sends_refused;
         rest_refused = rest_refused || random_.chance(0.5);
+        network_.refuse(at, host.index, host_of_.at(peer), transmit.packet.bytes());
         continue;
       }
       network_.send(at, host.index, host_of_.at(peer), transmit.packet.bytes());

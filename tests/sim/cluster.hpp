@@ -86,6 +86,8 @@ class ClusterObserver {
   virtual void on_ended(std::size_t host, Ending ending) = 0;
   virtual void on_ordered(std::size_t host, const OrderedEvent& event) = 0;
   virtual void on_trace(std::size_t host, const TraceEvent& event) = 0;
+  /// After each input of a node, and each delivery, before its effects are carried out.
+  virtual void on_input(std::size_t host) = 0;
   [[nodiscard]] virtual bool listens(TraceKind kind, TraceLevel level) const = 0;
 };
 
@@ -140,6 +142,8 @@ class Cluster {
   [[nodiscard]] bool is_leaving(std::size_t host) const;
   /// Null when down.
   [[nodiscard]] const Node* node(std::size_t host) const;
+  /// What is on its disk.
+  [[nodiscard]] const StoredState& stored(std::size_t host) const;
 
   // Clients.
   ConnectionId connect(std::size_t index, ClientEnd& end);

@@ -4,6 +4,9 @@
 #include <cstdio>
 #include <utility>
 
+#include "protocol/base/assert.hpp"
+#include "protocol/groups/envelope.hpp"
+
 namespace ringcast::sim {
 
 namespace {
@@ -14,6 +17,20 @@ struct Overloaded : Ts... {
 };
 template <class... Ts>
 Overloaded(Ts...) -> Overloaded<Ts...>;
+
+std::optional<GroupChange> find_change(std::span<const std::byte> bytes) {
+  const Result<Envelope> envelope = decode_envelope(bytes);
+  if (!envelope) return std::nullopt;
+  if (const auto* const join = std::get_if<JoinChange>(&*envelope)) {
+    return GroupChange{
+        .is_join = true, .session = join->session, .group = std::string(join->group)};
+  }
+  if (const auto* const leave = std::get_if<LeaveChange>(&*envelope)) {
+    return GroupChange{
+        .is_join = false, .session = leave->session, .group = std::string(leave->group)};
+  }
+  return std::nullopt;
+}
 
 }  // namespace
 
@@ -57,7 +74,9 @@ void History::ordered(ProcessIndex process, Instant time, const OrderedEvent& ev
   std::visit(
       Overloaded{
           [&](const ConfigurationChange& change) {
-            events.push_back({.time = time, .what = change});
+            ProcessEvent& added = events.emplace_back();
+            added.time = time;
+            added.what = change;
           },
           [&](const OrderedMessage& message) {
             MessageRecord record;
@@ -67,6 +86,7 @@ void History::ordered(ProcessIndex process, Instant time, const OrderedEvent& ev
             record.service = message.service;
             record.hash = content_hash(message.payload.bytes());
             record.payload = find_payload(message.payload.bytes());
+            if (!record.payload) record.change = find_change(message.payload.bytes());
             const Delivered delivered{
                 .message = intern(record),
                 .label = record.label,
@@ -74,13 +94,33 @@ void History::ordered(ProcessIndex process, Instant time, const OrderedEvent& ev
                 .service = record.service,
                 .hash = record.hash,
                 .transitional = message.transitional};
-            events.push_back({.time = time, .what = delivered});
+            ProcessEvent& added = events.emplace_back();
+            added.time = time;
+            added.what = delivered;
           }},
       event);
 }
 
 void History::originated(ProcessIndex process, Instant time, const Originated& originated) {
-  processes[process].events.push_back({.time = time, .what = originated});
+  ProcessEvent& event = processes[process].events.emplace_back();
+  event.time = time;
+  event.what = originated;
+}
+
+void History::entered(
+    ProcessIndex process, Instant time, const RingId& ring, std::string_view text) {
+  constexpr std::string_view arrow = " -> ";
+  const std::size_t middle = text.find(arrow);
+  const std::size_t end = text.find("  ", middle + arrow.size());
+  RC_ASSERT(middle != std::string_view::npos && end != std::string_view::npos);
+  Entered event;
+  event.from = text.substr(0, middle);
+  event.to = text.substr(middle + arrow.size(), end - middle - arrow.size());
+  event.reason = text.substr(end + 2);
+  event.ring = ring;
+  ProcessEvent& added = processes[process].events.emplace_back();
+  added.time = time;
+  added.what = std::move(event);
 }
 
 SessionRecord& History::open_session(

@@ -15,6 +15,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <tuple>
 #include <variant>
 #include <vector>
@@ -40,6 +41,13 @@ struct Label {
   auto operator<=>(const Label&) const = default;
 };
 
+/// A session's join or leave at its place in the order.
+struct GroupChange {
+  bool is_join{false};
+  SessionId session;
+  std::string group;
+};
+
 /// A message, as the first daemon that delivered it showed it.
 struct MessageRecord {
   NodeId originator;
@@ -47,6 +55,7 @@ struct MessageRecord {
   Service service{Service::agreed};
   std::uint64_t hash{0};
   std::optional<FoundPayload> payload;
+  std::optional<GroupChange> change;
 };
 
 struct Delivered {
@@ -63,10 +72,24 @@ struct Originated {
   std::uint64_t count{0};  ///< messages that end in the packet
 };
 using Installed = ConfigurationChange;
+/// Its ring went from one state to another.
+struct Entered {
+  std::string from;
+  std::string to;
+  std::string reason;
+  RingId ring;  ///< the one being formed, or else the current one
+};
 
 struct ProcessEvent {
   Instant time;
-  std::variant<Delivered, Originated, Installed> what;
+  std::variant<Delivered, Originated, Installed, Entered> what;
+};
+
+/// A daemon opened or closed a session.
+struct SessionChange {
+  SessionId session;
+  std::string name;  ///< of an opened one
+  bool opened{false};
 };
 
 struct Process {
@@ -79,6 +102,7 @@ struct Process {
   std::optional<Instant> ended;
   Ending ending{Ending::crashed};
   std::vector<ProcessEvent> events;
+  std::vector<SessionChange> sessions;
 };
 
 // What a client session did and saw.
@@ -156,6 +180,8 @@ class History {
   void end_process(ProcessIndex process, Instant time, Ending ending);
   void ordered(ProcessIndex process, Instant time, const OrderedEvent& event);
   void originated(ProcessIndex process, Instant time, const Originated& originated);
+  /// `text` as traced: "from -> to  reason".
+  void entered(ProcessIndex process, Instant time, const RingId& ring, std::string_view text);
 
   // Clients.
   SessionRecord& open_session(
@@ -177,8 +203,10 @@ class History {
   std::vector<SessionRecord> sessions;
   std::vector<MessageRecord> messages;
   std::map<NodeId, std::string> names;
-  Instant healed;            ///< when the fault phase ended
-  Instant finished;          ///< when the run ended
+  Instant healed;        ///< when the fault phase ended
+  Instant finished;      ///< when the run ended
+  Duration patience{0};  ///< a dead member is not missed for longer, once healed; 0: no bound
+  std::size_t message_bytes_max{0};  ///< a larger publish is refused; 0: none is
   bool settled{false};       ///< the run ended healed and quiet: the final state must be complete
   bool tells_origins{true};  ///< false: a hand-written story that leaves originations out
 

@@ -50,7 +50,8 @@ struct LinkFaults {
   std::size_t queue_bytes{std::size_t{256} << 10U};  ///< waiting for their turn, then dropped
 };
 
-enum class Fate : std::uint8_t { sent, lost, blocked, filtered, too_long, queue_full };
+/// refused: by the sender's own machine.
+enum class Fate : std::uint8_t { sent, lost, blocked, filtered, too_long, queue_full, refused };
 
 /// A packet under way.
 struct Flight {
@@ -81,6 +82,10 @@ class Network {
 
   Network(std::size_t hosts, Random random);
 
+  /// The sender's machine does not take it; only the tap sees it.
+  void refuse(Instant now, std::size_t from, std::size_t to, std::span<const std::byte> bytes) {
+    if (tap_) tap_(now, from, to, bytes, Fate::refused);
+  }
   /// Copies the bytes: the sender may write over them afterwards.
   void send(Instant now, std::size_t from, std::size_t to, std::span<const std::byte> bytes);
 

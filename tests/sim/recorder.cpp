@@ -44,12 +44,14 @@ void Recorder::on_started(std::size_t host, BootId boot, Storage storage) {
   process.started = cluster_->now();
   processes_[host] = history.start_process(std::move(process));
   mix(boot.value);
+  if (oracle_ != nullptr) oracle_->on_started(host, boot, storage);
   if (verbose) say(host, "--- starts, boot " + to_string(NodeId{boot.value}));
 }
 
 void Recorder::on_ended(std::size_t host, Ending ending) {
   if (!processes_[host]) return;
   history.end_process(*processes_[host], cluster_->now(), ending);
+  if (oracle_ != nullptr) oracle_->on_ended(host);
   processes_[host].reset();
   mix(static_cast<std::uint64_t>(ending) + 17U);
   if (verbose) say(host, ending == Ending::crashed ? "--- crashes" : "--- has left");
@@ -57,6 +59,7 @@ void Recorder::on_ended(std::size_t host, Ending ending) {
 
 void Recorder::on_ordered(std::size_t host, const OrderedEvent& event) {
   const Instant now = cluster_->now();
+  if (oracle_ != nullptr) oracle_->on_ordered(host, event);
   history.ordered(*processes_[host], now, event);
   mix(static_cast<std::uint64_t>(now.time_since_epoch().count()));
   const ProcessEvent& added = history.processes[*processes_[host]].events.back();
@@ -82,6 +85,10 @@ void Recorder::on_ordered(std::size_t host, const OrderedEvent& event) {
     if (verbose) say(host, "install " + text + " } " + history.show(change.id));
   }
   if (order_listener_) order_listener_(host, event);
+}
+
+void Recorder::on_input(std::size_t host) {
+  if (oracle_ != nullptr) oracle_->on_input(host);
 }
 
 bool Recorder::listens(TraceKind kind, TraceLevel level) const {
@@ -122,13 +129,28 @@ void Recorder::on_trace(std::size_t host, const TraceEvent& event) {
         cluster_->now(),
         {.ring = event.ring, .seq = event.seq, .count = event.count});
   }
-  if (event.kind == TraceKind::state_entered) mix(event.text);
+  if (event.kind == TraceKind::state_entered) {
+    mix(event.text);
+    if (processes_[host]) {
+      history.entered(*processes_[host], cluster_->now(), event.ring, event.text);
+    }
+  }
+  note_session(host, event);
   if (verbose) {
     say(host,
         std::string(to_string(event.kind)) + " seq " + std::to_string(event.seq.value) + "  " +
             with_names(event.text));
   }
   if (trace_listener_) trace_listener_(host, event);
+}
+
+void Recorder::note_session(std::size_t host, const TraceEvent& event) {
+  const bool is_opened = event.kind == TraceKind::session_opened;
+  if (!processes_[host] || (!is_opened && event.kind != TraceKind::session_closed)) return;
+  SessionChange change{.session = SessionId{event.count}, .name = {}, .opened = is_opened};
+  constexpr std::string_view named = " opened as ";
+  if (is_opened) change.name = event.text.substr(event.text.find(named) + named.size());
+  history.processes[*processes_[host]].sessions.push_back(std::move(change));
 }
 
 std::string Recorder::with_names(std::string text) const {

@@ -14,6 +14,7 @@
 
 #include "sim/cluster.hpp"
 #include "sim/history.hpp"
+#include "sim/oracle/oracle.hpp"
 
 namespace ringcast::sim {
 
@@ -34,6 +35,8 @@ class Recorder final : public ClusterObserver {
   bool verbose{false};
 
   void set_trace_listener(Wanted wanted, TraceListener listener);
+  /// Sees all that the recorder sees; may be null.
+  void set_oracle(Oracle* oracle) { oracle_ = oracle; }
   void set_order_listener(OrderListener listener) { order_listener_ = std::move(listener); }
   /// For a client that connects now.
   [[nodiscard]] std::optional<ProcessIndex> process_of(std::size_t host) const;
@@ -47,12 +50,14 @@ class Recorder final : public ClusterObserver {
   void on_ended(std::size_t host, Ending ending) override;
   void on_ordered(std::size_t host, const OrderedEvent& event) override;
   void on_trace(std::size_t host, const TraceEvent& event) override;
+  void on_input(std::size_t host) override;
   [[nodiscard]] bool listens(TraceKind kind, TraceLevel level) const override;
 
   /// The same text with daemons' names for their 8-digit ids.
   [[nodiscard]] std::string with_names(std::string text) const;
 
  private:
+  void note_session(std::size_t host, const TraceEvent& event);
   void say(std::size_t host, const std::string& text) const;
 
   Cluster* cluster_{nullptr};
@@ -62,6 +67,7 @@ class Recorder final : public ClusterObserver {
   Wanted wanted_;
   TraceListener trace_listener_;
   OrderListener order_listener_;
+  Oracle* oracle_{nullptr};
   Instant last_change_;
   std::uint64_t hash_{0x9e3779b97f4a7c15ULL};
 };

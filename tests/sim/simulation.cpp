@@ -10,6 +10,7 @@
 #include "sim/arrow.hpp"
 #include "sim/calm.hpp"
 #include "sim/checkers/checkers.hpp"
+#include "sim/oracle/oracle.hpp"
 #include "sim/recorder.hpp"
 
 namespace ringcast::sim {
@@ -29,8 +30,10 @@ class Simulation {
         recorder_(scenario_.cluster.names),
         cluster_(scenario_.cluster, network_, recorder_, random_.fork()),
         workload_(cluster_, recorder_, scenario_.workload, random_.fork()),
-        faults_(cluster_, recorder_, scenario_.faults, random_.fork()) {
+        faults_(cluster_, recorder_, scenario_.faults, random_.fork()),
+        oracle_(cluster_, recorder_.history) {
     recorder_.attach(cluster_);
+    recorder_.set_oracle(&oracle_);
     recorder_.verbose = options.verbose;
     network_.set_tap([this](
                          Instant now,
@@ -46,6 +49,7 @@ class Simulation {
       const std::span<const std::byte> tag = bytes.last(std::min(bytes.size(), tag_bytes));
       recorder_.mix(static_cast<std::uint64_t>(now.time_since_epoch().count()));
       recorder_.mix(content_hash(tag) ^ (from * 31U + to * 7U + static_cast<std::uint64_t>(fate)));
+      oracle_.on_packet(from, bytes);
     });
   }
 
@@ -199,7 +203,10 @@ class Simulation {
   void finish(RunResult& result, Instant begin) {
     History& history = recorder_.history;
     history.finished = cluster_.now();
+    history.patience = patience();
+    history.message_bytes_max = scenario_.cluster.ring.message_bytes_max;
     if (!cluster_.livelock().empty()) result.report.fail("P10", cluster_.livelock());
+    result.report.add(oracle_.report());
     check_all(history, result.report);
     result.hash = recorder_.hash();
     result.simulated = cluster_.now() - begin;
@@ -230,6 +237,13 @@ class Simulation {
         if (std::holds_alternative<Refused>(event.what)) ++result.counts["refusals"];
       }
     }
+  }
+
+  /// L1's bound: each round of gather fails one more daemon, or takes one in.
+  Duration patience() const {
+    const RingConfig& ring = scenario_.cluster.ring;
+    const auto rounds = static_cast<Duration::rep>(2 * cluster_.hosts() - 2);
+    return ring.token_loss + rounds * (ring.consensus + ring.token_loss);
   }
 
   /// What the nodes counted that ran at the end.
@@ -267,6 +281,7 @@ class Simulation {
   Cluster cluster_;
   Workload workload_;
   FaultInjector faults_;
+  Oracle oracle_;
 };
 
 }  // namespace

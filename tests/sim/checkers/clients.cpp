@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // C1 a client sees its daemon's order, restricted to what is addressed to it: nothing is
-//    dropped, doubled, reordered or changed on the way from daemon to client.
+//    dropped, doubled, reordered or changed on the way from daemon to client. "Addressed to it"
+//    begins and ends at the places where its daemon handed up its join and its leave.
 // C2 a session ends with a stated reason, or with its daemon; never silently.
+// C5 of what a session asked a first part was carried out and the rest was not, wherever its
+//    client broke off: no publish is delivered after one that was not, refused ones aside.
 // E24 each publish is confirmed once, in order, with the place it was delivered at; a refused
 //    one is not delivered.
 #include <algorithm>
@@ -21,6 +24,9 @@ struct DaemonOrder {
   std::map<std::string, std::vector<std::size_t>> addressed;  ///< destination -> places
   std::vector<const Delivered*> all;
   std::vector<const Published*> publishes;  ///< by place; may be null
+  /// Joins and leaves of its own sessions.
+  std::map<std::pair<SessionId, std::string>, std::vector<std::size_t>> joins;
+  std::map<std::pair<SessionId, std::string>, std::vector<std::size_t>> leaves;
 };
 
 class ClientCheck {
@@ -31,6 +37,7 @@ class ClientCheck {
     for (ProcessIndex p = 0; p < orders_.size(); ++p) {
       collect(p);
     }
+    number_sessions();
   }
 
   void run() {
@@ -38,6 +45,7 @@ class ClientCheck {
       session_ = &session;
       check_end();
       check_confirmations();
+      check_first_part();
       if (session.process) check_received(orders_[*session.process]);
     }
   }
@@ -51,14 +59,44 @@ class ClientCheck {
         order.all.push_back(delivered);
         order.place.try_emplace(delivered->message, place);
         order.by_label.try_emplace(delivered->label, place, delivered);
-        const Published* publish =
-            timeline_.publish_of(history_.messages[delivered->message].payload);
+        const MessageRecord& record = history_.messages[delivered->message];
+        if (record.change && record.originator == history_.processes[p].node) {
+          auto& places = record.change->is_join ? order.joins : order.leaves;
+          places[{record.change->session, record.change->group}].push_back(place);
+        }
+        const Published* publish = timeline_.publish_of(record.payload);
         order.publishes.push_back(publish);
         if (publish == nullptr) continue;
+        delivered_.insert(publish);
         const std::set<std::string> groups(publish->groups.begin(), publish->groups.end());
         for (const std::string& group : groups) {
           order.addressed[group].push_back(place);
         }
+      }
+    }
+  }
+
+  /// Clients are not told their session's number. Sessions of one name follow one another, so it
+  /// can be counted, unless one of them ended before its client knew its name.
+  void number_sessions() {
+    using Key = std::pair<ProcessIndex, std::string>;
+    std::map<Key, std::vector<std::uint64_t>> clients;
+    for (const SessionRecord& session : history_.sessions) {
+      if (session.process && !session.name.empty()) {
+        clients[{*session.process, session.name}].push_back(session.client);
+      }
+    }
+    std::map<Key, std::vector<SessionId>> numbers;
+    for (ProcessIndex p = 0; p < history_.processes.size(); ++p) {
+      for (const SessionChange& change : history_.processes[p].sessions) {
+        if (change.opened) numbers[{p, change.name}].push_back(change.session);
+      }
+    }
+    for (const auto& [key, of_name] : clients) {
+      const std::vector<SessionId>& opened = numbers[key];
+      if (opened.size() != of_name.size()) continue;
+      for (std::size_t i = 0; i < opened.size(); ++i) {
+        numbers_[of_name[i]] = opened[i];
       }
     }
   }
@@ -148,12 +186,50 @@ class ClientCheck {
     }
   }
 
+  // C5. Of a payload that does not say whose it is nobody can tell whether it was delivered.
+  void check_first_part() {
+    std::set<std::uint64_t> refused;
+    for (const SessionEvent& event : session_->events) {
+      if (const auto* refusal = std::get_if<Refused>(&event.what)) refused.insert(refusal->about);
+    }
+    const Published* missing = nullptr;
+    for (const SessionEvent& event : session_->events) {
+      const auto* publish = std::get_if<Published>(&event.what);
+      if (publish == nullptr || refused.contains(publish->ticket)) continue;
+      if (publish->size < identified_payload_bytes_min) continue;
+      const std::size_t most = history_.message_bytes_max;
+      if (most > 0 && publish->size > most) continue;  // it may not have heard of its refusal
+      if (!delivered_.contains(publish)) {
+        if (missing == nullptr) missing = publish;
+      } else if (missing != nullptr) {
+        fail(
+            "C5",
+            "publish " + std::to_string(publish->id.number) + " was delivered, but not " +
+                std::to_string(missing->id.number) + " before it");
+        return;
+      }
+    }
+  }
+
+  /// The place of its `nth` join or leave of a group, when that is known.
+  std::optional<std::size_t> place_of(
+      const std::map<std::pair<SessionId, std::string>, std::vector<std::size_t>>& changes,
+      const std::string& group,
+      std::size_t nth) const {
+    const auto number = numbers_.find(session_->client);
+    if (number == numbers_.end()) return std::nullopt;
+    const auto places = changes.find({number->second, group});
+    if (places == changes.end() || nth >= places->second.size()) return std::nullopt;
+    return places->second[nth];
+  }
+
   // C1.
   void check_received(const DaemonOrder& order) {
     std::optional<std::size_t> last;
     std::optional<std::size_t> first;
     std::set<std::size_t> got;
     std::map<std::string, std::optional<std::size_t>> member_from;
+    std::map<std::string, std::size_t> stays;  // how often it was in a group before
     for (const SessionEvent& event : session_->events) {
       if (const auto* received = std::get_if<Received>(&event.what)) {
         const std::optional<std::size_t> place = check_place(order, *received, last);
@@ -166,9 +242,12 @@ class ClientCheck {
           if (at != member_from.end() && !at->second) at->second = place;
         }
       } else if (const auto* view = std::get_if<ViewEvent>(&event.what)) {
-        member_from.try_emplace(view->group, std::nullopt);
+        if (!member_from.contains(view->group)) {
+          member_from[view->group] = place_of(order.joins, view->group, stays[view->group]);
+        }
       } else if (const auto* left = std::get_if<LeftEvent>(&event.what)) {
-        check_nothing_missing(order, left->group, member_from[left->group], last, got);
+        const auto end = place_of(order.leaves, left->group, stays[left->group]++);
+        check_nothing_missing(order, left->group, member_from[left->group], end ? end : last, got);
         member_from.erase(left->group);
       }
     }
@@ -236,6 +315,8 @@ class ClientCheck {
   Report& report_;
   const SessionRecord* session_{nullptr};
   std::vector<DaemonOrder> orders_;
+  std::set<const Published*> delivered_;        ///< anywhere
+  std::map<std::uint64_t, SessionId> numbers_;  ///< by client
 };
 
 }  // namespace

@@ -4,6 +4,9 @@
 //     delivered, or originated, in the same ring before originating it.
 // E15 in a regular configuration nothing is missing before anything that is delivered.
 // E16 in a transitional one only messages of originators outside it may be missing.
+// E17 behind a gap in a transitional one nothing is delivered that depends on what is missing:
+//     E12 for the place where it is easiest to break. (That what is delivered there comes from
+//     daemons the process owes it to is a rule of how, [DLV-4]; what it is for is checked here.)
 //
 // "Missing" is measured against everything anybody delivered of the ring. E16 as written speaks
 // of processes that delivered both messages; this checks the stronger form without that
@@ -39,7 +42,7 @@ class Walk {
     }
     first_gap_ = first_gap_ == next_ && at == next_ ? at + 1 : std::min(first_gap_, next_);
     next_ = at + 1;
-    check_past(delivered, at);
+    check_past(epoch, delivered, at);
   }
 
  private:
@@ -58,10 +61,15 @@ class Walk {
     }
   }
 
-  void check_past(const Delivered& delivered, std::size_t at) {
+  void fail_cause(const Epoch& epoch, const std::string& what) {
+    report_.fail("E12", what);
+    if (epoch.transitional()) report_.fail("E17", what);
+  }
+
+  void check_past(const Epoch& epoch, const Delivered& delivered, std::size_t at) {
     if (skipped_.contains(delivered.originator)) {
-      report_.fail(
-          "E12",
+      fail_cause(
+          epoch,
           timeline_.who(process_) + " delivered " + timeline_.history.describe(delivered.message) +
               " though it misses an earlier one of the same originator");
     }
@@ -69,8 +77,8 @@ class Walk {
     if (past == ring_.past.end()) return;
     const std::size_t delivered_before = std::min(first_gap_, at);
     if (delivered_before < past->second) {
-      report_.fail(
-          "E12",
+      fail_cause(
+          epoch,
           timeline_.who(process_) + " delivered " + timeline_.history.describe(delivered.message) +
               " though it misses " +
               timeline_.history.describe(ring_.all[delivered_before]->message) +

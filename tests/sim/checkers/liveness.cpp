@@ -2,9 +2,12 @@
 //
 // After the faults have ended:
 // L1 all running daemons end in one configuration of exactly them.
+// E21 who ends in a configuration ends there with all of its members.
+// E22 a configuration with a dead member comes to an end at each of the others, in bounded time.
 // L3 every publish of an open session is confirmed or refused, every join and leave answered.
 // G10 (with G9, no ghosts) the last view of each member of a group holds exactly the open
 //     sessions that are in it.
+#include <algorithm>
 #include <set>
 
 #include "sim/checkers/checkers.hpp"
@@ -40,6 +43,61 @@ void check_one_configuration(const Timeline& timeline, Report& report) {
     }
   }
   if (rings.size() > 1) report.fail("L1", "the run ends with more than one configuration");
+}
+
+/// The run of a member; nothing when the history does not know it.
+std::optional<ProcessIndex> process_of(const Timeline& timeline, const NodeKey& key) {
+  const auto at = timeline.process_of.find(key);
+  if (at == timeline.process_of.end()) return std::nullopt;
+  return at->second;
+}
+
+void check_final_agreement(const Timeline& timeline, Report& report) {
+  const History& history = timeline.history;
+  for (ProcessIndex p = 0; p < history.processes.size(); ++p) {
+    const std::vector<Epoch>& epochs = timeline.epochs[p];
+    if (history.processes[p].ended || epochs.empty()) continue;
+    if (epochs.back().configuration == nullptr || epochs.back().transitional()) continue;
+    const Installed& last = *epochs.back().configuration;
+    for (const NodeKey& member : last.members) {
+      const auto q = process_of(timeline, member);
+      const bool is_there = q && !history.processes[*q].ended && !timeline.epochs[*q].empty() &&
+                            timeline.epochs[*q].back().configuration != nullptr &&
+                            !timeline.epochs[*q].back().transitional() &&
+                            timeline.epochs[*q].back().ring() == last.id;
+      if (is_there) continue;
+      report.fail(
+          "E21",
+          timeline.who(p) + " ends in " + history.show(last.id) + ", of which " +
+              history.name_of(member.node) + " is a member no longer");
+    }
+  }
+}
+
+/// While faults last they may keep daemons from agreeing for ever, so the time is counted from
+/// the end of the faults.
+void check_termination(const Timeline& timeline, Report& report) {
+  const History& history = timeline.history;
+  if (history.patience <= Duration{0}) return;
+  for (ProcessIndex p = 0; p < history.processes.size(); ++p) {
+    const std::vector<Epoch>& epochs = timeline.epochs[p];
+    for (std::size_t i = 0; i < epochs.size(); ++i) {
+      if (epochs[i].configuration == nullptr || epochs[i].transitional()) continue;
+      Instant until = history.processes[p].ended.value_or(history.finished);
+      if (i + 1 < epochs.size()) until = epochs[i + 1].installed;
+      for (const NodeKey& member : epochs[i].configuration->members) {
+        const auto q = process_of(timeline, member);
+        if (!q || !history.processes[*q].ended) continue;
+        const Instant since = std::max(*history.processes[*q].ended, history.healed);
+        if (until <= since + history.patience) continue;
+        report.fail(
+            "E22",
+            timeline.who(p) + " was in " + timeline.show(epochs[i]) + " until " + show(until) +
+                ", though " + timeline.who(*q) + " had ended at " +
+                show(*history.processes[*q].ended));
+      }
+    }
+  }
 }
 
 struct SessionState {
@@ -143,7 +201,9 @@ class SessionLiveness {
 }  // namespace
 
 void check_liveness(const Timeline& timeline, Report& report) {
+  check_termination(timeline, report);
   if (!timeline.history.settled) return;
+  check_final_agreement(timeline, report);
   check_one_configuration(timeline, report);
   SessionLiveness{timeline.history, report}.run();
 }

@@ -23,6 +23,12 @@ class Report {
     if (++counts_[invariant] > kept_per_invariant) return;
     violations_.push_back({.invariant = invariant, .what = std::move(what)});
   }
+  /// What another one found, too.
+  void add(const Report& other) {
+    for (const Violation& violation : other.violations_) {
+      fail(violation.invariant, violation.what);
+    }
+  }
   [[nodiscard]] bool ok() const { return violations_.empty(); }
   [[nodiscard]] const std::vector<Violation>& violations() const { return violations_; }
   [[nodiscard]] std::size_t count(const std::string& invariant) const {

@@ -6,6 +6,7 @@ namespace ringcast::sim {
 namespace {
 
 void add_event(std::vector<Epoch>& epochs, const ProcessEvent& event) {
+  if (std::holds_alternative<Entered>(event.what)) return;
   if (const auto* installed = std::get_if<Installed>(&event.what)) {
     Epoch epoch;
     epoch.configuration = installed;

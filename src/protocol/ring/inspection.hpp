@@ -63,12 +63,4 @@ struct Inspection {
   std::uint64_t partial_bytes{0};
 };
 
-/// What one client takes of the daemon's memory.
-struct SessionInspection {
-  SessionId session;
-  std::uint64_t backlog_bytes{0};    ///< written for it, not yet in its socket
-  std::uint64_t input_bytes{0};      ///< read from it, not yet carried out
-  std::uint64_t unordered_bytes{0};  ///< asked and waiting for the token
-};
-
 }  // namespace ringcast
