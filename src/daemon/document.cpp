@@ -4,8 +4,20 @@
 #include <algorithm>
 #include <cstdint>
 #include <optional>
+#include <stdexcept>
 #include <string>
 
+namespace {
+
+// The parser asserts where it should report, at `[=]` for example; a typing error must not end
+// a daemon.
+constexpr void require_of_parser(bool holds) {
+  if (!holds) throw std::invalid_argument("no key where one must be");
+}
+
+}  // namespace
+
+#define TOML_ASSERT(condition) require_of_parser(static_cast<bool>(condition))
 #include <toml++/toml.h>
 
 namespace ringcast {
@@ -104,6 +116,8 @@ std::string_view to_string(ConfigValue::Kind kind) {
   return "a value";
 }
 
+namespace {
+
 // The parser goes as deep as a dotted key has parts, on the stack.
 std::optional<ConfigProblem> too_long_line(std::string_view text) {
   constexpr std::size_t line_bytes_max = 16384;
@@ -122,21 +136,50 @@ std::optional<ConfigProblem> too_long_line(std::string_view text) {
   return std::nullopt;
 }
 
+/// The line at whose end the parser gives up, for want of a better place.
+std::uint32_t line_of_failure(std::string_view text) {
+  std::uint32_t line = 1;
+  for (std::size_t end = text.find('\n'); end != std::string_view::npos;
+       end = text.find('\n', end + 1)) {
+    try {
+      (void)toml::parse(text.substr(0, end));
+    } catch (const std::invalid_argument&) {
+      break;
+    }
+    ++line;
+  }
+  return line;
+}
+
+std::optional<toml::table> parse(std::string_view text, std::vector<ConfigProblem>& problems) {
+  constexpr const char* remedy = "correct the syntax here; conf/ringcast.toml shows every option";
+  try {
+    auto parsed = toml::parse(text);
+    if (parsed) return std::move(parsed).table();
+    problems.push_back(ConfigProblem{
+        .at = position(parsed.error().source().begin),
+        .problem = "not valid TOML: " + std::string(parsed.error().description()),
+        .remedy = remedy});
+  } catch (const std::invalid_argument& error) {
+    problems.push_back(ConfigProblem{
+        .at = {.line = line_of_failure(text), .column = 1},
+        .problem = std::string("not valid TOML: ") + error.what(),
+        .remedy = remedy});
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
 ConfigDocument parse_document(std::string_view text) {
   ConfigDocument document;
   if (const auto problem = too_long_line(text)) {
     document.problems.push_back(*problem);
     return document;
   }
-  const auto parsed = toml::parse(text);
-  if (!parsed) {
-    document.problems.push_back(ConfigProblem{
-        .at = position(parsed.error().source().begin),
-        .problem = "not valid TOML: " + std::string(parsed.error().description()),
-        .remedy = "correct the syntax here; conf/ringcast.toml shows every option"});
-    return document;
-  }
-  for (auto&& [key, node] : parsed.table()) {
+  const auto parsed = parse(text, document.problems);
+  if (!parsed) return document;
+  for (auto&& [key, node] : *parsed) {
     if (const auto* table = node.as_table(); table != nullptr) {
       document.tables.push_back(to_table(key, *table, false));
       continue;

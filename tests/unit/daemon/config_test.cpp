@@ -12,6 +12,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "daemon/document.hpp"
 #include "daemon/options.hpp"
 #include "protocol/base/ids.hpp"
 
@@ -92,6 +93,18 @@ TEST_CASE("a syntax error has its place", "[config]") {
   CHECK(complaints("[cluster]\nname = demo\n").front().rfind("F:2:8: ", 0) == 0);
   CHECK(complaints("[cluster\n").front().rfind("F:1:9: ", 0) == 0);
   CHECK(complaints("[cluster]\nname = \"a\"\nname = \"b\"\n").front().rfind("F:3:", 0) == 0);
+}
+
+TEST_CASE("a table header without a key has its place, whatever stands there", "[config]") {
+  for (int byte = 0; byte < 256; ++byte) {
+    for (const std::string header : {"[", "[["}) {
+      const auto text = "[cluster]\nname = \"c\"\n" + header + static_cast<char>(byte) + "=\n";
+      const auto document = parse_document(text);
+      INFO(byte);
+      REQUIRE(document.problems.size() == 1);
+      CHECK(document.problems[0].at.line >= 3);
+    }
+  }
 }
 
 TEST_CASE("a line without end is refused, not parsed", "[config]") {
