@@ -49,12 +49,12 @@ RingState::RingState(
       members(std::move(ring_members)),
       my_index(index_of(members, self)),
       window(id, config.window_packets_max, Seq{config.packets_before}),
-      delivered(config.packets_before),
-      safe_line(config.packets_before),
+      delivered{config.packets_before},
+      safe_line{config.packets_before},
       last_token_seq(config.tokens_before),
-      sent_aru(config.packets_before),
-      sent_seq(config.packets_before),
-      stuck_aru(config.packets_before) {}
+      sent_aru{config.packets_before},
+      sent_seq{config.packets_before},
+      stuck_aru{config.packets_before} {}
 
 bool RingState::is_member(const NodeKey& key) const {
   return std::binary_search(members.begin(), members.end(), key);
