@@ -83,6 +83,13 @@ bool PartialPhase::is_linked(NodeId a, NodeId b) const {
 
 void PartialPhase::judge(Report& report) const {
   const History& history = recorder_.history;
+  for (std::size_t host = 0; host < cluster_.hosts(); ++host) {
+    const Node* node = cluster_.node(host);
+    const std::string state = node == nullptr ? "down" : node->status(cluster_.now()).state;
+    if (state == "operational") continue;
+    report.fail(
+        "L5", cluster_.name(host) + " is " + state + " long after the links were cut for good");
+  }
   for (ProcessIndex p = 0; p < history.processes.size(); ++p) {
     for (const ProcessEvent& event : history.processes[p].events) {
       const auto* change = std::get_if<Installed>(&event.what);

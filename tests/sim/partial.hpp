@@ -5,8 +5,9 @@
 //
 // L5 within three rounds (of token loss and consensus time) from the time after which a member that
 //    cannot receive must be noticed, nothing changes any more,
-//    and each regular configuration that is installed meanwhile holds only daemons of which every
-//    pair hears each other. A ring that works on over a cut link is left alone: it need not break.
+//    every daemon serves its clients, and each regular configuration that is installed meanwhile
+//    holds only daemons of which every pair hears each other. A ring that works on over a cut link
+//    is left alone: it need not break.
 #pragma once
 
 #include <cstddef>
