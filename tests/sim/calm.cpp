@@ -12,6 +12,11 @@ std::vector<Instant> uncalled_changes(
   for (const Injection& injection : injections) {
     if (!injection.what.starts_with("link ")) causes.push_back(begin + injection.at);
   }
+  // An aimed fault comes later than it was ordered.
+  for (const Process& process : history.processes) {
+    causes.push_back(process.started);
+    if (process.ended) causes.push_back(*process.ended);
+  }
   std::sort(causes.begin(), causes.end());
   std::map<RingId, Instant> installed;
   for (const Process& process : history.processes) {

@@ -184,8 +184,8 @@ WorkloadOptions draw_workload(
   load.active = random.between(milliseconds{200}, milliseconds{1500});
   load.idle = random.between(milliseconds{300}, milliseconds{1500});
   if (!has_rests) load.active = Duration{0};
-  if (is_saturated) load.think = milliseconds{1};
-  if (is_crowded) {
+  if (is_saturated && !pace.calm) load.think = milliseconds{1};
+  if (is_crowded && !pace.calm) {
     load.clients = crowd;
     load.think = milliseconds{150};
   }
