@@ -195,16 +195,18 @@ std::vector<Data> Ring::originate(RingState& ring, Token& token, std::uint64_t r
         packed.messages_ended);
     packets.push_back(std::move(data));
   }
-  if (!queue_.empty(open)) {
-    trace(TraceKind::note, TraceLevel::trace, token.seq, [&] {
-      if (cost >= allowance) return "more to send, but its share is used up";
-      if (token.seq.value - ring.safe_line.value >= capacity) {
-        return "more to send, but the window of numbers is full";
-      }
-      return "more to send, but the window of bytes is full";
-    });
-  }
+  if (!queue_.empty(open)) note_held_back(ring, token.seq, cost >= allowance);
   return packets;
+}
+
+void Ring::note_held_back(const RingState& ring, Seq seq, bool is_share_used) const {
+  const bool is_full = seq.value - ring.safe_line.value >= ring.window.capacity() / 2;
+  const char* const limit = is_share_used ? "its share is used up"
+                            : is_full     ? "the window of numbers is full"
+                                          : "the window of bytes is full";
+  trace(TraceKind::note, TraceLevel::trace, seq, [&] {
+    return std::string("more to send, but ") + limit;
+  });
 }
 
 void Ring::transmit_visit(
@@ -452,20 +454,22 @@ bool Ring::is_worth_merging(const NodeKey& sender, const Probe& probe) {
 }
 
 bool Ring::hears_all_of_us(const NodeKey& sender, const Probe& probe) {
-  for (const auto& member : current_->members) {
+  const auto& ours = current_->members;
+  const auto apart = std::find_if(ours.begin(), ours.end(), [&](const NodeKey& member) {
     // An earlier run of the sender is no member to care for.
-    if (member == self_ || member.node == sender.node) continue;
-    if (std::binary_search(probe.mutual.begin(), probe.mutual.end(), member.node)) continue;
-    if (left_outside_.insert(sender.node).second) {
-      trace(TraceKind::note, TraceLevel::info, Seq{}, [&] {
-        return to_string(sender) + " and " + to_string(member) +
-               " do not hear each other yet -> it stays outside";
-      });
-    }
-    return false;
+    return member != self_ && member.node != sender.node &&
+           !std::binary_search(probe.mutual.begin(), probe.mutual.end(), member.node);
+  });
+  if (apart == ours.end()) {
+    left_outside_.erase(sender.node);
+    return true;
   }
-  left_outside_.erase(sender.node);
-  return true;
+  if (!left_outside_.insert(sender.node).second) return false;
+  trace(TraceKind::note, TraceLevel::info, Seq{}, [&] {
+    return to_string(sender) + " and " + to_string(*apart) +
+           " do not hear each other yet -> it stays outside";
+  });
+  return false;
 }
 
 /// Would we follow that outsider? Either it is linked with all of our ring, or we alone leave our

@@ -267,17 +267,17 @@ void Ring::deliver_old_regular(Seq high_known) {
   }
 }
 
+void Ring::note_step(Seq seq, const char* what) const {
+  trace(TraceKind::recovery_step, TraceLevel::debug, seq, [what] { return what; });
+}
+
 void Ring::deliver_old_transitional() {
   RingState& old = *current_;
   bool behind_gap = false;
   for (Seq seq = next(old.delivered); seq <= old.window.high(); seq = next(seq)) {
     const Data* const packet = old.window.find(seq);
     if (packet == nullptr) {
-      if (!behind_gap) {
-        trace(TraceKind::recovery_step, TraceLevel::debug, seq, [] {
-          return "a packet is missing -> behind it only what is owed is delivered";
-        });
-      }
+      if (!behind_gap) note_step(seq, "a packet is missing -> behind it only what is owed");
       behind_gap = true;
       continue;
     }
@@ -287,11 +287,7 @@ void Ring::deliver_old_transitional() {
       ++counters_.messages_discarded;
       continue;
     }
-    if (behind_gap) {
-      trace(TraceKind::recovery_step, TraceLevel::debug, seq, [] {
-        return "delivered behind a gap";
-      });
-    }
+    if (behind_gap) note_step(seq, "delivered behind a gap");
     if (!packet->recovered) unpacker_.unpack(*packet, true, ordered_);
   }
 }

@@ -185,6 +185,7 @@ class Ring {
       RingState& ring, const SeqRange& range, std::uint64_t budget, std::vector<SeqRange>& open);
   [[nodiscard]] Duration slow_rotation() const;
   std::vector<Data> originate(RingState& ring, Token& token, std::uint64_t requested);
+  void note_held_back(const RingState& ring, Seq seq, bool is_share_used) const;
   void transmit_visit(RingState& ring, const Token& token, std::vector<Data>& packets, bool hold);
   void advance_safe_line(RingState& ring, const Token& token);
   bool note_quiet(RingState& ring, Token& token, bool may_hold, Seq received_seq);
@@ -246,6 +247,7 @@ class Ring {
   void install();
   void deliver_old_regular(Seq high_known);
   void deliver_old_transitional();
+  void note_step(Seq seq, const char* what) const;
   void note_left_out();
 
   RingConfig config_;
@@ -283,7 +285,6 @@ class Ring {
   BufferRef sent_packet_;
   NodeKey sent_to_;
   Duration resend_after_{};
-  bool sent_idle_{false};
   Instant lossy_until_{};  ///< idle tokens get lost on the way: copies do not wait for the hold
   Duration rotation_{std::chrono::milliseconds{1}};  ///< smoothed time of a busy rotation
   Duration last_rotation_{};                         ///< zero after a pause
@@ -293,6 +294,7 @@ class Ring {
   std::optional<Token> self_token_;
   std::optional<CommitToken> self_commit_;
   std::uint32_t wakeups_sent_{0};
+  bool sent_idle_{false};
 
   // gather
   std::set<NodeKey> proc_;

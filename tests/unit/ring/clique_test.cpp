@@ -62,8 +62,9 @@ std::vector<NodeKey> by_trying(
 TEST_CASE("with all links everybody is in, with none only oneself") {
   const Links none;
   CHECK(best_clique(key(2), keys(128), all_but(none)) == keys(128));
-  CHECK(best_clique(key(2), keys(5), [](const auto&, const auto&) { return false; }) ==
-        std::vector{key(2)});
+  CHECK(best_clique(key(2), keys(5), [](const auto&, const auto&) {
+          return false;
+        }) == std::vector{key(2)});
 }
 
 TEST_CASE("of two that miss each other the smaller id stays, unless one of them asks") {
