@@ -57,7 +57,7 @@ class Program {
   void call(std::uint8_t which, std::uint8_t argument) {
     const auto soon = Client::Clock::now() + milliseconds{argument % 32};
     const std::string group(1, static_cast<char>('a' + argument % 4));
-    const std::string payload(argument * 16U, 'x');
+    const std::string payload(std::size_t{argument} * 16, 'x');
     Publication publication;
     publication.groups = {group};
     publication.payload = std::as_bytes(std::span{payload});

@@ -83,7 +83,8 @@ NodeKey sender_of(std::uint8_t a) {
   const std::size_t daemon = a & 3U;
   const std::uint32_t run = (a >> 2U) & 3U;
   const char* const name = daemon < daemon_names.size() ? daemon_names[daemon] : "stranger";
-  return NodeKey{node_id(name), BootId{static_cast<std::uint32_t>(100 + daemon + 1000 * run)}};
+  return NodeKey{
+      node_id(name), BootId{static_cast<std::uint32_t>(100 + daemon + std::size_t{1000} * run)}};
 }
 
 StartFacts world_facts(std::size_t self) {

@@ -80,7 +80,7 @@ class NodeWorld {
   void fire();
   void persist();
   void ask(const Step& step);
-  void send(std::size_t client, std::span<const std::byte> bytes);
+  void send(std::size_t at, std::span<const std::byte> bytes);
   void offer_held();
   void reload(const Step& step);
   [[nodiscard]] Client* client(std::uint8_t a);

@@ -117,7 +117,7 @@ void ringlog(Bytes input) {
       record(rest);
       break;
     case 1:
-      table(rest, 16 * (kind / 4));
+      table(rest, std::size_t{16} * (kind / 4));
       break;
     case 2:
       progress(rest);

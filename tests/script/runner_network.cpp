@@ -151,8 +151,9 @@ std::string Runner::describe(std::span<const std::byte> bytes) const {
   };
   std::string text(kind_of(*packet));
   const auto [originator, seq] = origin_of(*packet);
-  if (originator)
+  if (originator) {
     text += " " + std::to_string(seq) + " of " + recorder_->history.name_of(*originator);
+  }
   if (const auto* const join = std::get_if<Join>(&packet->body)) {
     text += " proc " + names(join->proc) + " fail " + names(join->fail);
   }

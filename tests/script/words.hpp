@@ -25,10 +25,9 @@ inline std::uint64_t to_number(std::string_view text) {
 /// "40ms", "2s", "100us".
 inline Duration to_duration(std::string_view text) {
   const auto number = static_cast<Duration::rep>(to_number(text));
-  if (text.size() > 2 && text.substr(text.size() - 2) == "ms")
-    return std::chrono::milliseconds{number};
-  if (text.size() > 2 && text.substr(text.size() - 2) == "us")
-    return std::chrono::microseconds{number};
+  const std::string_view unit = text.size() > 2 ? text.substr(text.size() - 2) : "";
+  if (unit == "ms") return std::chrono::milliseconds{number};
+  if (unit == "us") return std::chrono::microseconds{number};
   return std::chrono::seconds{number};
 }
 

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <fstream>
 
+#include "protocol/base/assert.hpp"
 #include "sim/shrink.hpp"
 
 namespace ringcast::sim {
@@ -71,6 +72,7 @@ Turn turn_of(std::uint64_t number) {
   for (const Plan& plan : plans()) {
     period += plan.pace.calm ? 1 : calm_every;
   }
+  RC_ASSERT(period > 0);
   std::uint64_t offset = number / period * calm_every;
   number %= period;
   while (true) {

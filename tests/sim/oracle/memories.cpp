@@ -179,8 +179,9 @@ void Memories::check_ring(const RingInspection& now, const RingMemory& before) {
         "discarded up to " + number(now.discarded) + " with safe line " + number(now.safe_line) +
             " and delivered " + number(now.delivered) + in());
   }
-  if (now.delivered > now.aru)
+  if (now.delivered > now.aru) {
     fail("P4", "delivered " + number(now.delivered) + " over a gap" + in());
+  }
   if (now.window_ring != now.ring) {
     fail("P8", "keeps packets of " + history_.show(now.window_ring) + in());
   }

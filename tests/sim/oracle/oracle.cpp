@@ -56,8 +56,9 @@ void Oracle::on_input(std::size_t host) {
   const Inspection now = node.inspect();
   if (now.self.boot.value == 0) return;  // its start is still to come
   Watched& watched = watched_[host];
-  if (now.current)
+  if (now.current) {
     memories_.check_token_left(now, wire_.last_token_of(now.self, now.current->ring));
+  }
   memories_.look(now);
   if (++watched.inputs % sessions_every != 0) return;
   watched.sessions.look(

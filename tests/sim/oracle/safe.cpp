@@ -32,8 +32,9 @@ void check_safe_delivery(
     if (has) continue;
     // ... unless it died before that.
     const RunMemory* const run = memories.run(member);
-    if (!(run->ended && !run->works_in(message.configuration)))
+    if (!(run->ended && !run->works_in(message.configuration))) {
       report.fail("E20", what(member) + " does not have it");
+    }
   }
 }
 
