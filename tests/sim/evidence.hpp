@@ -34,9 +34,9 @@ class Evidence {
  public:
   explicit Evidence(const Cluster& cluster);
 
-  void on_trace(std::size_t host, const TraceEvent& event);
-  void on_ordered(std::size_t host, const OrderedEvent& event);
-  void on_packet(std::size_t host, std::span<const std::byte> packet);
+  void on_trace(std::size_t index, const TraceEvent& event);
+  void on_ordered(std::size_t index, const OrderedEvent& event);
+  void on_packet(std::size_t index, std::span<const std::byte> packet);
   void on_injection(std::string_view what);
   void count(const std::string& name) { ++counts_[name]; }
   /// Of tokens received it needs to hear now.
