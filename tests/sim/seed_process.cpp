@@ -15,6 +15,7 @@
 
 /// There when the program is built with coverage, and only written at a regular exit; seeds end
 /// by _exit.
+// NOLINTNEXTLINE(bugprone-reserved-identifier,readability-identifier-naming): its name there
 extern "C" int __llvm_profile_write_file() __attribute__((weak));
 
 namespace ringcast::sim {

@@ -77,7 +77,7 @@ class Wire {
 
   Ring& ring_of(const RingId& ring);
   bool is_new(const NodeKey& sender, std::uint64_t counter, std::span<const std::byte> datagram);
-  void on_number(std::uint64_t number, std::uint64_t stored);
+  void on_number(std::uint64_t value, std::uint64_t stored);
   void on_data(const Data& data, std::size_t size);
   void on_token(const Token& token, std::span<const std::byte> datagram);
   void check_repeated(const Sender& sender, const Token& token, std::uint64_t hash);
