@@ -40,10 +40,10 @@ struct Stage {
     return now;
   }
   static void arm(Inspection& now, Timer timer) {
-    now.armed[static_cast<std::size_t>(timer)] = true;
+    now.due_in[static_cast<std::size_t>(timer)] = Duration{1};
   }
   static void disarm(Inspection& now, Timer timer) {
-    now.armed[static_cast<std::size_t>(timer)] = false;
+    now.due_in[static_cast<std::size_t>(timer)].reset();
   }
   Inspection having(const NodeKey& self, std::uint64_t aru) const {
     Inspection now = operational(self);
@@ -83,7 +83,10 @@ struct Stage {
   std::vector<NodeKey> members;
   std::set<std::pair<NodeKey, Seq>> held;
   std::map<NodeKey, NullSealer> sealers;
-  Memories memories{history, {.message_bytes_max = 1000}, report};
+  Memories memories{
+      history,
+      {.message_bytes_max = 1000, .join_pause_max = std::chrono::milliseconds{30}},
+      report};
   Wire wire{
       history,
       memories,
@@ -289,10 +292,24 @@ TEST_CASE("P7 tells timers that a state does not have, and such that it must hav
 
   now = t.operational(t.b);
   now.phase = RingPhase::gather;
-  now.armed = {};
+  now.due_in = {};
   Stage::arm(now, Timer::join);
   t.memories.look(now);
   CHECK(t.report.count("P7") == 2);
+}
+
+TEST_CASE("P7 tells joins that are repeated too slowly") {
+  Stage s;
+  Inspection now = s.operational(s.a);
+  now.phase = RingPhase::gather;
+  now.due_in = {};
+  Stage::arm(now, Timer::consensus);
+  now.due_in[static_cast<std::size_t>(Timer::join)] = std::chrono::milliseconds{30};
+  s.memories.look(now);
+  CHECK(s.report.ok());
+  now.due_in[static_cast<std::size_t>(Timer::join)] = std::chrono::milliseconds{31};
+  s.memories.look(now);
+  CHECK(s.report.count("P7") == 1);
 }
 
 TEST_CASE("P8 tells what is kept of a ring that is over, and more than a window") {
@@ -394,7 +411,7 @@ TEST_CASE("E29 tells an attempt with a member that the one before was without") 
   const auto attempt = [&](std::uint64_t number, const std::set<NodeKey>& with) {
     Inspection now = s.operational(s.a);
     now.phase = RingPhase::recovery;
-    now.armed = {};
+    now.due_in = {};
     Stage::arm(now, Timer::token_loss);
     now.forming = now.current;
     now.forming->ring.seq = now.forming->window_ring.seq = number;
@@ -405,6 +422,27 @@ TEST_CASE("E29 tells an attempt with a member that the one before was without") 
   attempt(7, alone);
   CHECK(s.report.ok());
   attempt(8, both);
+  CHECK(s.report.count("E29") == 1);
+}
+
+TEST_CASE("E29 tells an obligation that is forgotten before an install") {
+  Stage s;
+  Inspection now = s.operational(s.a);
+  now.phase = RingPhase::gather;
+  now.due_in = {};
+  Stage::arm(now, Timer::join);
+  Stage::arm(now, Timer::consensus);
+  now.obligation = 1;
+  s.memories.look(now);
+  now.obligation = 2;
+  s.memories.look(now);
+  CHECK(s.report.ok());
+  now.obligation = 0;
+  s.memories.look(now);
+  CHECK(s.report.count("E29") == 1);
+  now = s.operational(s.a);
+  now.current->ring.seq = now.current->window_ring.seq = 6;
+  s.memories.look(now);
   CHECK(s.report.count("E29") == 1);
 }
 

@@ -32,7 +32,8 @@ Inspection Ring::inspect() const {
   if (current_) result.current = inspect_ring(*current_);
   if (forming_) result.forming = inspect_ring(*forming_);
   for (std::size_t i = 0; i < timer_count; ++i) {
-    result.armed[i] = timers_.armed(static_cast<Timer>(i));
+    const auto deadline = timers_.deadline(static_cast<Timer>(i));
+    if (deadline) result.due_in[i] = *deadline - now_;
   }
   result.holds_token = held_.has_value();
   result.owes_itself = self_token_.has_value() || self_commit_.has_value();

@@ -13,6 +13,7 @@
 #include <span>
 
 #include "protocol/base/ids.hpp"
+#include "protocol/base/time.hpp"
 #include "protocol/ring/phase.hpp"
 #include "protocol/ring/timers.hpp"
 
@@ -40,7 +41,8 @@ struct Inspection {
   NodeKey self;
   std::optional<RingInspection> current;  ///< installed
   std::optional<RingInspection> forming;  ///< from commit until its install
-  std::array<bool, timer_count> armed{};
+  /// From its last input on; nothing: not armed.
+  std::array<std::optional<Duration>, timer_count> due_in{};
   bool holds_token{false};
   bool owes_itself{false};  ///< a token to ourselves was left lying about
   std::uint64_t tokens_accepted{0};

@@ -34,6 +34,11 @@ class TimerTable {
   void disarm_all() { deadlines_ = {}; }
   [[nodiscard]] bool armed(Timer timer) const { return deadlines_[index(timer)].has_value(); }
 
+  /// Nothing: not armed.
+  [[nodiscard]] std::optional<Instant> deadline(Timer timer) const {
+    return deadlines_[index(timer)];
+  }
+
   /// True once per arming, when its time has come.
   bool take_due(Timer timer, Instant now) {
     auto& deadline = deadlines_[index(timer)];

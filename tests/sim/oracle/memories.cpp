@@ -110,6 +110,7 @@ void Memories::look(const Inspection& now) {
     RingMemory& known = remember(run, **ring);
     if (ring == &now.current) known.installed = true;
   }
+  check_obligation(now, run);
   check_attempt(now, run);
   run.phase = now.phase;
   run.tokens_accepted = now.tokens_accepted;
@@ -227,7 +228,7 @@ void Memories::check_tokens(const Inspection& now, const RunMemory& before) {
 void Memories::check_timers(const Inspection& now) {
   unsigned armed = 0;
   for (std::size_t i = 0; i < timer_count; ++i) {
-    if (now.armed[i]) armed |= 1U << i;
+    if (now.due_in[i]) armed |= 1U << i;
   }
   const auto rule = std::find_if(timer_rules.begin(), timer_rules.end(), [&](const TimerRule& r) {
     return r.phase == now.phase;
@@ -258,6 +259,11 @@ void Memories::check_timers(const Inspection& now) {
         "is in " + std::string(to_string(now.phase)) + (is_armed ? " with" : " without") +
             " its timer for " + std::string(name_of(static_cast<Timer>(i))));
   }
+  // Several joins must come within the time after which the silent are failed.
+  const auto& join = now.due_in[static_cast<std::size_t>(Timer::join)];
+  if (join && *join > bounds_.join_pause_max) {
+    fail("P7", "waits " + number(static_cast<std::uint64_t>(join->count())) + " ns to join again");
+  }
 }
 
 void Memories::check_buffers(const Inspection& now) {
@@ -286,6 +292,18 @@ void Memories::check_buffers(const Inspection& now) {
   if (now.recovery_queue > now.current->window_packets || now.recovered_seen > seen_max) {
     fail("P8", "offers more packets than a window holds" + state());
   }
+}
+
+void Memories::check_obligation(const Inspection& now, RunMemory& run) {
+  if (!now.current) return;
+  if (run.obliged_in == now.current->ring && now.obligation < run.obligation) {
+    fail(
+        "E29",
+        "owes " + number(now.obligation) + " members of " + history_.show(now.current->ring) +
+            " what is behind a gap, and owed " + number(run.obligation));
+  }
+  run.obliged_in = now.current->ring;
+  run.obligation = now.obligation;
 }
 
 void Memories::check_attempt(const Inspection& now, RunMemory& run) {

@@ -7,11 +7,13 @@
 // P2 aru, safe line and what is delivered or discarded never move back inside a ring.
 // P3 the safe line is at most what every member that is still in the ring has received.
 // P4 only what is safe and delivered is discarded; only what was received is delivered.
-// P7 the timers armed are those of the state. (Its edges: checkers/states.cpp)
+// P7 the timers armed are those of the state, and joins are repeated in time. (Its edges:
+//    checkers/states.cpp)
 // P8 every buffer belongs to a ring that lives, and is bounded.
 // C3 a token leaves in the input that brought it, or rests because its holder has nothing to
 //    send: whatever clients do.
-// E29 over failed attempts the coming transitional configuration only shrinks.
+// E29 over failed attempts the coming transitional configuration only shrinks, and what an attempt
+//    obliged to only grows.
 //
 // Of each run only its newest rings are kept.
 #pragma once
@@ -57,6 +59,8 @@ struct RunMemory {
   RingId attempt;
   RingId attempt_from;
   std::vector<NodeKey> attempt_members;
+  RingId obliged_in;
+  std::size_t obligation{0};
 
   [[nodiscard]] const RingMemory* find(const RingId& ring) const;
   /// It takes part in that ring, as far as was seen.
@@ -69,6 +73,7 @@ class Memories {
  public:
   struct Bounds {
     std::uint64_t message_bytes_max{0};
+    Duration join_pause_max{};  ///< between two joins of a gather, jitter included
   };
 
   /// `history` gives names only.
@@ -100,6 +105,7 @@ class Memories {
   void check_tokens(const Inspection& now, const RunMemory& before);
   void check_timers(const Inspection& now);
   void check_buffers(const Inspection& now);
+  void check_obligation(const Inspection& now, RunMemory& run);
   void check_attempt(const Inspection& now, RunMemory& run);
   void fail(const std::string& invariant, const std::string& what);
 

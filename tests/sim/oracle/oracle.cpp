@@ -20,7 +20,8 @@ Oracle::Oracle(const Cluster& cluster, const History& history)
       watched_(cluster.hosts()),
       memories_(
           history,
-          {.message_bytes_max = cluster.config().ring.message_bytes_max + envelope_overhead_max},
+          {.message_bytes_max = cluster.config().ring.message_bytes_max + envelope_overhead_max,
+           .join_pause_max = cluster.config().ring.join_interval * 5 / 4},
           report_),
       wire_(
           history,
