@@ -59,14 +59,14 @@ void History::end_process(ProcessIndex process, Instant time, Ending ending) {
 }
 
 MessageIndex History::intern(const MessageRecord& message) {
-  Key key{message.hash, 0, message.originator, message.label};
-  if (message.payload) {
-    key = Key{message.payload->id.client, message.payload->id.number, NodeId{}, Label{}};
-    std::get<1>(key) |= std::uint64_t{1} << 63U;  // never meets a content hash key
-  }
-  const auto [at, inserted] = index_.try_emplace(key, messages.size());
-  if (inserted) messages.push_back(message);
-  return at->second;
+  const MessageIndex next = messages.size();
+  const MessageIndex known =
+      message.payload
+          ? by_payload_.try_emplace(message.payload->id, next).first->second
+          : anonymous_.try_emplace(Anonymous{message.hash, message.originator, message.label}, next)
+                .first->second;
+  if (known == next) messages.push_back(message);
+  return known;
 }
 
 void History::ordered(ProcessIndex process, Instant time, const OrderedEvent& event) {

@@ -16,7 +16,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <tuple>
+#include <unordered_map>
 #include <variant>
 #include <vector>
 
@@ -39,6 +39,17 @@ struct Label {
   std::uint32_t index{0};
 
   auto operator<=>(const Label&) const = default;
+};
+
+/// For tables that are looked into, and never walked: their order would decide what is said.
+struct HashOf {
+  static std::size_t mix(std::uint64_t a, std::uint64_t b) {
+    return (a * 0x9e3779b97f4a7c15ULL ^ b) * 0xff51afd7ed558ccdULL >> 7U;
+  }
+  std::size_t operator()(const PayloadId& id) const { return mix(id.client, id.number); }
+  std::size_t operator()(const Label& label) const {
+    return mix(label.ring.seq ^ label.ring.boot.value, label.seq.value << 16U ^ label.index);
+  }
 };
 
 /// A session's join or leave at its place in the order.
@@ -211,8 +222,22 @@ class History {
   bool tells_origins{true};  ///< false: a hand-written story that leaves originations out
 
  private:
-  using Key = std::tuple<std::uint64_t, std::uint64_t, NodeId, Label>;
-  std::map<Key, MessageIndex> index_;
+  /// What has no payload of ours is told apart by its content, originator and place.
+  struct Anonymous {
+    std::uint64_t hash{0};
+    NodeId originator;
+    Label label;
+
+    bool operator==(const Anonymous&) const = default;
+  };
+  struct HashAnonymous {
+    std::size_t operator()(const Anonymous& message) const {
+      return HashOf::mix(message.hash, HashOf{}(message.label));
+    }
+  };
+
+  std::unordered_map<PayloadId, MessageIndex, HashOf> by_payload_;
+  std::unordered_map<Anonymous, MessageIndex, HashAnonymous> anonymous_;
 };
 
 std::string show(Instant time);

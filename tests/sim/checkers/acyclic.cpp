@@ -5,6 +5,7 @@
 // length. Kahn's algorithm; what is left over contains the cycle that is reported.
 #include <algorithm>
 #include <set>
+#include <unordered_map>
 
 #include "sim/checkers/checkers.hpp"
 
@@ -111,7 +112,7 @@ class Graph {
   const Timeline& timeline_;
   std::vector<std::set<std::size_t>> next_;
   std::vector<std::string> names_;
-  std::map<MessageIndex, std::size_t> messages_;
+  std::unordered_map<MessageIndex, std::size_t> messages_;
   std::map<std::pair<RingId, RingId>, std::size_t> configurations_;
 };
 

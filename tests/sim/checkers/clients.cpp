@@ -10,6 +10,8 @@
 //    one is not delivered.
 #include <algorithm>
 #include <set>
+#include <unordered_map>
+#include <unordered_set>
 
 #include "sim/checkers/checkers.hpp"
 
@@ -19,8 +21,7 @@ namespace {
 
 /// What one daemon process delivered, by place in its own order.
 struct DaemonOrder {
-  std::map<MessageIndex, std::size_t> place;
-  std::map<Label, std::pair<std::size_t, const Delivered*>> by_label;
+  std::unordered_map<Label, std::pair<std::size_t, const Delivered*>, HashOf> by_label;
   std::map<std::string, std::vector<std::size_t>> addressed;  ///< destination -> places
   std::vector<const Delivered*> all;
   std::vector<const Published*> publishes;  ///< by place; may be null
@@ -57,7 +58,6 @@ class ClientCheck {
       for (const Delivered* delivered : epoch.deliveries) {
         const std::size_t place = order.all.size();
         order.all.push_back(delivered);
-        order.place.try_emplace(delivered->message, place);
         order.by_label.try_emplace(delivered->label, place, delivered);
         const MessageRecord& record = history_.messages[delivered->message];
         if (record.change && record.originator == history_.processes[p].node) {
@@ -68,9 +68,9 @@ class ClientCheck {
         order.publishes.push_back(publish);
         if (publish == nullptr) continue;
         delivered_.insert(publish);
-        const std::set<std::string> groups(publish->groups.begin(), publish->groups.end());
-        for (const std::string& group : groups) {
-          order.addressed[group].push_back(place);
+        for (const std::string& group : publish->groups) {
+          std::vector<std::size_t>& places = order.addressed[group];
+          if (places.empty() || places.back() != place) places.push_back(place);
         }
       }
     }
@@ -227,7 +227,7 @@ class ClientCheck {
   void check_received(const DaemonOrder& order) {
     std::optional<std::size_t> last;
     std::optional<std::size_t> first;
-    std::set<std::size_t> got;
+    std::unordered_set<std::size_t> got;
     std::map<std::string, std::optional<std::size_t>> member_from;
     std::map<std::string, std::size_t> stays;  // how often it was in a group before
     for (const SessionEvent& event : session_->events) {
@@ -297,7 +297,7 @@ class ClientCheck {
       const std::string& group,
       std::optional<std::size_t> from,
       std::optional<std::size_t> to,
-      const std::set<std::size_t>& got) {
+      const std::unordered_set<std::size_t>& got) {
     const auto addressed = order.addressed.find(group);
     if (!from || !to || addressed == order.addressed.end()) return;
     const std::vector<std::size_t>& places = addressed->second;
@@ -315,8 +315,8 @@ class ClientCheck {
   Report& report_;
   const SessionRecord* session_{nullptr};
   std::vector<DaemonOrder> orders_;
-  std::set<const Published*> delivered_;        ///< anywhere
-  std::map<std::uint64_t, SessionId> numbers_;  ///< by client
+  std::unordered_set<const Published*> delivered_;  ///< anywhere
+  std::map<std::uint64_t, SessionId> numbers_;      ///< by client
 };
 
 }  // namespace

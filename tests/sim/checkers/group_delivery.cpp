@@ -5,6 +5,7 @@
 // G8 a message reaches only members of a group it names (or its private addressee), each once,
 //    and not its sender when that asked for no echo.
 #include <set>
+#include <unordered_set>
 
 #include "sim/checkers/checkers.hpp"
 
@@ -205,7 +206,7 @@ class GroupDeliveryCheck {
   Report& report_;
   const SessionRecord* session_{nullptr};
   std::map<std::string, Current> current_;
-  std::set<Label> seen_;
+  std::unordered_set<Label, HashOf> seen_;
   std::map<SegmentKey, Segment> segments_;
 };
 

@@ -4,6 +4,7 @@
 // E2 a message is delivered in its configuration of origin or the transitional one after it.
 // E3 no duplicates: delivered once per process, originated once, one message per label.
 // E25 a message is whole: length and check of its payload agree.
+#include <unordered_map>
 #include <unordered_set>
 
 #include "sim/checkers/checkers.hpp"
@@ -141,7 +142,7 @@ class IntegrityCheck {
   Report& report_;
   Origins origins_;
   std::unordered_set<MessageIndex> seen_;
-  std::map<Label, MessageIndex> labels_;
+  std::unordered_map<Label, MessageIndex, HashOf> labels_;
 };
 
 }  // namespace

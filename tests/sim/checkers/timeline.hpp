@@ -8,6 +8,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -47,7 +48,7 @@ struct Timeline {
   /// All messages of a ring that anybody delivered, by label.
   std::map<RingId, std::map<Label, const Delivered*>> union_of;
   std::map<RingId, const Installed*> regular;  ///< first seen install of each
-  std::map<PayloadId, const Published*> published;
+  std::unordered_map<PayloadId, const Published*, HashOf> published;
 
   [[nodiscard]] std::string who(ProcessIndex process) const {
     return history.describe_process(process);

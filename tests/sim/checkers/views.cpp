@@ -13,6 +13,8 @@
 // G16 view numbers grow inside a configuration.
 #include <algorithm>
 #include <set>
+#include <string_view>
+#include <utility>
 
 #include "sim/checkers/checkers.hpp"
 
@@ -20,7 +22,8 @@ namespace ringcast::sim {
 
 namespace {
 
-using Name = std::pair<NodeId, std::string>;
+/// Of a member in the history, which outlives it.
+using Name = std::pair<NodeId, std::string_view>;
 
 Name name_of(const Member& member) { return {member.node, member.name}; }
 
@@ -156,15 +159,22 @@ class ViewCheck {
                    first.members != view.members || first.who != view.who)) {
       fail("G1", what + " differs from what another member saw under this id");
     }
-    const std::set<Name> mine = names(view.with_me);
+    std::set<Name> mine = names(view.with_me);
     if (!mine.contains({session_->node, session_->name})) fail("G1", what + " came without me");
-    for (const Name& name : mine) {
-      if (!names(view.members).contains(name)) fail("G1", what + " came with a stranger");
-      const auto [company, first_company] = company_.try_emplace({view.id, name}, mine);
-      if (!first_company && company->second != mine) {
+    const std::set<Name> members = names(view.members);
+    if (!std::includes(members.begin(), members.end(), mine.begin(), mine.end())) {
+      fail("G1", what + " came with a stranger");
+    }
+    std::vector<std::set<Name>>& known = companies_[view.id];
+    if (std::find(known.begin(), known.end(), mine) != known.end()) return;
+    for (const std::set<Name>& other : known) {
+      const bool overlaps = std::any_of(
+          mine.begin(), mine.end(), [&](const Name& name) { return other.contains(name); });
+      if (overlaps) {
         fail("G1", what + ": sets of members that came along overlap without being equal");
       }
     }
+    known.push_back(std::move(mine));
   }
 
   void check_members(const std::string& what, const ViewEvent& view) {
@@ -265,7 +275,7 @@ class ViewCheck {
   std::set<Name> left_all_;
   std::set<std::pair<Name, std::string>> left_;
   std::map<ViewId, const ViewEvent*> views_;
-  std::map<std::pair<ViewId, Name>, std::set<Name>> company_;
+  std::map<ViewId, std::vector<std::set<Name>>> companies_;  ///< that came along together
 };
 
 }  // namespace
