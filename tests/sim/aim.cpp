@@ -47,18 +47,39 @@ void Aims::add(Random& random, std::size_t hosts) {
     aim.number = static_cast<unsigned>(random.between(1, 6));
   }
   if (random.chance(0.3)) aim.host = random.below(hosts);
+  wait_for(aim);
+}
+
+void Aims::add_break(Random& random) {
+  Aim aim;
+  aim.moment = random.pick(std::vector<Moment>{
+      Moment::recovery_visit,
+      Moment::recovery_visit,
+      Moment::recovery_visit,
+      Moment::recovery,
+      Moment::obligation,
+      Moment::installed});
+  // The token comes four times before an install, more often with packets to give again.
+  const bool is_visit = aim.moment == Moment::recovery_visit;
+  aim.number = static_cast<unsigned>(random.between(1, is_visit ? 6 : 2));
+  aim.breaks = true;
+  wait_for(aim);
+}
+
+void Aims::wait_for(const Aim& aim) {
   if (waiting_.size() == waiting_max) waiting_.erase(waiting_.begin());
   waiting_.push_back(aim);
 }
 
-bool Aims::take(std::size_t host, Moment moment, unsigned number) {
+std::optional<Aim> Aims::take(std::size_t host, Moment moment, unsigned number) {
   const auto hit = std::find_if(waiting_.begin(), waiting_.end(), [&](Aim& aim) {
     if (aim.moment != moment || (aim.host && *aim.host != host)) return false;
     return number > 0 ? aim.number == number : --aim.number == 0;
   });
-  if (hit == waiting_.end()) return false;
+  if (hit == waiting_.end()) return std::nullopt;
+  const Aim aim = *hit;
   waiting_.erase(hit);
-  return true;
+  return aim;
 }
 
 bool Aims::waits_for(Moment moment) const {

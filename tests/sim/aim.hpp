@@ -43,6 +43,7 @@ struct Aim {
   Moment moment{Moment::gather};
   unsigned number{1};               ///< the how many-th, from when it was aimed
   std::optional<std::size_t> host;  ///< any
+  bool breaks{false};               ///< not any fault, but one that ends this recovery
 };
 
 /// The faults that wait, a few at a time.
@@ -50,12 +51,16 @@ class Aims {
  public:
   /// Draws a moment to wait for.
   void add(Random& random, std::size_t hosts);
-  /// True: a fault waited for this. `number`, when not 0, is the moment's own count.
-  bool take(std::size_t host, Moment moment, unsigned number);
+  /// Draws a moment of a recovery at which it is to be broken off.
+  void add_break(Random& random);
+  /// What waited for this. `number`, when not 0, is the moment's own count.
+  std::optional<Aim> take(std::size_t host, Moment moment, unsigned number);
   [[nodiscard]] bool waits_for(Moment moment) const;
   void clear() { waiting_.clear(); }
 
  private:
+  void wait_for(const Aim& aim);
+
   std::vector<Aim> waiting_;
 };
 

@@ -7,14 +7,14 @@ namespace ringcast::sim {
 
 namespace {
 
-constexpr std::array<std::string_view, 37> names = {
-    "loss",         "burst",       "selective", "duplication", "reorder",       "delay",
-    "delay_step",   "corruption",  "partition", "one_way",     "nontransitive", "flap",
-    "bandwidth",    "black_hole",  "strangers", "replay",      "pause",         "crash",
-    "storage_loss", "clock",       "slow_node", "overflow",    "send_errors",   "limits",
-    "disk",         "leave",       "rolling",   "reload",      "skew",          "timing",
-    "counters",     "slow_client", "cut_frame", "storm",       "client_churn",  "hostile",
-    "client_burst"};
+constexpr std::array<std::string_view, 38> names = {
+    "loss",         "burst",       "selective",   "duplication", "reorder",       "delay",
+    "delay_step",   "corruption",  "partition",   "one_way",     "nontransitive", "flap",
+    "bandwidth",    "black_hole",  "strangers",   "replay",      "pause",         "crash",
+    "storage_loss", "clock",       "slow_node",   "overflow",    "send_errors",   "limits",
+    "disk",         "leave",       "rolling",     "reload",      "recovery",      "skew",
+    "timing",       "counters",    "slow_client", "cut_frame",   "storm",         "client_churn",
+    "hostile",      "client_burst"};
 static_assert(static_cast<std::size_t>(Fault::client_burst) + 1 == names.size());
 
 }  // namespace

@@ -13,12 +13,13 @@ namespace {
 
 /// Those that happen now and then while the faults last; the others are there all the time, in
 /// the links, the configuration or the workload.
-constexpr Fault timed_faults[] = {
-    Fault::selective,     Fault::delay_step, Fault::partition, Fault::one_way,
-    Fault::nontransitive, Fault::flap,       Fault::bandwidth, Fault::black_hole,
-    Fault::strangers,     Fault::replay,     Fault::pause,     Fault::crash,
-    Fault::clock,         Fault::slow_node,  Fault::overflow,  Fault::send_errors,
-    Fault::disk,          Fault::leave,      Fault::rolling,   Fault::reload};
+constexpr Fault timed_faults[] = {Fault::selective,   Fault::delay_step,    Fault::partition,
+                                  Fault::one_way,     Fault::nontransitive, Fault::flap,
+                                  Fault::bandwidth,   Fault::black_hole,    Fault::strangers,
+                                  Fault::replay,      Fault::pause,         Fault::crash,
+                                  Fault::clock,       Fault::slow_node,     Fault::overflow,
+                                  Fault::send_errors, Fault::disk,          Fault::leave,
+                                  Fault::rolling,     Fault::reload,        Fault::recovery};
 
 constexpr std::size_t remembered_packets = 400;
 
@@ -152,7 +153,13 @@ void FaultInjector::on_trace(std::size_t host, const TraceEvent& event) {
 }
 
 void FaultInjector::on_moment(std::size_t host, Moment moment, unsigned number) {
-  if (stopped_ || options_.schedule || !aims_.take(host, moment, number)) return;
+  if (stopped_ || options_.schedule) return;
+  const std::optional<Aim> aim = aims_.take(host, moment, number);
+  if (!aim) return;
+  if (aim->breaks) {
+    later(Duration{1}, [this, host] { break_off(host); });
+    return;
+  }
   const Duration soon =
       random_.chance(0.5) ? Duration{1} : random_.between(Duration{0}, Duration{microseconds{800}});
   later(soon, [this, host, moment] {

@@ -57,6 +57,7 @@ enum class Fault : std::uint8_t {
   leave,         ///< clean leave and return
   rolling,       ///< one after the other, all leave and return
   reload,        ///< daemons are taken out of some configurations, and put back
+  recovery,      ///< what a recovery cannot bring back, and its end before it is done
   skew,          ///< machines configured differently
   timing,        ///< timeouts as short as is allowed
   counters,      ///< numbers close to where shorter integers wrap, or to their own end
@@ -125,6 +126,10 @@ class FaultInjector {
   [[nodiscard]] std::string link_name(std::size_t from, std::size_t to) const;
   std::string some_links();
 
+  // faults_recovery.cpp
+  void recovery();
+  void break_off(std::size_t host);
+
   // faults_machines.cpp
   void crash();
   void leave();
@@ -156,6 +161,7 @@ class FaultInjector {
   std::vector<Fault> timed_;
   Aims aims_;
   std::optional<std::size_t> aimed_at_;
+  std::uint64_t breaks_left_{0};  ///< of the recovery that a fault provoked
   Evidence evidence_;
 };
 

@@ -29,6 +29,8 @@ void FaultInjector::inject_machine_fault(Fault fault) {
       return rolling(target(), cluster_.hosts());
     case Fault::reload:
       return reload();
+    case Fault::recovery:
+      return recovery();
     default:
       return;  // there all the time
   }
