@@ -204,6 +204,8 @@ class History {
   }
 
   MessageIndex intern(const MessageRecord& message);
+  /// Different messages of clients that anybody delivered, as far as their payloads tell.
+  [[nodiscard]] std::size_t payloads() const { return by_payload_.size(); }
 
   [[nodiscard]] std::string describe(MessageIndex message) const;
   [[nodiscard]] std::string describe_process(ProcessIndex process) const;

@@ -78,6 +78,8 @@ struct Scenario {
   /// L1 and L3 must hold by then: the longest back-off, and what seven daemons need in the worst
   /// order of their timers.
   Duration settle_max{std::chrono::seconds{21}};
+  /// For L3 beyond that: while clients wait, something new is delivered at least so often.
+  Duration progress_within{std::chrono::seconds{5}};
   Duration calm{std::chrono::seconds{2}};  ///< and no configuration may change for so long
   /// L6: fewer changes per hour of faults that nothing called for. Without: not judged.
   std::optional<double> spurious_per_hour_max;

@@ -15,6 +15,7 @@ using std::chrono::seconds;
 namespace {
 
 constexpr std::uint32_t skewed_window_max = 2000;
+constexpr std::uint32_t run_out_message_max = std::uint32_t{1} << 13U;
 
 // Every knob is drawn, whether its class is on or not, and each subject has a stream of its own:
 // what is switched off or overridden leaves all others as they were.
@@ -96,7 +97,7 @@ void draw_timing(RingConfig& ring, Random random) {
   ring.token_retransmit_max = ring.token_loss / (is_tight ? 4 : 8);
   ring.token_hold = is_tight ? ring.token_loss / 2 - milliseconds{1} : ring.token_loss / 4;
   ring.consensus = is_tight ? ring.token_loss * 11 / 10 + microseconds{1} : ring.token_loss * 3 / 2;
-  ring.join_interval = ring.consensus / (is_tight ? 3 : 20);
+  ring.join_interval = ring.consensus / (is_tight ? 4 : 20);
   ring.fail_to_receive = ring.token_loss + (is_tight ? milliseconds{1} : milliseconds{1000});
   ring.probe_interval = random.between(milliseconds{50}, milliseconds{500});
   ring.backoff_max = is_tight ? ring.probe_interval : seconds{10};
@@ -123,9 +124,13 @@ void draw_counters(ClusterConfig& cluster, WorkloadOptions& load, Random random)
   };
   cluster.ring.packets_before = near(200);
   const bool run_out = random.chance(0.2);
-  const std::uint64_t left = random.between(100, 2000);
+  const std::uint64_t left = random.between(200, 2000);
   // [ORD-11] A ring is left a window before its numbers end.
   const std::uint64_t window = std::max(cluster.ring.window_packets_max, skewed_window_max);
+  // The largest message, of each daemon at once, must fit into what is left of a ring.
+  if (run_out) {
+    cluster.ring.message_bytes_max = std::min(cluster.ring.message_bytes_max, run_out_message_max);
+  }
   if (run_out) cluster.ring.packets_before = packet_seq_limit - window - left;
   cluster.ring.tokens_before = near(500);
   cluster.stored.ring_seq_reserved = near(5);
