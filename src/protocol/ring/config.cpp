@@ -67,11 +67,11 @@ void require_timing(const RingConfig& config, Relations& relations) {
       named("consensus", config.consensus) + " is less than 1.1 times " + loss,
       "daemons notice a lost token at different times: raise consensus or lower token_loss");
   relations.require(
-      config.join_interval > Duration::zero() && config.join_interval < config.consensus,
+      config.join_interval > Duration::zero() && config.join_interval * 4 <= config.consensus,
       {"join_interval", "consensus"},
-      named("join_interval", config.join_interval) + " is not less than " +
+      named("join_interval", config.join_interval) + " is more than a quarter of " +
           named("consensus", config.consensus),
-      "joins must be sent several times before the silent are given up: lower join_interval");
+      "who was not heard for half of consensus counts as gone: lower join_interval");
   relations.require(
       config.fail_to_receive > config.token_loss,
       {"fail_to_receive", "token_loss"},

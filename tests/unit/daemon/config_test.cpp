@@ -306,7 +306,7 @@ TEST_CASE("broken relations point at the option that was set", "[config]") {
       "F:5:1: consensus (480ms) is less than 1.1 times token_loss (500ms); daemons notice a lost "
       "token at different times: raise consensus or lower token_loss");
   CHECK(
-      only_complaint("[ring]\njoin_interval = \"480ms\"\n").rfind("F:5:1: join_interval", 0) == 0);
+      only_complaint("[ring]\njoin_interval = \"121ms\"\n").rfind("F:5:1: join_interval", 0) == 0);
   CHECK(
       only_complaint("[ring]\ntoken_retransmit_max = \"101ms\"\n")
           .rfind("F:5:1: token_retransmit_max (101ms) is more than a quarter", 0) == 0);

@@ -40,8 +40,8 @@ TEST_CASE("timing relations hold up to their boundaries", "[ring][config]") {
   CHECK(with<&RingConfig::token_retransmit_min>(milliseconds(0)) == "token_retransmit_min");
   CHECK(with<&RingConfig::consensus>(milliseconds(440)).empty());
   CHECK(with<&RingConfig::consensus>(milliseconds(439)) == "consensus");
-  CHECK(with<&RingConfig::join_interval>(milliseconds(479)).empty());
-  CHECK(with<&RingConfig::join_interval>(milliseconds(480)) == "join_interval");
+  CHECK(with<&RingConfig::join_interval>(milliseconds(120)).empty());
+  CHECK(with<&RingConfig::join_interval>(milliseconds(121)) == "join_interval");
   CHECK(with<&RingConfig::join_interval>(milliseconds(0)) == "join_interval");
   CHECK(with<&RingConfig::fail_to_receive>(milliseconds(400)) == "fail_to_receive");
   CHECK(with<&RingConfig::backoff_max>(milliseconds(249)) == "backoff_max");
