@@ -11,6 +11,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "protocol/base/limits.hpp"
 #include "protocol/base/random.hpp"
 
 namespace ringcast {
@@ -110,6 +111,18 @@ TEST_CASE("the members of the best set of all name it alike") {
     for (const auto& member : best) {
       CHECK(best_clique(member, all, all_but(missing)) == best);
     }
+  }
+}
+
+TEST_CASE("two racks of many that hear a third and not each other are done with in time") {
+  const auto all = keys(static_cast<std::uint32_t>(nodes_max));
+  Links missing;
+  for (std::uint32_t i = 0; i < 30; ++i) {
+    missing.insert({key(2 * i), key(2 * i + 1)});
+  }
+  for (int again = 0; again < 20; ++again) {
+    const auto found = best_clique(all.back(), all, all_but(missing));
+    CHECK(found.size() == nodes_max - 30);
   }
 }
 
