@@ -6,7 +6,9 @@
 // on; its packets are still taken until we told somebody what we have (frozen_).
 //
 // Source: TOCS95, section 5, with two rules of Agarwal's thesis: an outsider cannot make us
-// fail members of our own ring, and a join that fails us fails its sender.
+// fail members of our own ring, and a join that fails us fails its sender. Ours: members are
+// chosen by who hears whom (clique.hpp) [MBR-15], and who never gets the commit token is failed
+// [MBR-16].
 #include <algorithm>
 #include <utility>
 
@@ -268,13 +270,16 @@ void Ring::take_consent(const NodeKey& sender, const Join& join) {
 /// It fails one that we can hear and it cannot: of the two, do we lose the sender? [MBR-15]
 bool Ring::rather_loses(const NodeKey& sender, const Join& join) const {
   const Instant since = joined_since();
-  for (const auto& key : join.fail) {
-    if (fail_.contains(key) || !proc_.contains(key) || key == self_) continue;
-    if (!reach_.is_mutual(key, since) || reach_.are_mutual(key, sender, since)) continue;
-    const auto best = best_members();
-    if (has(best, key) && !has(best, sender)) return true;
-  }
-  return false;
+  const auto is_in_question = [&](const NodeKey& key) {
+    if (fail_.contains(key) || !proc_.contains(key) || key == self_) return false;
+    return reach_.is_mutual(key, since) && !reach_.are_mutual(key, sender, since);
+  };
+  if (std::none_of(join.fail.begin(), join.fail.end(), is_in_question)) return false;
+  const auto best = best_members();
+  return !has(best, sender) &&
+         std::any_of(join.fail.begin(), join.fail.end(), [&](const NodeKey& key) {
+           return is_in_question(key) && has(best, key);
+         });
 }
 
 void Ring::on_consensus_timer() {

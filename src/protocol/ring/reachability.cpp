@@ -34,6 +34,10 @@ void Reachability::told(
   peer.hears = std::move(hears);
 }
 
+void Reachability::forget(const NodeKey& key) {
+  if (find(key) != nullptr) peers_.erase(key.node);
+}
+
 bool Reachability::hears(const NodeKey& key, Instant since) const {
   const Peer* const peer = find(key);
   return peer != nullptr && peer->heard >= since;

@@ -32,6 +32,8 @@ class Reachability {
   /// The newest ring it took part in forming, by its last join; 0: it never told.
   [[nodiscard]] std::uint64_t ring_seq_of(const NodeKey& key) const;
 
+  /// What was heard of it does not count any more.
+  void forget(const NodeKey& key);
   /// Forgets daemons that are no longer configured.
   void keep_only(const std::set<NodeId>& configured);
 

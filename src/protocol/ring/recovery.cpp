@@ -298,6 +298,7 @@ void Ring::note_left_out() {
         std::find(configured_.begin(), configured_.end(), key.node) != configured_.end();
     if (!is_configured || peers_.is_dead(key)) continue;
     peers_.back_off(key, now_, config_.probe_interval * 2, config_.backoff_max);
+    reach_.forget(key);  // [MBR-15] by a way that probes used a while ago it is not reached
   }
 }
 
