@@ -473,7 +473,7 @@ bool Ring::hears_all_of_us(const NodeKey& sender, const Probe& probe) {
 }
 
 /// Would we follow that outsider? Either it is linked with all of our ring, or we alone leave our
-/// ring for one that is not smaller and all of whose members we hear and are heard by. [MBR-11]
+/// ring for one that is not smaller and all of whose members we hear and are heard by. [MBR-6]
 bool Ring::may_follow(const NodeKey& sender, const Join& join) const {
   const auto is_linked = [&join](const NodeKey& key) {
     return std::binary_search(join.mutual.begin(), join.mutual.end(), key);

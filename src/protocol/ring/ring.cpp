@@ -416,21 +416,22 @@ void Ring::remember_sent(NodeKey to, BufferRef packet, bool idle) {
 }
 
 void Ring::retransmit_token() {
-  // [ORD-9] Where idle tokens get lost, waiting out the hold at each hop would soon be a token
-  // loss.
-  if (sent_idle_ && now_ >= lossy_until_) lossy_until_ = now_ + lossy_memory;
   ++counters_.tokens_retransmitted;
   trace(TraceKind::token_retransmitted, TraceLevel::debug, Seq{}, [&] {
     return "no sign of our token -> sent again to " + to_string(sent_to_);
   });
   send({sent_to_.node}, sent_packet_, false);
-  const bool stays_early = sent_idle_ && now_ < lossy_until_;
-  if (!stays_early) resend_after_ = std::min(resend_after_ * 2, config_.token_retransmit_max);
+  if (!sent_idle_) resend_after_ = std::min(resend_after_ * 2, config_.token_retransmit_max);
   timers_.arm(Timer::token_retransmit, now_ + resend_after_);
 }
 
 void Ring::on_timers() {
-  if (timers_.take_due(Timer::token_retransmit, now_)) retransmit_token();
+  if (timers_.take_due(Timer::token_retransmit, now_)) {
+    // [ORD-9] Where idle tokens get lost, waiting out the hold at each hop would soon be a token
+    // loss.
+    if (sent_idle_ && now_ >= lossy_until_) lossy_until_ = now_ + lossy_memory;
+    retransmit_token();
+  }
   if (timers_.take_due(Timer::token_hold, now_)) release_held(false);
   if (timers_.take_due(Timer::wakeup, now_)) wake_ring();
   if (timers_.take_due(Timer::probe, now_)) send_probes();

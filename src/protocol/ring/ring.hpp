@@ -13,8 +13,9 @@
 //   stopped      left cleanly
 //
 //   operational -> gather: token lost, a leave, a join, a foreign daemon, a member that cannot
-//   receive. gather -> commit: consensus. commit -> recovery: the commit token came twice.
-//   recovery -> operational: installed. commit, recovery -> gather: token lost or a newer join.
+//   receive, no packet numbers left. gather -> commit: consensus. commit -> recovery: the commit
+//   token came twice. recovery -> operational: installed. commit, recovery -> gather: token lost or
+//   a newer join.
 //
 // One input at a time: begin(), then any calls, then finish(). What must be sent goes to the
 // Effects of begin() in wire order; what was ordered collects in take_ordered(). Two rings may

@@ -77,8 +77,8 @@ struct Join {
   std::uint64_t ring_seq{0};      ///< newest ring the sender took part in forming
   std::vector<NodeKey> proc;      ///< ascending: everyone it considers
   std::vector<NodeKey> fail;      ///< ascending: those of them it considers failed
-  std::vector<NodeKey> hears{};   ///< ascending: those of proc it hears just now
-  std::vector<NodeKey> mutual{};  ///< ascending: those of proc it hears and that hear it
+  std::vector<NodeKey> hears{};   ///< ascending: those of proc it heard just now
+  std::vector<NodeKey> mutual{};  ///< ascending: linked with it both ways, by its probes
 };
 
 using ObligationBits = std::bitset<nodes_max>;
