@@ -107,6 +107,30 @@ TEST_CASE("a table header without a key has its place, whatever stands there", "
   }
 }
 
+TEST_CASE("letters outside ASCII stand in strings and comments only", "[config]") {
+  const auto first = [](const std::string& text) {
+    const auto document = parse_document(text);
+    return document.problems.empty() ? std::string{"none"} : document.problems.front().problem;
+  };
+  const std::string stray = "a letter outside ASCII that is in no string and no comment";
+  CHECK(
+      first("\xC3\xA3"
+            "B") == stray);
+  CHECK(first("a = 1 \xC3\xA3\n") == stray);
+  CHECK(first("a = '\xC3\xA3' # \xC3\xA3\n") == "none");
+  CHECK(first("a = \"\xC3\xA3\\\"\xC3\xA3\"\n") == "none");
+  CHECK(first("a = '''\n\xC3\xA3'\"\xC3\xA3'''''\n") == "none");
+  CHECK(first("a = \"\"\"\n\xC3\xA3\"\"\xC3\xA3\"\"\"\"\n") == "none");
+  CHECK(first("a = '''x'''\xC3\xA3\n") == stray);
+  CHECK(
+      first("\xEF\xBB\xBF"
+            "a = 1\n") == "none");
+  const auto document = parse_document("a = 1\nb = \xC3\xA3\n");
+  REQUIRE(document.problems.size() == 1);
+  CHECK(document.problems[0].at.line == 2);
+  CHECK(document.problems[0].at.column == 5);
+}
+
 TEST_CASE("a line without end is refused, not parsed", "[config]") {
   std::string key = "a";
   for (int i = 0; i < 300'000; ++i) {
