@@ -274,6 +274,7 @@ Scenario draw(const Plan& plan, std::uint64_t seed, const Overrides& overrides) 
     for (RingConfig& ring : scenario.cluster.ring_of) {
       ring.packets_before = scenario.cluster.ring.packets_before;
       ring.tokens_before = scenario.cluster.ring.tokens_before;
+      ring.message_bytes_max = scenario.cluster.ring.message_bytes_max;
     }
   }
   draw_course(plan, scenario, random.fork());

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/oracle/oracle.hpp"
 
+#include <algorithm>
+
 #include "protocol/groups/envelope.hpp"
 #include "sim/oracle/safe.hpp"
 
@@ -12,6 +14,12 @@ namespace {
 /// passed until somebody does something about it.
 constexpr std::uint64_t sessions_every = 32;
 
+/// The longest message a ring carries: a client's, or a piece of the groups' exchange.
+std::uint64_t ring_message_bytes_max(const RingConfig& ring) {
+  return std::max<std::uint64_t>(
+      ring.message_bytes_max + envelope_overhead_max, exchange_envelope_bytes_max);
+}
+
 }  // namespace
 
 Oracle::Oracle(const Cluster& cluster, const History& history)
@@ -20,7 +28,7 @@ Oracle::Oracle(const Cluster& cluster, const History& history)
       watched_(cluster.hosts()),
       memories_(
           history,
-          {.message_bytes_max = cluster.config().ring.message_bytes_max + envelope_overhead_max,
+          {.message_bytes_max = ring_message_bytes_max(cluster.config().ring),
            .join_pause_max = cluster.config().ring.join_interval * 5 / 4},
           report_),
       wire_(
