@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// ringcast through its public client library: publish without confirmation, views as members.
+#include <utility>
+
+#include "ringcast/client.hpp"
+
+#include "client/adapters.hpp"
+
+namespace ringcast::bench {
+namespace {
+
+constexpr int events_per_turn = 256;
+
+class RingcastAdapter final : public Adapter {
+ public:
+  RingcastAdapter(Client client, const Setup& setup, Sink& sink)
+      : client_(std::move(client)), sink_(sink) {
+    publication_.groups = {setup.group};
+    publication_.service = setup.service;
+    publication_.confirm = false;
+  }
+
+  Result<bool> try_send(std::span<const std::byte> message) override {
+    publication_.payload = message;
+    const auto sent = client_.try_publish(publication_);
+    if (sent.ok()) return true;
+    const auto code = sent.error().code;
+    if (code == Errc::would_block || code == Errc::inbox_full) return false;
+    return sent.error();
+  }
+
+  Result<bool> receive() override {
+    for (int turn = 0; turn < events_per_turn; ++turn) {
+      auto event = client_.try_receive();
+      if (!event.ok()) return event.error();
+      if (!event->has_value()) return false;
+      if (const auto* message = std::get_if<Message>(&**event)) {
+        sink_.on_message(message->payload);
+      } else if (const auto* view = std::get_if<View>(&**event)) {
+        sink_.on_members(view->members.size());
+      } else if (std::holds_alternative<Left>(**event)) {
+        sink_.on_left();
+      } else if (const auto* closed = std::get_if<Closed>(&**event)) {
+        return Error{Errc::closed, closed->reason};
+      } else if (const auto* refused = std::get_if<Refused>(&**event)) {
+        return refused->error;
+      }
+    }
+    return true;
+  }
+
+  Result<void> join(const std::string& group) override { return client_.join(group); }
+  Result<void> leave(const std::string& group) override { return client_.leave(group); }
+
+  [[nodiscard]] Interest interest() const override {
+    Interest interest;
+    interest.fd = client_.fd();
+    interest.write = client_.wants_write();
+    if (client_.has_event()) interest.retry = std::chrono::nanoseconds::zero();
+    return interest;
+  }
+
+ private:
+  Client client_;
+  Sink& sink_;
+  Publication publication_;
+};
+
+}  // namespace
+
+Opened open_ringcast(const Setup& setup, Sink& sink) {
+  ClientOptions options;
+  options.socket = setup.socket;
+  auto client = Client::connect(std::move(options));
+  if (!client.ok()) return client.error();
+  if (auto joined = client->join(setup.group); !joined.ok()) return joined.error();
+  return std::unique_ptr<Adapter>(
+      std::make_unique<RingcastAdapter>(std::move(client).value(), setup, sink));
+}
+
+}  // namespace ringcast::bench
