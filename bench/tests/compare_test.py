@@ -1,0 +1,132 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The judgement and the arithmetic of the comparison, without a run."""
+
+import copy
+import os
+import sys
+import tempfile
+import unittest
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [os.path.join(HERE, "../compare"), os.path.join(HERE, "../../tests/integration")]
+
+import measures  # noqa: E402
+import plan  # noqa: E402
+import report  # noqa: E402
+import windows  # noqa: E402
+from harness import Failure  # noqa: E402
+from session import judge  # noqa: E402
+from state import State  # noqa: E402
+from systems import CONTENDERS  # noqa: E402
+
+LATENCY = {"count": 10, "p50": 100.0, "p99": 200.0, "p99.9": 300.0, "max": 400.0}
+SOUND = {"seconds": 1.0, "delivered": 10, "delivered_in_all": 12, "sent": 4, "processor_seconds": 0.1,
+         "membership_changes": 0, "latency_us": LATENCY, "own_latency_us": LATENCY, "complete": True, "missing": 0,
+         "repeated": 0, "spoiled": 0, "order": 1}
+
+
+def run(rate, problems=()):
+    return {"rate": rate, "mbit": 1.0, "latency_us": LATENCY, "own_p50_us": 1.0, "client_s_per_million": 1.0,
+            "daemon_s_per_million": 1.0, "rss_mb": 1.0, "foreign_cores": 0.0, "membership_changes": 0,
+            "lost_share": 0.0, "window": 10, "problems": list(problems), "disturbed": False}
+
+
+class Judgement(unittest.TestCase):
+    def problems(self, contender, **changes):
+        """Of three receivers, the last of which differs so."""
+        outcomes = [copy.deepcopy(SOUND) for _ in range(3)]
+        outcomes[2].update(changes)
+        return judge(CONTENDERS[contender], outcomes)
+
+    def test_a_sound_run_has_none(self):
+        self.assertEqual(self.problems("ringcast"), [])
+
+    def test_each_fault_of_a_receiver_is_one(self):
+        for what in ("missing", "repeated", "spoiled"):
+            self.assertIn(what, " ".join(self.problems("ringcast", **{what: 1})))
+        self.assertIn("incomplete", " ".join(self.problems("corosync", complete=False)))
+        self.assertTrue(self.problems("zeromq", delivered_in_all=11))
+
+    def test_another_order_is_one_for_ordered_systems_alone(self):
+        self.assertTrue(self.problems("ringcast", order=2))
+        self.assertTrue(self.problems("corosync", order=2))
+        self.assertEqual(self.problems("zeromq", order=2), [])
+
+    def test_the_raw_limit_may_lose(self):
+        self.assertEqual(self.problems("udp-gso-gro-unicast", missing=5, delivered_in_all=7), [])
+
+
+class Report(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.path = os.path.join(folder.name, "state.jsonl")
+        self.state = State(self.path, {"commit": "a"})
+        self.row = plan.Row("S1", "three hosts", ("ringcast", "corosync"))
+
+    def put(self, name, *runs):
+        for turn, one in enumerate(runs):
+            self.state.put(measures.run_key(self.row, name, turn), one)
+
+    def contender(self, name):
+        document = report.results([self.row], plan.Settings(repetitions=3), self.state, {})
+        return next(c for c in document["rows"][0]["contenders"] if c["name"] == name)
+
+    def test_ratios_are_of_neighbours_in_time(self):
+        self.put("ringcast", run(100), run(200), run(900))
+        self.put("corosync", run(100), run(50), run(100))
+        self.assertEqual(self.contender("corosync")["ratios"]["rate"], {"median": 4, "min": 1, "max": 9})
+
+    def test_a_run_with_a_problem_counts_for_nothing_and_is_told(self):
+        self.put("ringcast", run(100), run(10**9, ["receivers saw different orders"]))
+        found = self.contender("ringcast")
+        self.assertEqual(found["figures"]["rate"]["max"], 100)
+        self.assertEqual(found["problems"], ["receivers saw different orders"])
+        document = report.results([self.row], plan.Settings(), self.state, {})
+        self.assertIn("different orders", report.markdown(document))
+
+    def test_a_state_goes_on_where_it_was_but_not_with_another_commit(self):
+        self.put("ringcast", run(100))
+        with open(self.path, "a", encoding="utf-8") as file:
+            file.write('{"key": "cut short')
+        again = State(self.path, {"commit": "a"})
+        self.assertEqual(again.get(measures.run_key(self.row, "ringcast", 0))["rate"], 100)
+        with self.assertRaises(Failure):
+            State(self.path, {"commit": "b"})
+
+
+class Plans(unittest.TestCase):
+    def test_rows_have_names_of_their_own_and_known_contenders(self):
+        for make in plan.PLANS.values():
+            rows, _ = make()
+            ids = [(row.id, row.title) for row in rows]
+            self.assertEqual(len(set(ids)), len(ids))
+            self.assertLessEqual({name for row in rows for name in row.contenders}, set(CONTENDERS))
+
+    def test_what_is_asked_for_as_a_share_was_measured_before(self):
+        for make in plan.PLANS.values():
+            rows, _ = make()
+            for place, row in enumerate(rows):
+                for name in row.contenders if row.share else ():
+                    of = row.share_of or name
+                    before = [r for r in rows[:place] if r.scenario == "S1" and r.bytes == row.bytes]
+                    self.assertTrue(any(of in r.contenders for r in before), (row.id, of))
+
+    def test_windows_are_bounded_in_messages_and_bytes(self):
+        for size in plan.SIZES:
+            sizes = windows.candidates(size)
+            self.assertIn(windows.usual(size), sizes)
+            for window in sizes:
+                self.assertLessEqual(window, windows.MESSAGES_MAX)
+                self.assertTrue(window == 1 or window * size <= max(windows.BYTES))
+
+    def test_a_climb_finds_the_top_of_a_hill_from_either_side(self):
+        sizes = [1, 4, 16, 64, 256]
+        for top in sizes:
+            rates = windows.climb(sizes, 16, lambda size, top=top: 100.0 - abs(sizes.index(size) - sizes.index(top)))
+            self.assertEqual(max(rates, key=rates.get), top)
+
+
+if __name__ == "__main__":
+    unittest.main()
