@@ -17,6 +17,7 @@ sys.path[:0] = [FOLDER, os.path.join(FOLDER, "../../tests/integration")]
 import hosts  # noqa: E402
 import machine  # noqa: E402
 import plan  # noqa: E402
+import profile_mode as profile  # noqa: E402
 import report  # noqa: E402
 import selfcheck  # noqa: E402
 import systems  # noqa: E402
@@ -32,6 +33,8 @@ def parse():
                       help="the main rows, in under 20 minutes (default: everything, which takes hours)")
     mode.add_argument("--smoke", action="store_const", dest="plan", const="smoke",
                       help="everything once for a second: does it still work? No figures worth keeping")
+    mode.add_argument("--profile", action="store_true",
+                      help="where time goes: top symbols and system calls per message of daemon and client")
     parser.add_argument("--only", metavar="S1,S5", default="", help="these scenarios alone")
     parser.add_argument("--output", metavar="FOLDER", help="for results and state (default build/bench/PLAN)")
     parser.add_argument("--fresh", action="store_true", help="forget what an interrupted comparison has measured")
@@ -122,6 +125,8 @@ def main():
     # Everything lives in our namespaces and ends with us; an orderly end also prints where it was.
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     try:
+        if options.profile:
+            return profile.run(options.output or os.path.join(ROOT, "build/bench/profile"))
         sound = Comparison(options).run()
         if options.plan == "smoke":
             selfcheck.run()
