@@ -4,7 +4,7 @@
 # Installs the Debian 12 packages that building and testing ringcast needs, and only those
 # that are missing: with everything in place it is silent and needs no privilege.
 #   --ci     also what .ci/run needs: clang 14 with its tools, and ccache
-#   --bench  also what bench/ needs: the systems to compare with, tools to measure
+#   --bench  also what bench/ needs: the systems to compare with, Google Benchmark, tools to measure
 set -euo pipefail
 
 packages=(
@@ -16,7 +16,7 @@ packages=(
 case "${1:-}" in
   "") ;;
   --ci) packages+=(clang-14 llvm-14 clang-tidy-14 clang-format-14 libclang-rt-14-dev ccache) ;;
-  --bench) packages+=(corosync libcpg-dev libzmq3-dev ethtool linux-perf) ;;
+  --bench) packages+=(corosync libcpg-dev libzmq3-dev ethtool libbenchmark-dev linux-perf) ;;
   *)
     echo "usage: scripts/install-dependencies.sh [--ci | --bench]" >&2
     exit 2
