@@ -16,7 +16,7 @@ packages=(
 case "${1:-}" in
   "") ;;
   --ci) packages+=(clang-14 llvm-14 clang-tidy-14 clang-format-14 libclang-rt-14-dev ccache) ;;
-  --bench) packages+=(corosync libcpg-dev libzmq3-dev ethtool libbenchmark-dev linux-perf) ;;
+  --bench) packages+=(corosync libcpg-dev libzmq3-dev ethtool libbenchmark-dev linux-perf gnuplot-nox) ;;
   *)
     echo "usage: scripts/install-dependencies.sh [--ci | --bench]" >&2
     exit 2
