@@ -136,57 +136,6 @@ std::optional<ConfigProblem> too_long_line(std::string_view text) {
   return std::nullopt;
 }
 
-/// Where the string that begins at `at` ends; nothing: it does not, which the parser tells.
-std::optional<std::size_t> end_of_string(std::string_view text, std::size_t at) {
-  const char quote = text[at];
-  const std::string many(3, quote);
-  const bool is_long = text.substr(at, 3) == many;
-  at += is_long ? 3 : 1;
-  while (at < text.size()) {
-    if (text[at] == '\\' && quote == '"') {
-      at += 2;
-    } else if (is_long && text.substr(at, 3) == many) {
-      // Two more may belong to the string.
-      const auto end = std::min(text.find_first_not_of(quote, at), text.size());
-      return std::min(end, at + 5);
-    } else if (!is_long && text[at] == quote) {
-      return at + 1;
-    } else if (!is_long && text[at] == '\n') {
-      return std::nullopt;
-    } else {
-      ++at;
-    }
-  }
-  return std::nullopt;
-}
-
-/// TOML is ASCII but for strings and comments. toml++ 3.3 does not refuse all the rest: what a
-/// letter like U+00E3 does where a space may stand is undefined there.
-std::optional<ConfigProblem> stray_letter(std::string_view text) {
-  constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";  // editors may begin with it
-  std::size_t at = text.starts_with(byte_order_mark) ? byte_order_mark.size() : 0;
-  while (at < text.size()) {
-    if (text[at] == '#') {
-      at = std::min(text.find('\n', at), text.size());
-    } else if (text[at] == '"' || text[at] == '\'') {
-      const auto end = end_of_string(text, at);
-      if (!end) return std::nullopt;
-      at = *end;
-    } else if (static_cast<unsigned char>(text[at]) >= 0x80) {
-      const auto before = text.substr(0, at);
-      const auto lines = static_cast<std::uint32_t>(std::count(before.begin(), before.end(), '\n'));
-      const auto line_begin = before.find_last_of('\n') + 1;  // npos + 1 is 0
-      return ConfigProblem{
-          .at = {.line = lines + 1, .column = static_cast<std::uint32_t>(at - line_begin) + 1},
-          .problem = "a letter outside ASCII that is in no string and no comment",
-          .remedy = "put values into quotes; names of options are ASCII"};
-    } else {
-      ++at;
-    }
-  }
-  return std::nullopt;
-}
-
 /// The line at whose end the parser gives up, for want of a better place.
 std::uint32_t line_of_failure(std::string_view text) {
   std::uint32_t line = 1;
@@ -202,7 +151,8 @@ std::uint32_t line_of_failure(std::string_view text) {
   return line;
 }
 
-std::optional<toml::table> parse(std::string_view text, std::vector<ConfigProblem>& problems) {
+std::optional<toml::table> parse_as_it_is(
+    std::string_view text, std::vector<ConfigProblem>& problems) {
   constexpr const char* remedy = "correct the syntax here; conf/ringcast.toml shows every option";
   try {
     auto parsed = toml::parse(text);
@@ -220,15 +170,33 @@ std::optional<toml::table> parse(std::string_view text, std::vector<ConfigProble
   return std::nullopt;
 }
 
+/// With a question mark for each letter that is not ASCII; so columns stay what they are.
+std::string in_ascii(std::string_view text) {
+  constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";  // editors may begin with it
+  if (text.starts_with(byte_order_mark)) text.remove_prefix(byte_order_mark.size());
+  std::string result;
+  result.reserve(text.size());
+  for (const char letter : text) {
+    const auto byte = static_cast<unsigned char>(letter);
+    const bool continues_a_letter = (byte & 0xC0U) == 0x80U;
+    if (!continues_a_letter) result += byte < 0x80U ? letter : '?';
+  }
+  return result;
+}
+
+/// Where toml++ 3.3 looks for a space and finds a letter like U+00E3, its behaviour is undefined.
+/// That happens only in what is no TOML, and such a text is none in ASCII either: ask that first.
+std::optional<toml::table> parse(std::string_view text, std::vector<ConfigProblem>& problems) {
+  const std::string ascii = in_ascii(text);
+  if (ascii != text && !parse_as_it_is(ascii, problems)) return std::nullopt;
+  return parse_as_it_is(text, problems);
+}
+
 }  // namespace
 
 ConfigDocument parse_document(std::string_view text) {
   ConfigDocument document;
   if (const auto problem = too_long_line(text)) {
-    document.problems.push_back(*problem);
-    return document;
-  }
-  if (const auto problem = stray_letter(text)) {
     document.problems.push_back(*problem);
     return document;
   }
