@@ -205,7 +205,14 @@ class Simulation {
       if (!common) common = status.configuration.id;
       if (*common != status.configuration.id) return "two configurations";
     }
-    return workload_.first_unquiet();
+    if (const std::string client = workload_.first_unquiet(); !client.empty()) return client;
+    // What clients asked for who have gone since is on its way, too.
+    for (std::size_t host = 0; host < cluster_.hosts(); ++host) {
+      const Inspection now = cluster_.node(host)->inspect();
+      if (now.queued_bytes == 0 && now.current->delivered == now.current->high) continue;
+      return "clients' messages are under way at " + cluster_.name(host);
+    }
+    return {};
   }
 
   void finish(RunResult& result, Instant begin) {
