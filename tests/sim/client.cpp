@@ -98,6 +98,30 @@ void SimClient::publish_part(const PublishOptions& options, double share) {
   send_raw(frame.view().first(std::min(size, frame.size() - 1)));
 }
 
+void SimClient::ask(Question what, const std::string& group) {
+  questions_.push_back({.what = what, .number = ++ticket_, .group = group});
+  ByteWriter frame;
+  switch (what) {
+    case Question::status:
+      encode_status_request(frame, ticket_);
+      break;
+    case Question::groups:
+      encode_groups_request(frame, ticket_, group);
+      break;
+    case Question::ping:
+      encode_ping(frame, ticket_);
+      break;
+  }
+  write(frame);
+}
+
+void SimClient::take_answer(Question what, std::uint64_t number, bool makes_sense) {
+  const bool fits = !questions_.empty() && questions_.front().what == what &&
+                    questions_.front().number == number && makes_sense;
+  if (!fits) record().wrong_answers.push_back(number);
+  if (!questions_.empty()) questions_.pop_front();
+}
+
 void SimClient::goodbye() {
   said_goodbye_ = true;
   ByteWriter frame;
@@ -147,7 +171,7 @@ void SimClient::flush() {
 bool SimClient::is_quiet() const {
   if (!is_open()) return true;
   return is_welcome() && reading_ && unsent_bytes() == 0 && input_.empty() && asked_.empty() &&
-         unconfirmed_.empty() && cluster_.is_drained(connection_);
+         unconfirmed_.empty() && questions_.empty() && cluster_.is_drained(connection_);
 }
 
 void SimClient::on_readable() {
@@ -235,9 +259,18 @@ void SimClient::take(const ServerFrame& frame) {
             end(said_goodbye_ ? SessionEnd::goodbye : SessionEnd::closed, closed.reason.message);
           },
           [](const DaemonsFrame&) {},
-          [](const StatusFrame&) {},
-          [](const GroupsFrame&) {},
-          [](const PongFrame&) {}},
+          [&](const StatusFrame& status) {
+            take_answer(Question::status, status.request, status.status.daemon == record().daemon);
+          },
+          [&](const GroupsFrame& groups) {
+            const std::string only = questions_.empty() ? "" : questions_.front().group;
+            const bool fits =
+                std::all_of(groups.groups.begin(), groups.groups.end(), [&](const auto& group) {
+                  return (only.empty() || group.first == only) && !group.second.empty();
+                });
+            take_answer(Question::groups, groups.request, fits);
+          },
+          [&](const PongFrame& pong) { take_answer(Question::ping, pong.request, true); }},
       frame);
   if (listener_) listener_(*this, frame);
 }

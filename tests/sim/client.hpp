@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <set>
 #include <string>
@@ -28,6 +29,9 @@ struct PublishOptions {
   std::string text;     ///< the payload itself, when not empty
 };
 
+/// What a client may ask of its daemon, which answers at once.
+enum class Question : std::uint8_t { status, groups, ping };
+
 class SimClient final : public ClientEnd {
  public:
   /// Told of every frame from the daemon, after it is in the history.
@@ -46,6 +50,8 @@ class SimClient final : public ClientEnd {
   void publish(const PublishOptions& options);
   /// That share of the bytes of a publish, and never all of them.
   void publish_part(const PublishOptions& options, double share);
+  /// `group`: of groups, the one to tell of; empty: all.
+  void ask(Question what, const std::string& group = {});
   void goodbye();
   /// Drops the connection, possibly in the middle of a frame.
   void hang_up();
@@ -80,6 +86,7 @@ class SimClient final : public ClientEnd {
   void take_input(std::vector<std::byte> bytes);
   void take_frames();
   void take(const ServerFrame& frame);
+  void take_answer(Question what, std::uint64_t number, bool makes_sense);
   void end(SessionEnd how, std::string reason);
 
   Cluster& cluster_;
@@ -100,6 +107,12 @@ class SimClient final : public ClientEnd {
   std::set<std::string> groups_;
   std::set<std::string> asked_;  ///< joins and leaves that were not answered
   std::set<std::uint64_t> unconfirmed_;
+  struct Asked {
+    Question what{Question::ping};
+    std::uint64_t number{0};
+    std::string group;
+  };
+  std::deque<Asked> questions_;  ///< not answered yet
 };
 
 }  // namespace ringcast::sim

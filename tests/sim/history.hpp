@@ -180,6 +180,7 @@ struct SessionRecord {
   std::string reason;   ///< of closed
   bool cut_off{false};  ///< its daemon closed it with more to say than its socket took
   std::vector<SessionEvent> events;
+  std::vector<std::uint64_t> wrong_answers;  ///< to questions that were not asked, or others
 
   [[nodiscard]] MemberName member() const { return {.session = name, .daemon = daemon}; }
 };

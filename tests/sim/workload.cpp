@@ -107,6 +107,7 @@ void Workload::act_connected(SimClient& client) {
       {options_.publish, &Workload::publish},
       {options_.join, &Workload::join},
       {options_.leave, &Workload::leave},
+      {options_.ask, &Workload::ask},
       {options_.stall, &Workload::stall},
       {options_.hostile, &Workload::hostile},
       {options_.cut_frame, &Workload::cut_frame}};
@@ -194,6 +195,14 @@ void Workload::leave(SimClient& client) {
   client.leave(random_.pick(groups));
 }
 
+void Workload::ask(SimClient& client) {
+  const Question what =
+      random_.pick(std::vector<Question>{Question::status, Question::groups, Question::ping});
+  const bool of_all = random_.chance(0.3);
+  const std::string group = some_group();
+  client.ask(what, what == Question::groups && !of_all ? group : std::string{});
+}
+
 void Workload::stall(SimClient& client) {
   client.stop_reading();
   SimClient* stalled = &client;
@@ -215,7 +224,8 @@ void Workload::hostile(SimClient& client) {
     byte = static_cast<std::byte>(random_.next() & 0xffU);
   }
   constexpr std::size_t type_at = frame_length_bytes;
-  switch (random_.below(4)) {
+  ByteWriter frame;
+  switch (random_.below(8)) {
     case 0:  // longer than any frame
       std::fill_n(garbage.begin(), std::min(garbage.size(), type_at), std::byte{0xff});
       break;
@@ -228,10 +238,19 @@ void Workload::hostile(SimClient& client) {
       garbage.front() = std::byte{2};
       garbage[type_at] = std::byte{0xee};
       break;
+    case 3:  // who it is, once more
+      encode_hello(frame, "again");
+      break;
+    case 4:  // what only daemons say
+      encode_pong(frame, 1);
+      break;
+    case 5:  // a group that cannot be
+      encode_join(frame, "no group");
+      break;
     default:
       break;
   }
-  client.send_raw(garbage);
+  client.send_raw(frame.size() > 0 ? frame.view() : std::span<const std::byte>{garbage});
   // Garbage may look like the start of a long frame, and what follows like the rest of it; so
   // this client asks for nothing it wants to see answered, and goes.
   SimClient* gone = &client;

@@ -26,6 +26,7 @@ struct WorkloadOptions {
   double burst{4};  ///< a row of publishes at once
   double join{10};
   double leave{6};
+  double ask{3};
   double goodbye{1};
   double hang_up{1};
   double stall{0};       ///< stops reading for a while
@@ -69,6 +70,7 @@ class Workload {
   void publish(SimClient& client);
   void join(SimClient& client);
   void leave(SimClient& client);
+  void ask(SimClient& client);
   void stall(SimClient& client);
   void hostile(SimClient& client);
   void cut_frame(SimClient& client);

@@ -3,6 +3,7 @@
 // C1 a client sees its daemon's order, restricted to what is addressed to it: nothing is
 //    dropped, doubled, reordered or changed on the way from daemon to client. "Addressed to it"
 //    begins and ends at the places where its daemon handed up its join and its leave.
+//    Questions (status, groups, ping) are answered in turn.
 // C2 a session ends with a stated reason, or with its daemon; never silently.
 // C5 of what a session asked a first part was carried out and the rest was not, wherever its
 //    client broke off: no publish is delivered after one that was not, refused ones aside.
@@ -118,6 +119,11 @@ class ClientCheck {
     // To a client that reads too slowly, the reason may not have fitted into its socket any more.
     if (session.end == SessionEnd::lost && !daemon_ended && !session.cut_off) {
       fail("C2", "lost its connection though its daemon runs");
+    }
+    for (const std::uint64_t number : session.wrong_answers) {
+      fail(
+          "C1",
+          "got an answer to " + std::to_string(number) + " that is not the next it asked for");
     }
   }
 
