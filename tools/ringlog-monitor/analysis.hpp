@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Analysis: from lines to figures. Parses each line, chooses the server and the time it counts
+// for, and asks for alerts at every step of time. No I/O: the time of arrival is handed in.
+#pragma once
+
+#include <deque>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tools/ringlog-monitor/figures/alerts.hpp"
+#include "tools/ringlog-monitor/figures/figures.hpp"
+#include "tools/ringlog-monitor/figures/log_clock.hpp"
+#include "tools/ringlog-monitor/formats/line_parser.hpp"
+
+namespace ringcast::monitor {
+
+/// What stands for a server in the figures.
+enum class ServerKey { daemon, publisher, vhost };
+/// Which time rates and visits go by.
+enum class TimeSource { arrival, log };
+
+struct AnalysisOptions {
+  Limits limits;
+  ServerKey server{ServerKey::daemon};
+  TimeSource time{TimeSource::arrival};
+  Alerts::Options alerts;
+};
+
+/// Where a line comes from.
+struct Origin {
+  std::string_view daemon;
+  std::string_view publisher;
+};
+
+class Analysis {
+ public:
+  static constexpr std::size_t alerts_kept = 64;
+
+  Analysis(LineParser parser, const AnalysisOptions& options);
+
+  /// REQUIRES, as for the next two: `arrival` is not before that of an earlier call.
+  void add_line(std::string_view line, const Origin& origin, Instant arrival);
+  /// Lines that no log has, by the word of their publisher.
+  void add_lost(std::uint64_t lines, const Origin& origin, Instant arrival);
+  /// Time goes on; with TimeSource::log only lines can tell.
+  void advance(Instant arrival);
+
+  [[nodiscard]] const Figures& figures() const { return figures_; }
+  [[nodiscard]] const Alerts& alerts() const { return alerts_; }
+  /// The last ones, the oldest first.
+  [[nodiscard]] const std::deque<Alert>& recent_alerts() const { return recent_alerts_; }
+  /// Alerts since the last call.
+  std::vector<Alert> take_alerts();
+
+ private:
+  [[nodiscard]] std::string_view server_of(const Origin& origin, std::string_view vhost) const;
+  void step(Instant now);
+
+  LineParser parser_;
+  ServerKey server_;
+  TimeSource time_;
+  LogClock clock_;
+  Figures figures_;
+  Alerts alerts_;
+  std::vector<Alert> new_alerts_;
+  std::deque<Alert> recent_alerts_;
+};
+
+}  // namespace ringcast::monitor

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Visits: who is here now, and how long they stay. A visitor is a client address with a user
+// agent; a visit goes on until nothing came for `timeout`. When `visits_max` are open, the one
+// idle for longest is ended early, and counted as that.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <list>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "tools/ringlog-monitor/figures/histogram.hpp"
+#include "tools/ringlog-monitor/figures/instant.hpp"
+#include "tools/ringlog-monitor/figures/top.hpp"
+
+namespace ringcast::monitor {
+
+struct Visit {
+  std::string client;  ///< cut at 64 bytes, as `server`
+  std::string server;  ///< of the last request
+  std::string page;    ///< of the last request; cut at 128 bytes
+  Instant first{};
+  Instant last{};
+  std::uint64_t requests{0};
+};
+
+/// One request, as visits see it.
+struct Hit {
+  std::string_view client;
+  std::string_view agent;
+  std::string_view server;
+  std::string_view page;
+};
+
+class Visits {
+ public:
+  Visits(std::size_t visits_max, std::chrono::milliseconds timeout);
+  Visits(Visits&&) = default;
+  Visits& operator=(Visits&&) = default;
+  Visits(const Visits&) = delete;
+  Visits& operator=(const Visits&) = delete;
+  ~Visits() = default;
+
+  void add(const Hit& hit, Instant now);
+  /// Ends what has been idle for too long.
+  void expire(Instant now);
+
+  [[nodiscard]] std::size_t online() const { return open_.size(); }
+  [[nodiscard]] std::uint64_t ended() const { return seconds_.count(); }
+  /// Of those: ended for want of room.
+  [[nodiscard]] std::uint64_t ended_early() const { return ended_early_; }
+  /// Of visits that have ended, from the first request to the last.
+  [[nodiscard]] const Histogram& seconds() const { return seconds_; }
+  [[nodiscard]] const Histogram& requests() const { return requests_; }
+
+  /// Those online, the last active first.
+  [[nodiscard]] std::vector<Visit> recent(std::size_t count) const;
+  /// Pages by the number of visitors who are there, the most visited first.
+  [[nodiscard]] std::vector<Top::Entry> pages(std::size_t count) const;
+
+ private:
+  struct Key {
+    std::uint64_t high{0};
+    std::uint64_t low{0};
+    bool operator==(const Key&) const = default;
+  };
+  struct KeyHash {
+    std::size_t operator()(const Key& key) const { return key.low; }
+  };
+  struct Open {
+    Key key;
+    Visit visit;
+  };
+
+  static Key key_of(const Hit& hit);
+  void end_first();
+
+  std::size_t visits_max_;
+  std::chrono::milliseconds timeout_;
+  std::list<Open> open_;  // the longest idle first
+  std::unordered_map<Key, std::list<Open>::iterator, KeyHash> index_;
+  std::uint64_t ended_early_{0};
+  Histogram seconds_;
+  Histogram requests_;
+};
+
+}  // namespace ringcast::monitor
