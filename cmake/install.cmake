@@ -26,7 +26,7 @@ install(TARGETS ${ringcast_libraries} EXPORT ringcastTargets
   LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(DIRECTORY include/ringcast DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
   FILES_MATCHING PATTERN "*.hpp")
-foreach(program ringcastd ringcast_tool ringlog-publish_tool ringlog-write_tool)
+foreach(program ringcastd ringcast_tool ringlog-publish_tool ringlog-write_tool ringlog-monitor_tool)
   if(TARGET ${program})
     install(TARGETS ${program} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
   endif()

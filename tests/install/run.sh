@@ -18,7 +18,7 @@ prefix=$work/prefix
 libdir=$(dirname "$(find "$prefix" -name pkgconfig -type d)")
 export LD_LIBRARY_PATH=$libdir
 
-for file in bin/ringcastd bin/ringcast bin/ringlog-publish bin/ringlog-write include/ringcast/client.hpp \
+for file in bin/ringcastd bin/ringcast bin/ringlog-publish bin/ringlog-write bin/ringlog-monitor include/ringcast/client.hpp \
   lib/systemd/system/ringcastd.service share/ringcast/conf/ringcast.toml share/doc/ringcast/LICENSE \
   share/doc/ringcast/docs/logging.md share/doc/ringcast/examples/chat.cpp; do
   [ -e "$prefix/$file" ] || { echo "not installed: $file" >&2; exit 1; }

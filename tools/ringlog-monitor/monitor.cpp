@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The loops of ringlog-monitor.
+#include "tools/ringlog-monitor/monitor.hpp"
+
+#include <algorithm>
+#include <array>
+#include <poll.h>
+#include <unistd.h>
+#include <utility>
+
+#include "tools/ringlog-monitor/json_report.hpp"
+#include "tools/ringlog-monitor/text_report.hpp"
+
+namespace ringcast::monitor {
+
+using tools::ExitCode;
+
+namespace {
+
+constexpr auto program = "ringlog-monitor";
+constexpr std::chrono::seconds patience{1};
+constexpr std::chrono::milliseconds look_at_hook{50};
+constexpr std::chrono::seconds hook_time{5};  // for commands that run at the end
+
+}  // namespace
+
+Monitor::Monitor(MonitorOptions options, LineParser parser)
+    : options_(std::move(options)),
+      parser_(std::move(parser)),
+      hook_(options_.alert_command),
+      output_(program, STDOUT_FILENO) {}
+
+ExitCode Monitor::run(int stop_fd) {
+  next_show_ = Clock::now() + options_.interval;
+  return options_.file.empty() ? run_ring(stop_fd) : run_file(stop_fd);
+}
+
+ExitCode Monitor::run_file(int stop_fd) {
+  auto file = FileSource::open(options_.file);
+  if (!file) {
+    tools::report(program, file.error().message);
+    return ExitCode::failed;
+  }
+  file_.emplace(std::move(file).value());
+  const auto usual = file_->is_regular() ? TimeSource::log : TimeSource::arrival;
+  options_.analysis.time = options_.time.value_or(usual);
+  analysis_.emplace(std::move(parser_), options_.analysis);
+  while (go_on()) {
+    const auto woken = wait(stop_fd, file_->fd(), POLLIN);
+    if (woken == Woken::stop) break;
+    if (woken == Woken::time) continue;
+    if (auto read = file_->read(*analysis_, clock_.now()); !read) {
+      tools::report(program, read.error().message);
+      return finish(ExitCode::failed);
+    }
+    if (file_->at_end()) break;
+  }
+  return finish(ExitCode::done);
+}
+
+ExitCode Monitor::run_ring(int stop_fd) {
+  options_.analysis.time = options_.time.value_or(TimeSource::arrival);
+  analysis_.emplace(std::move(parser_), options_.analysis);
+  ring_.emplace(options_.client, options_.groups, *analysis_);
+  const auto started = Clock::now();
+  while (go_on()) {
+    ring_->step(clock_.now());
+    if (const auto& fatal = ring_->link().fatal()) {
+      tools::report(program, fatal->message);
+      return tools::exit_code_of(*fatal);
+    }
+    const bool was_connected = ring_->link().was_ever_connected();
+    if (!was_connected && Clock::now() - started > options_.connect_timeout) {
+      tools::report(program, ring_->link().last_error());
+      return ExitCode::unreachable;
+    }
+    const auto events = static_cast<short>(POLLIN | (ring_->wants_write() ? POLLOUT : 0));
+    if (wait(stop_fd, ring_->fd(), events) == Woken::stop) break;
+  }
+  return finish(ExitCode::done);
+}
+
+bool Monitor::go_on() {
+  analysis_->advance(clock_.now());
+  handle_alerts();
+  hook_.step(Clock::now());
+  if (Clock::now() >= next_show_) show_interval();
+  return !has_enough() && !output_.is_over();
+}
+
+bool Monitor::has_enough() const {
+  return options_.count && analysis_->figures().all().lines >= *options_.count;
+}
+
+Monitor::Woken Monitor::wait(int stop_fd, int fd, short events) {
+  auto deadline = std::min(next_show_, Clock::now() + patience);
+  if (!hook_.is_idle()) deadline = std::min(deadline, Clock::now() + look_at_hook);
+  if (ring_) deadline = ring_->next_step(deadline);
+  std::array<pollfd, 3> fds = {
+      pollfd{stop_fd, POLLIN, 0}, pollfd{fd, events, 0}, pollfd{output_.fd(), 0, 0}};
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
+  (void)::poll(fds.data(), fds.size(), static_cast<int>(std::max<std::int64_t>(left.count(), 0)));
+  if (fds[0].revents != 0 || (fds[2].revents & POLLERR) != 0) return Woken::stop;
+  return fds[1].revents != 0 ? Woken::input : Woken::time;
+}
+
+void Monitor::handle_alerts() {
+  for (const auto& alert : analysis_->take_alerts()) {
+    hook_.add(alert);
+    if (ring_ && !options_.alert_group.empty()) {
+      ring_->publish(options_.alert_group, alert_json(alert));
+    }
+    // Those of an old log are no news: they stand in the report.
+    if (options_.analysis.time == TimeSource::log) continue;
+    output_.buffer() += options_.json ? alert_json(alert) : "alert: " + alert_text(alert);
+    output_.buffer() += '\n';
+    output_.flush();
+  }
+}
+
+void Monitor::show_interval() {
+  next_show_ += options_.interval;
+  next_show_ = std::max(next_show_, Clock::now());
+  if (options_.json) {
+    const auto* const ring = ring_ ? &ring_->state() : nullptr;
+    append_json(output_.buffer(), JsonReport{*analysis_, ring, options_.top, false});
+  } else {
+    append_brief(output_.buffer(), analysis_->figures());
+  }
+  output_.flush();
+}
+
+ExitCode Monitor::finish(ExitCode code) {
+  handle_alerts();
+  if (options_.json) {
+    const auto* const ring = ring_ ? &ring_->state() : nullptr;
+    append_json(output_.buffer(), JsonReport{*analysis_, ring, options_.top, true});
+  } else {
+    append_report(output_.buffer(), *analysis_, options_.top);
+  }
+  const auto printed = output_.finish();
+  hook_.finish(Clock::now() + hook_time);
+  if (ring_) ring_->close();
+  return code == ExitCode::done ? printed : code;
+}
+
+}  // namespace ringcast::monitor

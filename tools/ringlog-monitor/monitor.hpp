@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Monitor: ringlog-monitor without its command line: one thread, one poll loop. Lines come from
+// a RingSource or a FileSource, the figures are the Analysis', and what is shown is plain lines
+// or JSON.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ringcast/client.hpp"
+
+#include "tools/common/exit_codes.hpp"
+#include "tools/common/output.hpp"
+#include "tools/ringlog-monitor/analysis.hpp"
+#include "tools/ringlog-monitor/arrival_clock.hpp"
+#include "tools/ringlog-monitor/file_source.hpp"
+#include "tools/ringlog-monitor/hook.hpp"
+#include "tools/ringlog-monitor/ring_source.hpp"
+
+namespace ringcast::monitor {
+
+struct MonitorOptions {
+  ClientOptions client;
+  std::vector<std::string> groups;  ///< or a file
+  std::string file;
+  AnalysisOptions analysis;
+  std::optional<TimeSource> time;             ///< else by what kind of file it is
+  std::optional<std::uint64_t> count;         ///< leave after this many lines
+  std::chrono::milliseconds interval{10000};  ///< between two lines of output
+  std::chrono::milliseconds connect_timeout{5000};
+  std::string alert_command;
+  std::string alert_group;
+  std::size_t top{10};
+  bool json{false};
+};
+
+class Monitor {
+ public:
+  Monitor(MonitorOptions options, LineParser parser);
+
+  /// Until `stop_fd` is readable, the file ends, or enough lines came.
+  tools::ExitCode run(int stop_fd);
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  tools::ExitCode run_file(int stop_fd);
+  tools::ExitCode run_ring(int stop_fd);
+  /// What every round of both loops does; false when it is the last one.
+  bool go_on();
+  enum class Woken { stop, input, time };
+  Woken wait(int stop_fd, int fd, short events);
+  void handle_alerts();
+  void show_interval();
+  tools::ExitCode finish(tools::ExitCode code);
+  [[nodiscard]] bool has_enough() const;
+
+  MonitorOptions options_;
+  LineParser parser_;
+  std::optional<Analysis> analysis_;
+  std::optional<FileSource> file_;
+  std::optional<RingSource> ring_;
+  Hook hook_;
+  ArrivalClock clock_;
+  tools::Output output_;
+  Clock::time_point next_show_{};
+};
+
+}  // namespace ringcast::monitor
