@@ -10,7 +10,7 @@ set -euo pipefail
 packages=(
   g++ cmake ninja-build pkg-config
   libasio-dev libspdlog-dev libtomlplusplus-dev libcli11-dev nlohmann-json3-dev
-  libxxhash-dev libssl-dev libutfcpp-dev libsystemd-dev catch2
+  libxxhash-dev libssl-dev libutfcpp-dev libsystemd-dev libncurses-dev catch2
   python3 iproute2 nftables git
 )
 case "${1:-}" in

@@ -1,10 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """The monitor's figures of real daemons, against counts by awk."""
 
+import contextlib
+import fcntl
 import json
 import os
+import pty
+import select
 import signal
+import struct
 import subprocess
+import termios
+import time
 
 from farm import GROUP, Farm
 from harness import PATIENCE, ROOT, expect, expect_equal, program, run, until
@@ -147,6 +154,28 @@ def test_totals_of_a_file_and_of_a_pipe_equal_an_awk_count():
     expect_counts(file_figures(SAMPLE), counted_by_awk(SAMPLE), "counts of the file that differ")
     with subprocess.Popen(["cat", SAMPLE], stdout=subprocess.PIPE) as cat:
         expect_counts(file_figures("-", stdin=cat.stdout), counted_by_awk(SAMPLE), "counts of the pipe that differ")
+
+
+def test_a_terminal_gets_a_full_screen_that_keys_steer():
+    child, terminal = pty.fork()
+    if child == 0:
+        os.environ["TERM"] = "xterm"
+        os.execv(program("ringlog-monitor"), ["ringlog-monitor", "--file", SAMPLE])
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("4H", 40, 120, 0, 0))
+    seen = b""
+    # ncurses sends what has changed only; these words come whole.
+    for key, wanted in ((b"", b"9999"), (b"4", b"favicon"), (b"7", b"no ring"), (b"q", None)):
+        os.write(terminal, key)
+        deadline = time.monotonic() + PATIENCE
+        while wanted is not None and wanted not in seen:
+            ready, _, _ = select.select([terminal], [], [], deadline - time.monotonic())
+            expect(ready, f"{wanted} appears; there is {seen[-2000:]}")
+            seen += os.read(terminal, 65536)
+    with contextlib.suppress(OSError):  # the terminal's end
+        while select.select([terminal], [], [], PATIENCE)[0]:
+            os.read(terminal, 65536)
+    expect_equal(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), 0, "exit code after q")
+    os.close(terminal)
 
 
 def exit_code(*words):

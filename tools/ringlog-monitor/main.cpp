@@ -2,6 +2,7 @@
 //
 // ringlog-monitor: the command line, then a Monitor.
 #include <CLI/CLI.hpp>
+#include <chrono>
 #include <map>
 #include <string>
 #include <vector>
@@ -30,6 +31,7 @@ constexpr auto example =
 
 constexpr int groups_max = 64;
 constexpr int formats_max = 16;
+constexpr std::chrono::milliseconds interval_min{100};
 constexpr std::size_t counters_max = 1'000'000;
 constexpr std::size_t servers_max = 10'000;
 constexpr std::size_t visits_max = 10'000'000;
@@ -121,13 +123,17 @@ int run(int argc, char** argv) {
   add_input_options(app, options, formats);
   add_figure_options(app, options);
   add_alert_options(app, options);
+  std::chrono::milliseconds interval{0};
   ringcast::ringlog::add_duration(
-      app, "--interval", options.interval, "Between two lines of output (10s)");
+      app, "--interval", interval, "Between two lines of output (10s), or two looks (1s)");
   app.add_option("--top", options.top, "Rows of each table in a report (10)")
       ->check(CLI::Range(std::size_t{0}, counters_max).description(""));
   app.add_option("--count", options.count, "Leave once at least this many lines came")
       ->check(CLI::PositiveNumber);
-  app.add_flag("--json", options.json, "Print the figures as JSON, one object on a line");
+  auto* const json =
+      app.add_flag("--json", options.json, "Print the figures as JSON, one object on a line");
+  app.add_flag("--plain", options.plain, "Lines instead of a full screen on a terminal")
+      ->excludes(json);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -140,7 +146,10 @@ int run(int argc, char** argv) {
   if (options.groups.empty() && options.file.empty()) {
     return refuse("say what to read: --group GROUP or --file FILE");
   }
-  if (options.interval.count() < 100) return refuse("--interval must be at least 100ms");
+  if (app.count("--interval") > 0) options.interval = interval;
+  if (options.interval.value_or(interval_min) < interval_min) {
+    return refuse("--interval must be at least 100ms");
+  }
   auto parser = ringcast::monitor::LineParser::make(formats);
   if (!parser) return refuse(parser.error().message);
   const ringcast::tools::StopSignal stop;

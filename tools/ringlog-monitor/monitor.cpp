@@ -20,6 +20,8 @@ namespace {
 
 constexpr auto program = "ringlog-monitor";
 constexpr std::chrono::seconds patience{1};
+constexpr std::chrono::milliseconds screen_interval{1000};
+constexpr std::chrono::milliseconds line_interval{10000};
 constexpr std::chrono::milliseconds look_at_hook{50};
 constexpr std::chrono::seconds hook_time{5};  // for commands that run at the end
 
@@ -32,8 +34,24 @@ Monitor::Monitor(MonitorOptions options, LineParser parser)
       output_(program, STDOUT_FILENO) {}
 
 ExitCode Monitor::run(int stop_fd) {
-  next_show_ = Clock::now() + options_.interval;
+  if (!options_.json && !options_.plain && ::isatty(STDOUT_FILENO) != 0) open_screen();
+  interval_ = options_.interval.value_or(screen_ ? screen_interval : line_interval);
+  next_show_ = Clock::now();
+  if (!screen_) next_show_ += interval_;
   return options_.file.empty() ? run_ring(stop_fd) : run_file(stop_fd);
+}
+
+void Monitor::open_screen() {
+  auto name = options_.file == "-" ? std::string("stdin") : options_.file;
+  for (const auto& group : options_.groups) {
+    name += (name.empty() ? "" : " ") + group;
+  }
+  auto screen = FullScreen::open(name);
+  if (screen) {
+    screen_ = std::move(screen).value();
+  } else {
+    tools::report(program, screen.error().message + "; going on with plain lines");
+  }
 }
 
 ExitCode Monitor::run_file(int stop_fd) {
@@ -47,14 +65,17 @@ ExitCode Monitor::run_file(int stop_fd) {
   options_.analysis.time = options_.time.value_or(usual);
   analysis_.emplace(std::move(parser_), options_.analysis);
   while (go_on()) {
-    const auto woken = wait(stop_fd, file_->fd(), POLLIN);
+    // The figures stay on the screen when the file is over.
+    const auto woken = wait(stop_fd, file_->at_end() ? -1 : file_->fd(), POLLIN);
     if (woken == Woken::stop) break;
     if (woken == Woken::time) continue;
     if (auto read = file_->read(*analysis_, clock_.now()); !read) {
       tools::report(program, read.error().message);
       return finish(ExitCode::failed);
     }
-    if (file_->at_end()) break;
+    if (!file_->at_end()) continue;
+    if (!screen_) break;
+    next_show_ = Clock::now();
   }
   return finish(ExitCode::done);
 }
@@ -67,11 +88,13 @@ ExitCode Monitor::run_ring(int stop_fd) {
   while (go_on()) {
     ring_->step(clock_.now());
     if (const auto& fatal = ring_->link().fatal()) {
+      screen_.reset();
       tools::report(program, fatal->message);
       return tools::exit_code_of(*fatal);
     }
     const bool was_connected = ring_->link().was_ever_connected();
     if (!was_connected && Clock::now() - started > options_.connect_timeout) {
+      screen_.reset();
       tools::report(program, ring_->link().last_error());
       return ExitCode::unreachable;
     }
@@ -85,8 +108,7 @@ bool Monitor::go_on() {
   analysis_->advance(clock_.now());
   handle_alerts();
   hook_.step(Clock::now());
-  if (Clock::now() >= next_show_) show_interval();
-  return !has_enough() && !output_.is_over();
+  return show() && !has_enough() && !output_.is_over();
 }
 
 bool Monitor::has_enough() const {
@@ -97,11 +119,15 @@ Monitor::Woken Monitor::wait(int stop_fd, int fd, short events) {
   auto deadline = std::min(next_show_, Clock::now() + patience);
   if (!hook_.is_idle()) deadline = std::min(deadline, Clock::now() + look_at_hook);
   if (ring_) deadline = ring_->next_step(deadline);
-  std::array<pollfd, 3> fds = {
-      pollfd{stop_fd, POLLIN, 0}, pollfd{fd, events, 0}, pollfd{output_.fd(), 0, 0}};
+  std::array<pollfd, 4> fds = {
+      pollfd{stop_fd, POLLIN, 0},
+      pollfd{fd, events, 0},
+      pollfd{output_.fd(), 0, 0},
+      pollfd{screen_ ? screen_->fd() : -1, POLLIN, 0}};
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
   (void)::poll(fds.data(), fds.size(), static_cast<int>(std::max<std::int64_t>(left.count(), 0)));
-  if (fds[0].revents != 0 || (fds[2].revents & POLLERR) != 0) return Woken::stop;
+  const bool is_gone = (fds[2].revents & POLLERR) != 0 || (fds[3].revents & ~POLLIN) != 0;
+  if (fds[0].revents != 0 || is_gone) return Woken::stop;
   return fds[1].revents != 0 ? Woken::input : Woken::time;
 }
 
@@ -112,16 +138,25 @@ void Monitor::handle_alerts() {
       ring_->publish(options_.alert_group, alert_json(alert));
     }
     // Those of an old log are no news: they stand in the report.
-    if (options_.analysis.time == TimeSource::log) continue;
+    if (screen_ || options_.analysis.time == TimeSource::log) continue;
     output_.buffer() += options_.json ? alert_json(alert) : "alert: " + alert_text(alert);
     output_.buffer() += '\n';
     output_.flush();
   }
 }
 
-void Monitor::show_interval() {
-  next_show_ += options_.interval;
-  next_show_ = std::max(next_show_, Clock::now());
+bool Monitor::show() {
+  const bool is_time = Clock::now() >= next_show_;
+  if (is_time) next_show_ = Clock::now() + interval_;
+  if (!screen_) {
+    if (is_time) print_interval();
+    return true;
+  }
+  if (ring_ && is_time && screen_->shows_ring()) ring_->ask_status();
+  return screen_->step(ContentSource{*analysis_, ring_ ? &ring_->state() : nullptr}, is_time);
+}
+
+void Monitor::print_interval() {
   if (options_.json) {
     const auto* const ring = ring_ ? &ring_->state() : nullptr;
     append_json(output_.buffer(), JsonReport{*analysis_, ring, options_.top, false});
@@ -133,10 +168,12 @@ void Monitor::show_interval() {
 
 ExitCode Monitor::finish(ExitCode code) {
   handle_alerts();
+  const bool had_screen = screen_ != nullptr;
+  screen_.reset();
   if (options_.json) {
     const auto* const ring = ring_ ? &ring_->state() : nullptr;
     append_json(output_.buffer(), JsonReport{*analysis_, ring, options_.top, true});
-  } else {
+  } else if (!had_screen) {
     append_report(output_.buffer(), *analysis_, options_.top);
   }
   const auto printed = output_.finish();

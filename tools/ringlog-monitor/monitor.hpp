@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Monitor: ringlog-monitor without its command line: one thread, one poll loop. Lines come from
-// a RingSource or a FileSource, the figures are the Analysis', and what is shown is plain lines
-// or JSON.
+// a RingSource or a FileSource, the figures are the Analysis', and they are shown on a full
+// screen, as plain lines, or as JSON.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -20,6 +21,7 @@
 #include "tools/ringlog-monitor/file_source.hpp"
 #include "tools/ringlog-monitor/hook.hpp"
 #include "tools/ringlog-monitor/ring_source.hpp"
+#include "tools/ringlog-monitor/screen/full_screen.hpp"
 
 namespace ringcast::monitor {
 
@@ -28,14 +30,15 @@ struct MonitorOptions {
   std::vector<std::string> groups;  ///< or a file
   std::string file;
   AnalysisOptions analysis;
-  std::optional<TimeSource> time;             ///< else by what kind of file it is
-  std::optional<std::uint64_t> count;         ///< leave after this many lines
-  std::chrono::milliseconds interval{10000};  ///< between two lines of output
+  std::optional<TimeSource> time;                     ///< else by what kind of file it is
+  std::optional<std::uint64_t> count;                 ///< leave after this many lines
+  std::optional<std::chrono::milliseconds> interval;  ///< between two lines or paintings
   std::chrono::milliseconds connect_timeout{5000};
   std::string alert_command;
   std::string alert_group;
   std::size_t top{10};
   bool json{false};
+  bool plain{false};  ///< lines also on a terminal
 };
 
 class Monitor {
@@ -54,8 +57,11 @@ class Monitor {
   bool go_on();
   enum class Woken { stop, input, time };
   Woken wait(int stop_fd, int fd, short events);
+  void open_screen();
   void handle_alerts();
-  void show_interval();
+  /// False when the user wants to quit.
+  bool show();
+  void print_interval();
   tools::ExitCode finish(tools::ExitCode code);
   [[nodiscard]] bool has_enough() const;
 
@@ -67,6 +73,8 @@ class Monitor {
   Hook hook_;
   ArrivalClock clock_;
   tools::Output output_;
+  std::unique_ptr<FullScreen> screen_;
+  Clock::duration interval_{};
   Clock::time_point next_show_{};
 };
 

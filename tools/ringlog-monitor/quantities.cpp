@@ -92,29 +92,34 @@ std::string right(std::string_view text, std::size_t columns) {
   return padded;
 }
 
+std::size_t columns_of(std::string_view text) {
+  return static_cast<std::size_t>(utf8::unchecked::distance(text.begin(), text.end()));
+}
+
 std::string left(std::string_view text, std::size_t columns) {
-  const auto width = static_cast<std::size_t>(utf8::unchecked::distance(text.begin(), text.end()));
   std::string padded(text);
+  const auto width = columns_of(text);
   padded.append(columns > width ? columns - width : 0, ' ');
   return padded;
 }
 
+std::string fitted(std::string_view text, std::size_t columns) {
+  if (columns_of(text) <= columns) return std::string(text);
+  if (columns == 0) return {};
+  const auto* at = text.begin();
+  for (std::size_t width = 0; width + 1 < columns; ++width) {
+    (void)utf8::unchecked::next(at);
+  }
+  std::string cut(text.begin(), at);
+  return cut + "~";
+}
+
 std::string shown(std::string_view bytes, std::size_t columns) {
   std::string text;
-  // No character is shown in more than four bytes; what lies behind is cut anyhow.
-  tools::append_one_line(text, bytes.substr(0, 4 * columns + 4));
-  const auto* at = text.data();
-  const auto* const end = text.data() + text.size();
-  const char* last = at;
-  std::size_t width = 0;
-  while (at != end && width < columns) {
-    last = at;
-    (void)utf8::unchecked::next(at);
-    ++width;
-  }
-  if (at == end) return text;
-  text.resize(static_cast<std::size_t>(last - text.data()));
-  return text + "~";
+  // No character takes more than four bytes; what lies behind is cut anyhow.
+  constexpr std::size_t character_bytes_max = 4;
+  tools::append_one_line(text, bytes.substr(0, character_bytes_max * (columns + 1)));
+  return fitted(text, columns);
 }
 
 }  // namespace ringcast::monitor

@@ -30,6 +30,10 @@ std::string clock_time(Instant instant);
 std::string right(std::string_view text, std::size_t columns);
 std::string left(std::string_view text, std::size_t columns);
 
+/// How many columns a text in UTF-8 takes, one for each character.
+std::size_t columns_of(std::string_view text);
+/// Text in UTF-8, cut to so many columns; "~" marks a cut.
+std::string fitted(std::string_view text, std::size_t columns);
 /// Bytes of a log as text that cannot drive a terminal, cut to so many columns; "~" marks a cut.
 std::string shown(std::string_view bytes, std::size_t columns);
 
