@@ -40,8 +40,9 @@ void add_input_options(CLI::App& app, MonitorOptions& options, std::vector<std::
   auto* const group = app.add_option("--group", options.groups, "A group of log lines; several")
                           ->expected(1, groups_max)
                           ->check(ringcast::ringlog::log_group);
-  app.add_option("--file", options.file, "Read this file instead, - is stdin, and end with it")
-      ->excludes(group);
+  auto* const file =
+      app.add_option("--file", options.file, "Read this file instead, - is stdin, and end with it")
+          ->excludes(group);
   app.add_option(
          "--format",
          formats,
@@ -55,6 +56,9 @@ void add_input_options(CLI::App& app, MonitorOptions& options, std::vector<std::
       "--connect-timeout",
       options.connect_timeout,
       "Exit 3 when no daemon answers that long at the start (5s)");
+  for (const auto* const name : {"--socket", "--server", "--as", "--connect-timeout"}) {
+    app.get_option(name)->excludes(file);
+  }
 }
 
 void add_figure_options(CLI::App& app, MonitorOptions& options) {
