@@ -30,6 +30,7 @@ constexpr std::array targets{
     Target{"configuration", ringcast::fuzz::configuration},
     Target{"envelope", ringcast::fuzz::envelope},
     Target{"groups", ringcast::fuzz::groups},
+    Target{"monitor", ringcast::fuzz::monitor},
     Target{"node", ringcast::fuzz::node},
     Target{"packet", ringcast::fuzz::packet},
     Target{"ringlog", ringcast::fuzz::ringlog},

@@ -233,9 +233,7 @@ TEST_CASE("C1 tells a client that lost, swapped or got a changed message") {
     other.seq = Seq{77};
     s.client(s.y, s.received(other, s.x));
   }
-  SECTION("got an answer it did not ask for") {
-    s.history.session(s.y).wrong_answers.push_back(7);
-  }
+  SECTION("got an answer it did not ask for") { s.history.session(s.y).wrong_answers.push_back(7); }
   const bool tail = s.history.settled;
   if (!tail) CHECK(s.check().count("C1") > 0);
 }

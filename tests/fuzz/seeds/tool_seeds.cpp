@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// configuration, ringlog: what people and the log tools write.
+// configuration, ringlog, monitor: what people, the log tools and web servers write.
 #include <array>
 #include <cstdio>
 #include <fstream>
@@ -138,11 +138,38 @@ void add_files(std::vector<Seed>& seeds) {
   add("spool-damaged", 2, std::string("\0\xff\x03one\x09\x03two\xff\x05three", 17));
 }
 
+void add_monitor(std::vector<Seed>& seeds) {
+  const auto add = [&](const char* name, char kind, std::string_view text) {
+    seeds.push_back({"monitor", name, bytes_of(kind + std::string(text))});
+  };
+  constexpr std::string_view combined =
+      "192.0.2.7 - - [10/Oct/2020:13:55:36 -0700] \"GET /a?b HTTP/1.1\" 200 2326 "
+      "\"http://example.org/\" \"Agent/1.0 (x)\"\n";
+  const std::string haproxy =
+      "192.0.2.7:56000 [10/Oct/2020:13:55:36.123] front back/web1 10/0/30/69/109 200 2750 - - "
+      "---- 1/1/1/1/0 0/0 \"GET /a HTTP/1.1\"\n";
+  const std::string json =
+      R"({"remote_addr":"192.0.2.7","time_iso8601":"2020-10-10T13:55:36+02:00","status":404,)"
+      R"("request":"GET /a HTTP/1.1","body_bytes_sent":12,"request_time":0.25})"
+      "\n";
+  add("combined", '\0', std::string(combined) + std::string(combined) + "no request\n");
+  add("mixed", '\x83', haproxy + json + std::string(combined));
+  add("apache",
+      '\x01',
+      "%v %h %l %u %t \"%r\" %>s %b %D\nhost 192.0.2.7 - - "
+      "[10/Oct/2020:13:55:36 -0700] \"GET / HTTP/1.0\" 500 - 1234\n");
+  add("nginx",
+      '\x02',
+      "$remote_addr [$time_local] \"$request\" $status $request_time\n192.0.2.7 "
+      "[10/Oct/2020:13:55:36 +0000] \"GET / HTTP/1.0\" 200 0.003\n");
+}
+
 }  // namespace
 
 void add_tool_seeds(std::vector<Seed>& seeds) {
   add_configurations(seeds);
   add_ringlog(seeds);
+  add_monitor(seeds);
   add_files(seeds);
 }
 
