@@ -472,7 +472,8 @@ TEST_CASE("C4 tells a session that keeps more than its bound and is not closed")
   SessionConfig bounds;
   Report report;
   const auto look = [&](std::uint64_t inputs, SessionInspection session, std::uint64_t queued) {
-    sessions.look("a", inputs, {session}, queued, ring, bounds, report);
+    const Instant now{std::chrono::milliseconds{5} * static_cast<Duration::rep>(inputs)};
+    sessions.look({"a", inputs, now, queued}, {session}, ring, bounds, report);
   };
   const std::uint64_t backlog = bounds.backlog_bytes_max + 1;
   look(10, {.session = SessionId{1}, .backlog_bytes = backlog}, 0);

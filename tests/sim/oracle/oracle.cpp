@@ -71,10 +71,11 @@ void Oracle::on_input(std::size_t host) {
   memories_.look(now);
   if (++watched.inputs % sessions_every != 0) return;
   watched.sessions.look(
-      cluster_.name(host),
-      watched.inputs,
+      {.name = cluster_.name(host),
+       .inputs = watched.inputs,
+       .now = cluster_.now(),
+       .queued_bytes = now.queued_bytes},
       node.inspect_sessions(),
-      now.queued_bytes,
       cluster_.config().ring,
       cluster_.config().session,
       report_);

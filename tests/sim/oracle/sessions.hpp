@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "protocol/base/time.hpp"
 #include "protocol/ring/config.hpp"
 #include "protocol/session/config.hpp"
 #include "protocol/session/inspection.hpp"
@@ -20,18 +21,26 @@ namespace ringcast::sim {
 /// Of one run of a daemon.
 class SessionBounds {
  public:
-  /// `inputs`: how many the daemon has handled.
+  struct Daemon {
+    std::string name;
+    std::uint64_t inputs{0};  ///< that it has handled
+    Instant now;
+    std::uint64_t queued_bytes{0};  ///< for the token
+  };
+
   void look(
-      const std::string& daemon,
-      std::uint64_t inputs,
+      const Daemon& daemon,
       const std::vector<SessionInspection>& sessions,
-      std::uint64_t queued_bytes,
       const RingConfig& ring,
       const SessionConfig& bounds,
       Report& report);
 
  private:
-  std::map<SessionId, std::uint64_t> over_;  ///< beyond their bound, since which input
+  struct Since {
+    std::uint64_t inputs{0};
+    Instant now;
+  };
+  std::map<SessionId, Since> over_;  ///< beyond their bound
 };
 
 }  // namespace ringcast::sim
