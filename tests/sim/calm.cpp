@@ -2,6 +2,7 @@
 #include "sim/calm.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 
 namespace ringcast::sim {
@@ -34,6 +35,11 @@ std::vector<Instant> uncalled_changes(
   }
   std::sort(result.begin(), result.end());
   return result;
+}
+
+double uncalled_most(double per_hour, double hours) {
+  const double mean = per_hour * hours;
+  return mean + 3 * std::sqrt(mean);
 }
 
 }  // namespace ringcast::sim

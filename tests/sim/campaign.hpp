@@ -44,7 +44,9 @@ class CampaignReport {
   [[nodiscard]] const std::vector<Outcome>& failures() const { return failures_; }
   /// Lines of a plan's evidence that stayed at zero although enough of its seeds were run.
   [[nodiscard]] std::vector<std::string> missing() const;
-  [[nodiscard]] bool ok() const { return failures_.empty() && missing().empty(); }
+  /// L6 over all calm rings: the mean, once there are hours enough to tell.
+  [[nodiscard]] bool is_calm() const;
+  [[nodiscard]] bool ok() const { return failures_.empty() && missing().empty() && is_calm(); }
   [[nodiscard]] std::string text() const;
   [[nodiscard]] std::string json() const;
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "protocol/base/limits.hpp"
+#include "sim/calm.hpp"
 #include "sim/plan.hpp"
 
 namespace ringcast::sim {
@@ -237,7 +238,7 @@ void draw_course(const Plan& plan, Scenario& scenario, Random random) {
   }
   if (plan.pace.calm) {
     scenario.faults.links.loss = std::min(scenario.faults.links.loss, 0.1);
-    scenario.spurious_per_hour_max = 1.0;
+    scenario.spurious_per_hour_max = uncalled_per_hour_max;
   }
   if (plan.pace.merges) {
     const RingConfig& ring = scenario.cluster.ring;
