@@ -21,23 +21,37 @@ std::vector<std::byte> frame_of(const ByteWriter& head, std::span<const std::byt
   return frame;
 }
 
+/// A frame is written by the one side and read by the other.
+template <class Encode, class Decode>
+void measure(
+    benchmark::State& state,
+    std::span<const std::byte> payload,
+    const Encode& encode_head,
+    const Decode& decode) {
+  ByteWriter sample;
+  encode_head(sample);
+  const auto frame = frame_of(sample, payload);
+  for (auto _ : state) {
+    ByteWriter head;
+    encode_head(head);
+    auto decoded = decode(frame);
+    benchmark::DoNotOptimize(head);
+    benchmark::DoNotOptimize(decoded);
+  }
+  state.SetItemsProcessed(state.iterations());
+}
+
 void publish_frame(benchmark::State& state) {
   const std::vector<std::byte> payload(static_cast<std::size_t>(state.range(0)));
   SendRequest request;
   request.ticket = 1;
   request.groups = {"bench"};
   request.payload = payload;
-  ByteWriter sample;
-  encode_publish_head(sample, request);
-  const auto frame = frame_of(sample, payload);
-  for (auto _ : state) {
-    ByteWriter head;
-    encode_publish_head(head, request);
-    auto decoded = decode_request(frame);
-    benchmark::DoNotOptimize(head);
-    benchmark::DoNotOptimize(decoded);
-  }
-  state.SetItemsProcessed(state.iterations());
+  measure(
+      state,
+      payload,
+      [&](ByteWriter& out) { encode_publish_head(out, request); },
+      [](std::span<const std::byte> frame) { return decode_request(frame); });
 }
 BENCHMARK(publish_frame)->Arg(100)->Arg(60000);
 
@@ -49,17 +63,11 @@ void message_frame(benchmark::State& state) {
   event.sender_name = "client";
   event.groups = {"bench"};
   event.payload = BufferRef::allocate(static_cast<std::size_t>(state.range(0)));
-  ByteWriter sample;
-  encode_message_head(sample, event);
-  const auto frame = frame_of(sample, event.payload.bytes());
-  for (auto _ : state) {
-    ByteWriter head;
-    encode_message_head(head, event);
-    auto decoded = decode_server_frame(frame);
-    benchmark::DoNotOptimize(head);
-    benchmark::DoNotOptimize(decoded);
-  }
-  state.SetItemsProcessed(state.iterations());
+  measure(
+      state,
+      event.payload.bytes(),
+      [&](ByteWriter& out) { encode_message_head(out, event); },
+      [](std::span<const std::byte> frame) { return decode_server_frame(frame); });
 }
 BENCHMARK(message_frame)->Arg(100)->Arg(60000);
 

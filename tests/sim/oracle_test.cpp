@@ -39,6 +39,15 @@ struct Stage {
     arm(now, Timer::token_loss);
     return now;
   }
+  /// It waits for others' joins.
+  Inspection gathering(const NodeKey& self) const {
+    Inspection now = operational(self);
+    now.phase = RingPhase::gather;
+    now.due_in = {};
+    arm(now, Timer::join);
+    arm(now, Timer::consensus);
+    return now;
+  }
   static void arm(Inspection& now, Timer timer) {
     now.due_in[static_cast<std::size_t>(timer)] = Duration{1};
   }
@@ -290,20 +299,15 @@ TEST_CASE("P7 tells timers that a state does not have, and such that it must hav
   t.memories.look(now);
   CHECK(t.report.count("P7") == 1);
 
-  now = t.operational(t.b);
-  now.phase = RingPhase::gather;
-  now.due_in = {};
-  Stage::arm(now, Timer::join);
+  now = t.gathering(t.b);
+  Stage::disarm(now, Timer::consensus);
   t.memories.look(now);
   CHECK(t.report.count("P7") == 2);
 }
 
 TEST_CASE("P7 tells joins that are repeated too slowly") {
   Stage s;
-  Inspection now = s.operational(s.a);
-  now.phase = RingPhase::gather;
-  now.due_in = {};
-  Stage::arm(now, Timer::consensus);
+  Inspection now = s.gathering(s.a);
   now.due_in[static_cast<std::size_t>(Timer::join)] = std::chrono::milliseconds{30};
   s.memories.look(now);
   CHECK(s.report.ok());
@@ -427,11 +431,7 @@ TEST_CASE("E29 tells an attempt with a member that the one before was without") 
 
 TEST_CASE("E29 tells an obligation that is forgotten before an install") {
   Stage s;
-  Inspection now = s.operational(s.a);
-  now.phase = RingPhase::gather;
-  now.due_in = {};
-  Stage::arm(now, Timer::join);
-  Stage::arm(now, Timer::consensus);
+  Inspection now = s.gathering(s.a);
   now.obligation = 1;
   s.memories.look(now);
   now.obligation = 2;
