@@ -113,8 +113,13 @@ void Network::launch(
   const LinkFaults& faults = link(from, to);
   BufferRef copy = BufferRef::copy_of(bytes);
   if (!bytes.empty() && random_.chance(faults.corrupt)) corrupt(copy);
+  depart(ready, from, to, std::move(copy));
+}
+
+void Network::depart(Instant ready, std::size_t from, std::size_t to, BufferRef bytes) {
+  last_ready_ = std::max(last_ready_, ready);
   flights_.push(
-      {.ready = ready, .order = order_++, .from = from, .to = to, .bytes = std::move(copy)});
+      {.ready = ready, .order = order_++, .from = from, .to = to, .bytes = std::move(bytes)});
 }
 
 void Network::send(
@@ -154,8 +159,7 @@ void Network::send(
 
 void Network::inject(Instant ready, std::size_t from, std::size_t to, BufferRef bytes) {
   ++counts_.injected;
-  flights_.push(
-      {.ready = ready, .order = order_++, .from = from, .to = to, .bytes = std::move(bytes)});
+  depart(ready, from, to, std::move(bytes));
 }
 
 std::optional<Instant> Network::next_ready() const {
@@ -195,6 +199,7 @@ void Network::heal() {
     link.in_burst = false;
     link.sent_until = Instant{};
   }
+  stragglers_until_ = last_ready_;
 }
 
 }  // namespace ringcast::sim

@@ -106,6 +106,8 @@ class Network {
   void unblock_all();
   /// No faults, links open, as after construction.
   void heal();
+  /// When the last packet that was under way when the faults ended has arrived.
+  [[nodiscard]] Instant stragglers_until() const { return stragglers_until_; }
 
   /// Returns true to drop. Empty: none.
   void set_filter(Filter filter) { filter_ = std::move(filter); }
@@ -134,6 +136,7 @@ class Network {
 
   Fate fate_of(Link& link, std::size_t from, std::size_t to, std::span<const std::byte> bytes);
   void launch(Instant ready, std::size_t from, std::size_t to, std::span<const std::byte> bytes);
+  void depart(Instant ready, std::size_t from, std::size_t to, BufferRef bytes);
   Duration delay_of(const LinkFaults& faults);
   bool is_lost_by_type(const LinkFaults& faults, std::span<const std::byte> bytes);
   /// When the link is free for it; nothing: the queue before it is full.
@@ -146,6 +149,8 @@ class Network {
   std::vector<Link> links_;
   std::priority_queue<Flight, std::vector<Flight>, Later> flights_;
   std::uint64_t order_{0};
+  Instant last_ready_;        ///< of all packets
+  Instant stragglers_until_;  ///< of those sent before heal()
   Filter filter_;
   Tap tap_;
   std::size_t remembered_max_{0};
