@@ -81,6 +81,8 @@ void Ring::visit(Token token, bool may_hold) {
 }
 
 void Ring::request_missing(const RingState& ring, Token& token) {
+  // Whoever asked for what is safe by now has it: nobody need answer. [ORD-3]
+  drop_requests(token.rtr, std::min(ring.sent_aru, token.aru));
   // [ORD-5] Later packets may still be on their way: they were sent after their token.
   const std::uint64_t before = count(token.rtr);
   // Nor are there any above a token that went back, as only a broken peer's does.

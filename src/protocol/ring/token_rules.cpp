@@ -59,6 +59,15 @@ void add_requests(std::vector<SeqRange>& requests, const Window& window, Seq bou
   requests.swap(united);
 }
 
+void drop_requests(std::vector<SeqRange>& requests, Seq seq) {
+  const auto open = std::find_if(requests.begin(), requests.end(), [&](const SeqRange& range) {
+    return end_of(range) > next(seq);
+  });
+  requests.erase(requests.begin(), open);
+  if (requests.empty() || requests.front().first > seq) return;
+  requests.front() = range_up_to(next(seq), end_of(requests.front()));
+}
+
 std::uint64_t count(const std::vector<SeqRange>& requests) {
   std::uint64_t total = 0;
   for (const auto& range : requests) {

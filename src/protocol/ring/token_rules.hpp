@@ -27,6 +27,9 @@ void update_aru(Token& token, Seq my_aru, NodeId self);
 /// yet, up to the limit of a token. [ORD-5]
 void add_requests(std::vector<SeqRange>& requests, const Window& window, Seq bound);
 
+/// Takes out of `requests` (sorted, disjoint) what lies up to `seq`.
+void drop_requests(std::vector<SeqRange>& requests, Seq seq);
+
 /// Packets named by `requests`.
 std::uint64_t count(const std::vector<SeqRange>& requests);
 

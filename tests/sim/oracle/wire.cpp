@@ -219,9 +219,9 @@ void Wire::check_requests(const Sender& sender, const Token& in, const Token& ou
     if (last > out.seq) {
       fail("P5", "asks for " + number(last) + " of " + number(out.seq) + " packets");
     }
-    // What others asked for may have become safe since, as long as somebody keeps it.
-    if (range.first <= memory->discarded) {
-      fail("P5", "asks for " + number(range.first) + ", which it has discarded");
+    if (range.first <= memory->safe_line) {
+      fail(
+          "P5", "asks for " + number(range.first) + " with safe line " + number(memory->safe_line));
     }
     check_range(range, in, memory->safe_line, bound);
   }

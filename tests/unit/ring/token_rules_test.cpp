@@ -191,6 +191,20 @@ TEST_CASE("nothing above the bound is requested [ORD-5]") {
   CHECK(count(requests) == 6);
 }
 
+TEST_CASE("what is safe is asked for no more") {
+  const std::vector<SeqRange> asked{{.first = Seq{3}, .count = 4}, {.first = Seq{9}, .count = 1}};
+  const auto left = [&](std::uint64_t safe) {
+    auto requests = asked;
+    drop_requests(requests, Seq{safe});
+    return requests;
+  };
+  CHECK(left(2) == asked);
+  CHECK(left(4) == std::vector<SeqRange>{{.first = Seq{5}, .count = 2}, asked[1]});
+  CHECK(left(6) == std::vector<SeqRange>{asked[1]});
+  CHECK(left(8) == std::vector<SeqRange>{asked[1]});
+  CHECK(left(9).empty());
+}
+
 TEST_CASE("requests of several members are united, not repeated") {
   Random random(5);
   for (int round = 0; round < 200; ++round) {
