@@ -11,6 +11,7 @@ namespace ringcast::bench {
 namespace {
 
 constexpr int events_per_turn = 256;
+constexpr std::size_t coalesce_bytes = std::size_t{64} << 10U;
 
 class RingcastAdapter final : public Adapter {
  public:
@@ -29,6 +30,8 @@ class RingcastAdapter final : public Adapter {
     if (code == Errc::would_block || code == Errc::inbox_full) return false;
     return sent.error();
   }
+
+  Result<void> flush() override { return client_.write_coalesced(); }
 
   Result<bool> receive() override {
     for (int turn = 0; turn < events_per_turn; ++turn) {
@@ -72,6 +75,7 @@ class RingcastAdapter final : public Adapter {
 Opened open_ringcast(const Setup& setup, Sink& sink) {
   ClientOptions options;
   options.socket = setup.socket;
+  options.coalesce_bytes = coalesce_bytes;
   auto client = Client::connect(std::move(options));
   if (!client.ok()) return client.error();
   if (auto joined = client->join(setup.group); !joined.ok()) return joined.error();

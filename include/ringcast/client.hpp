@@ -90,6 +90,11 @@ struct ClientOptions {
   /// Beyond so much memory of events not yet received nothing is read; one event may exceed it.
   /// At least 1.
   std::size_t inbox_bytes_max{std::size_t{64} << 20U};
+  /// Small messages are collected until so many bytes wait and then written by one system call;
+  /// 0: each at once. They also leave with every call that waits or asks, and when a receive finds
+  /// nothing that has arrived already; wants_write() is true until then. For programs that publish
+  /// much and receive, or flush(), in between. At most 512 KiB.
+  std::size_t coalesce_bytes{0};
 };
 
 struct Publication {
@@ -143,6 +148,10 @@ class Client {
   /// The same without waiting. Errors: as publish, with would_block (nothing was sent) in
   /// place of timed_out.
   Result<std::uint64_t> try_publish(const Publication& publication);
+
+  /// Writes what coalesce_bytes holds back as far as the socket takes it, without waiting: for the
+  /// end of a burst. Nothing to do is no error. Errors: closed.
+  Result<void> write_coalesced();
 
   /// The next event: waits for ever, until the deadline (timed_out), or not at all (nothing).
   /// After a final Closed event every call that returns a Result fails, with closed unless its

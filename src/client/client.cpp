@@ -14,8 +14,10 @@ namespace {
 constexpr std::size_t unwritten_bytes_max = std::size_t{1} << 20U;
 // A rest longer than this is written from the caller's memory instead of being copied.
 constexpr std::size_t copied_bytes_max = std::size_t{64} << 10U;
+// More would not leave room for a message before publish waits.
+constexpr std::size_t coalesce_bytes_max = unwritten_bytes_max / 2;
 // A program that only publishes still reads this often, lest it is taken for one that hangs.
-constexpr std::uint32_t publishes_per_read = 64;
+constexpr std::uint32_t writes_per_read = 64;
 // The daemon's last words when it has taken a goodbye, and with it all that came before.
 constexpr std::string_view goodbye_taken = "goodbye";  // [SES-13]
 
@@ -45,6 +47,12 @@ Result<void> check(const ClientOptions& options) {
   }
   if (options.inbox_bytes_max == 0) {
     return Error{Errc::invalid_argument, "an inbox of 0 bytes can receive nothing"};
+  }
+  if (options.coalesce_bytes > coalesce_bytes_max) {
+    return Error{
+        Errc::invalid_argument,
+        "coalesce_bytes of " + std::to_string(options.coalesce_bytes) + " is more than " +
+            std::to_string(coalesce_bytes_max)};
   }
   return {};
 }
@@ -116,8 +124,8 @@ bool Client::Impl::has_credit() const {
 }
 
 Result<void> Client::Impl::wait_for_credit(std::optional<Deadline> deadline) {
-  if (!has_credit() || ++unread_publishes_ >= publishes_per_read) {
-    unread_publishes_ = 0;
+  if (!has_credit() || unread_writes_ >= writes_per_read) {
+    unread_writes_ = 0;
     advance();
   }
   if (state_ == State::over) return ended();
@@ -157,6 +165,13 @@ Result<std::uint64_t> Client::Impl::publish(
 void Client::Impl::transmit(const SendRequest& request, std::optional<Deadline> deadline) {
   scratch_.clear();
   encode_publish_head(scratch_, request);
+  const auto waiting = connection_.unwritten() + scratch_.size() + request.payload.size();
+  if (waiting < options_.coalesce_bytes) {
+    connection_.queue(scratch_.view());
+    connection_.queue(request.payload);
+    return;
+  }
+  ++unread_writes_;
   const auto rest = connection_.send(scratch_.view(), request.payload);
   if (!rest) {
     write_failed(rest.error());
@@ -165,6 +180,16 @@ void Client::Impl::transmit(const SendRequest& request, std::optional<Deadline> 
   } else if (!rest->empty()) {
     connection_.queue(*rest);
   }
+}
+
+Result<void> Client::Impl::write_coalesced() {
+  if (state_ == State::ready && connection_.unwritten() > 0) {
+    ++unread_writes_;
+    const auto flushed = connection_.flush();
+    if (!flushed) write_failed(flushed.error());
+  }
+  if (state_ == State::over) return ended();
+  return {};
 }
 
 // Writes straight from the caller's memory for as long as it may wait, and goes on reading;
@@ -284,6 +309,8 @@ Result<std::uint64_t> Client::publish(const Publication& publication, Deadline d
 Result<std::uint64_t> Client::try_publish(const Publication& publication) {
   return impl_->publish(publication, std::nullopt, false);
 }
+
+Result<void> Client::write_coalesced() { return impl_->write_coalesced(); }
 
 Result<Event> Client::receive() { return receive_until(Deadline::max()); }
 

@@ -47,6 +47,7 @@ class Client::Impl {
   /// `awaited`: its confirmation goes to awaited_ and not to the inbox.
   Result<std::uint64_t> publish(
       const Publication& publication, std::optional<Deadline> deadline, bool awaited);
+  Result<void> write_coalesced();
   Result<Confirmation> publish_and_wait(const Publication& publication, Deadline deadline);
   Result<std::optional<Event>> next_event(std::optional<Deadline> deadline);
   /// Sends a request made by `encode(writer, number)` and waits for its reply.
@@ -132,8 +133,8 @@ class Client::Impl {
   std::set<std::string, std::less<>> leaving_;  ///< asked to leave, and not answered
   Outstanding unconfirmed_;
   std::optional<Awaited> awaited_;
-  std::uint64_t last_number_{0};  ///< tickets and request numbers are drawn from one sequence
-  std::uint32_t unread_publishes_{0};
+  std::uint64_t last_number_{0};    ///< tickets and request numbers are drawn from one sequence
+  std::uint32_t unread_writes_{0};  ///< of messages, since we last read
   ByteWriter scratch_;
 };
 

@@ -21,6 +21,8 @@
 namespace ringcast::tools {
 namespace {
 
+constexpr std::size_t coalesced_lines_bytes = std::size_t{64} << 10U;
+
 struct PublishOptions {
   std::string groups;
   std::vector<std::string> messages;
@@ -173,7 +175,10 @@ class Publisher {
 
 ExitCode run(const GlobalOptions& globals, const PublishOptions& options) {
   const auto deadline = deadline_after(options.timeout);
-  return with_client(client_options(globals), deadline, [&](Client& client) {
+  auto client_settings = client_options(globals);
+  // wait_for_input() and finish() receive first, so no line waits for the next.
+  if (options.lines) client_settings.coalesce_bytes = coalesced_lines_bytes;
+  return with_client(std::move(client_settings), deadline, [&](Client& client) {
     Publisher publisher(client, options, deadline, globals.json);
     if (options.lines) return publisher.finish(publisher.send_lines());
     if (options.messages.empty()) return publisher.finish(publisher.send_stdin());
