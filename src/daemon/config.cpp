@@ -17,32 +17,29 @@ class Reader {
 
   ReadConfig read(std::string_view text) {
     auto document = parse_document(text);
-    problems_ = std::move(document.problems);
-    if (!problems_.empty()) return finish();
+    complaints_.add(std::move(document.problems));
+    if (!complaints_.empty()) return finish();
     for (const auto& entry : document.loose) {
       read_loose(entry);
     }
     for (const auto& table : document.tables) {
       read_table(table);
     }
-    for (auto& problem : check_config(config_, known_)) {
-      problems_.push_back(std::move(problem));
-    }
+    complaints_.add(check_config(config_, known_));
     return finish();
   }
 
  private:
   ReadConfig finish() {
-    std::stable_sort(
-        problems_.begin(), problems_.end(), [](const ConfigProblem& a, const ConfigProblem& b) {
-          return a.at < b.at;
-        });
-    return ReadConfig{.config = std::move(config_), .problems = std::move(problems_)};
+    return ReadConfig{.config = std::move(config_), .problems = complaints_.take()};
   }
 
   void complain(FilePosition at, std::string problem, std::string remedy) {
-    problems_.push_back(
-        ConfigProblem{.at = at, .problem = std::move(problem), .remedy = std::move(remedy)});
+    complaints_.complain(at, std::move(problem), std::move(remedy));
+  }
+
+  static OptionShape shape_of(const Option& option) {
+    return OptionShape{option.section, option.key, option.kind, option.min, option.max};
   }
 
   // Structure.
@@ -56,7 +53,7 @@ class Reader {
           entry.key == "daemon" ? "write [[daemon]] once per daemon" : "write [" + entry.key + "]");
       return;
     }
-    unknown(entry.at, entry.key);
+    complain_of_loose_key(entry, option_shapes(), complaints_);
   }
 
   static bool is_section(std::string_view name) {
@@ -67,7 +64,7 @@ class Reader {
 
   void read_table(const ConfigTable& table) {
     if (!is_section(table.name)) {
-      unknown_section(table);
+      complain_of_table(table, option_shapes(), complaints_);
       return;
     }
     const bool is_daemon = table.name == "daemon";
@@ -88,56 +85,10 @@ class Reader {
     if (is_daemon) require_daemon_keys();
   }
 
-  void unknown_section(const ConfigTable& table) {
-    std::vector<std::string> sections;
-    for (const auto& option : options()) {
-      sections.emplace_back(option.section);
-    }
-    complain(
-        table.at,
-        "unknown table [" + table.name + "]",
-        "did you mean [" + nearest(table.name, sections) + "]? remove or rename it");
-  }
-
-  /// Above the first table.
-  void unknown(FilePosition at, const std::string& name) {
-    std::vector<std::string> keys;
-    for (const auto& option : options()) {
-      keys.emplace_back(option.key);
-    }
-    const auto best = nearest(name, keys);
-    const auto option = std::find_if(
-        options().begin(), options().end(), [&](const Option& known) { return known.key == best; });
-    complain(
-        at,
-        "unknown key " + quoted(name) + " outside of any table",
-        "did you mean " + quoted(option->key) + " in [" + std::string(option->section) +
-            "]? move, rename or remove it");
-  }
-
-  void unknown_in(const ConfigTable& table, const ConfigEntry& entry) {
-    const auto problem = "unknown key " + quoted(entry.key) + " in [" + table.name + "]";
-    std::vector<std::string> keys;
-    for (const auto& option : options()) {
-      if (option.section == table.name) keys.emplace_back(option.key);
-      if (option.key != entry.key) continue;
-      complain(
-          entry.at,
-          problem,
-          "did you mean " + quoted(option.key) + " in [" + std::string(option.section) +
-              "]? move it there");
-      return;
-    }
-    complain(
-        entry.at,
-        problem,
-        "did you mean " + quoted(nearest(entry.key, keys)) + "? remove or rename it");
-  }
-
   void read_entry(const ConfigTable& table, const ConfigEntry& entry) {
     const auto* option = find_option(table.name, entry.key);
     if (option == nullptr) {
-      unknown_in(table, entry);
+      complain_of_key(table, entry, option_shapes(), complaints_);
       return;
     }
     if (table.name != "daemon") config_.positions[qualified(table.name, entry.key)] = entry.at;
@@ -150,66 +101,15 @@ class Reader {
 
   // Values.
 
-  void wrong_type(const Option& option, const ConfigEntry& entry) {
-    struct Expected {
-      std::string_view what;
-      std::string_view remedy;
-    };
-    const auto expected = [&]() -> Expected {
-      switch (option.kind) {
-        case OptionKind::text:
-          return {"a string", "put the value in quotes"};
-        case OptionKind::count:
-          return {"an integer", "write a whole number without quotes"};
-        case OptionKind::bytes:
-          return {"a size", "write bytes, or a string such as \"8MiB\""};
-        case OptionKind::duration:
-          return {"a duration", "write a string with its unit, such as \"400ms\" or \"2s\""};
-      }
-      return {};
-    }();
-    const auto found = entry.value.kind == ConfigValue::Kind::text
-                           ? quoted(entry.value.text)
-                           : std::string(to_string(entry.value.kind));
-    complain(
-        entry.value.at,
-        entry.key + " is " + found + " and must be " + std::string(expected.what),
-        std::string(expected.remedy));
-  }
-
-  static std::optional<std::uint64_t> number_of(const Option& option, const ConfigValue& value) {
-    const bool is_text = value.kind == ConfigValue::Kind::text;
-    if (option.kind == OptionKind::duration) {
-      return is_text ? parse_duration(value.text) : std::nullopt;
-    }
-    if (option.kind == OptionKind::bytes && is_text) return parse_bytes(value.text);
-    if (value.kind != ConfigValue::Kind::integer) return std::nullopt;
-    return static_cast<std::uint64_t>(std::max<std::int64_t>(value.integer, 0));
-  }
-
   void read_number(const Option& option, const ConfigEntry& entry) {
-    const auto value = number_of(option, entry.value);
-    if (!value) {
-      known_.numbers = false;
-      wrong_type(option, entry);
-      return;
-    }
-    const bool negative = entry.value.kind == ConfigValue::Kind::integer && entry.value.integer < 0;
-    if (negative || *value < option.min || *value > option.max) {
-      known_.numbers = false;
-      complain(
-          entry.value.at,
-          entry.key + " is out of range",
-          "choose a value from " + show_value(option.kind, option.min) + " to " +
-              show_value(option.kind, option.max));
-      return;
-    }
-    option.set_number(config_, *value);
+    const auto value = ringcast::read_number(shape_of(option), entry, complaints_);
+    known_.numbers = known_.numbers && value.has_value();
+    if (value) option.set_number(config_, *value);
   }
 
   void read_text(const Option& option, const ConfigEntry& entry) {
     if (entry.value.kind != ConfigValue::Kind::text) {
-      wrong_type(option, entry);
+      complain_of_type(shape_of(option), entry, complaints_);
       return;
     }
     if (auto complaint = option.set_text(config_, entry)) {
@@ -230,7 +130,7 @@ class Reader {
   }
 
   DaemonConfig config_;
-  std::vector<ConfigProblem> problems_;
+  Complaints complaints_;
   Known known_;
 };
 

@@ -14,8 +14,8 @@
 #include <string_view>
 #include <vector>
 
+#include "configuration/document.hpp"
 #include "daemon/address.hpp"
-#include "daemon/document.hpp"
 #include "protocol/base/trace.hpp"
 #include "protocol/ring/config.hpp"
 #include "protocol/session/config.hpp"

@@ -170,10 +170,4 @@ std::vector<ConfigProblem> check_config(const DaemonConfig& config, const Known&
   return Checker(config, known).check();
 }
 
-std::string quoted(std::string_view text) { return "\"" + std::string(text.substr(0, 120)) + "\""; }
-
-std::string qualified(std::string_view section, std::string_view key) {
-  return std::string(section) + "." + std::string(key);
-}
-
 }  // namespace ringcast

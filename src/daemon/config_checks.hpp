@@ -20,8 +20,4 @@ struct Known {
 
 std::vector<ConfigProblem> check_config(const DaemonConfig& config, const Known& known);
 
-std::string quoted(std::string_view text);
-/// "section.key".
-std::string qualified(std::string_view section, std::string_view key);
-
 }  // namespace ringcast

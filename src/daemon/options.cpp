@@ -205,47 +205,6 @@ constexpr std::array option_table{
 
 static_assert(gib <= u32_max);
 
-struct Unit {
-  std::string_view name;
-  std::uint64_t factor{1};
-};
-
-// Largest first: show_value takes the first that divides.
-constexpr std::array duration_units{
-    Unit{"m", 60 * s}, Unit{"s", s}, Unit{"ms", ms}, Unit{"us", us}, Unit{"ns", 1}};
-constexpr std::array byte_units{Unit{"GiB", gib}, Unit{"MiB", mib}, Unit{"KiB", kib}, Unit{"B", 1}};
-
-std::optional<std::uint64_t> parse_with_unit(std::string_view text, std::span<const Unit> units) {
-  std::uint64_t value{0};
-  const auto* end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, value);
-  if (error != std::errc{} || stop == text.data()) return std::nullopt;
-  auto name = text.substr(static_cast<std::size_t>(stop - text.data()));
-  while (!name.empty() && name.front() == ' ') {
-    name.remove_prefix(1);
-  }
-  const auto unit =
-      std::find_if(units.begin(), units.end(), [&](const Unit& u) { return u.name == name; });
-  if (unit == units.end()) return std::nullopt;
-  if (value > std::numeric_limits<std::int64_t>::max() / unit->factor) return std::nullopt;
-  return value * unit->factor;
-}
-
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, replaced});
-    }
-  }
-  return row[b.size()];
-}
-
 }  // namespace
 
 std::span<const Option> options() { return option_table; }
@@ -267,35 +226,15 @@ std::vector<std::string> known_keys() {
   return keys;
 }
 
-std::string nearest(std::string_view word, const std::vector<std::string>& known) {
-  RC_ASSERT(!known.empty());
-  std::vector<std::size_t> distances;
-  distances.reserve(known.size());
-  for (const auto& candidate : known) {
-    distances.push_back(edit_distance(word, candidate));
-  }
-  const auto best = std::min_element(distances.begin(), distances.end());
-  return known[static_cast<std::size_t>(best - distances.begin())];
-}
-
-std::optional<std::uint64_t> parse_duration(std::string_view text) {
-  return parse_with_unit(text, duration_units);
-}
-
-std::optional<std::uint64_t> parse_bytes(std::string_view text) {
-  return parse_with_unit(text, byte_units);
-}
-
-std::string show_value(OptionKind kind, std::uint64_t value) {
-  if (kind == count || kind == text) return std::to_string(value);
-  const std::span<const Unit> units =
-      kind == duration ? std::span<const Unit>{duration_units} : std::span<const Unit>{byte_units};
-  for (const auto& unit : units) {
-    if (value % unit.factor == 0) {
-      return std::to_string(value / unit.factor) + std::string(unit.name);
+const std::vector<OptionShape>& option_shapes() {
+  static const auto shapes = [] {
+    std::vector<OptionShape> all;
+    for (const auto& option : option_table) {
+      all.push_back(OptionShape{option.section, option.key, option.kind, option.min, option.max});
     }
-  }
-  return std::to_string(value);
+    return all;
+  }();
+  return shapes;
 }
 
 }  // namespace ringcast

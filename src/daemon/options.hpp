@@ -12,18 +12,11 @@
 #include <string_view>
 #include <vector>
 
+#include "configuration/options.hpp"
 #include "daemon/config.hpp"
-#include "daemon/document.hpp"
 #include "daemon/text_options.hpp"
 
 namespace ringcast {
-
-enum class OptionKind : std::uint8_t {
-  text,
-  count,     ///< an integer
-  bytes,     ///< an integer, or "64MiB", "512KiB", "1GiB"
-  duration,  ///< "400ms", "2s", "500us", "1m"; held in nanoseconds
-};
 
 struct Option {
   std::string_view section;
@@ -40,15 +33,7 @@ const Option* find_option(std::string_view section, std::string_view key);
 
 /// "ring.token_loss", one per option.
 std::vector<std::string> known_keys();
-/// The known word nearest to `word` by edit distance, however far that is.
-/// REQUIRES: there are known words.
-std::string nearest(std::string_view word, const std::vector<std::string>& known);
-
-/// Nanoseconds of "400ms"; nothing when it is no duration.
-std::optional<std::uint64_t> parse_duration(std::string_view text);
-/// Bytes of "64MiB"; nothing when it is no size.
-std::optional<std::uint64_t> parse_bytes(std::string_view text);
-/// The inverse of the two above, in the largest unit that divides it.
-std::string show_value(OptionKind kind, std::uint64_t value);
+/// The same without their setters.
+const std::vector<OptionShape>& option_shapes();
 
 }  // namespace ringcast

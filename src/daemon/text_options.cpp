@@ -8,7 +8,7 @@
 
 #include "ringcast/names.hpp"
 
-#include "daemon/config_checks.hpp"
+#include "configuration/options.hpp"
 #include "daemon/logging.hpp"
 
 namespace ringcast {

@@ -7,8 +7,8 @@
 #include <optional>
 #include <string>
 
+#include "configuration/document.hpp"
 #include "daemon/config.hpp"
-#include "daemon/document.hpp"
 
 namespace ringcast {
 

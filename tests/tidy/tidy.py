@@ -27,9 +27,10 @@ LAYERS = [
     ("src/protocol/groups/", ["ringcast/", "protocol/base/", "protocol/groups/"]),
     ("src/protocol/session/", ["ringcast/", "protocol/base/", "protocol/session/"]),
     ("src/protocol/", ["ringcast/", "protocol/"]),
-    ("src/daemon/", ["ringcast/", "protocol/", "daemon/"]),
+    ("src/configuration/", ["configuration/"]),
+    ("src/daemon/", ["ringcast/", "protocol/", "configuration/", "daemon/"]),
     ("src/client/", ["ringcast/", "protocol/session/frames.hpp", "protocol/base/", "client/"]),
-    ("tools/", ["ringcast/", "tools/", "ringlog/", "ringlog-publish/", "ringlog-write/"]),
+    ("tools/", ["ringcast/", "configuration/", "tools/", "ringlog/", "ringlog-publish/", "ringlog-write/"]),
     ("examples/", ["ringcast/"]),
 ]
 

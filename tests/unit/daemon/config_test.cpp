@@ -12,7 +12,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "daemon/document.hpp"
+#include "configuration/document.hpp"
 #include "daemon/options.hpp"
 #include "protocol/base/ids.hpp"
 

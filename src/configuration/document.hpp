@@ -34,8 +34,9 @@ struct ConfigValue {
 
   Kind kind{Kind::text};
   std::string text;
-  std::int64_t integer{0};
+  std::int64_t integer{0};  ///< of a boolean: 0 or 1
   FilePosition at;
+  std::vector<ConfigValue> items;  ///< of a list
 };
 
 std::string_view to_string(ConfigValue::Kind kind);
@@ -60,6 +61,8 @@ struct ConfigDocument {
   std::vector<ConfigProblem> problems;  ///< of syntax; then the rest is empty
 };
 
-ConfigDocument parse_document(std::string_view text);
+/// `reference` is the file that shows every option, for remedies.
+ConfigDocument parse_document(
+    std::string_view text, std::string_view reference = "conf/ringcast.toml");
 
 }  // namespace ringcast

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "daemon/document.hpp"
+#include "configuration/document.hpp"
 
 #include <algorithm>
 #include <cstdint>
@@ -50,15 +50,26 @@ ConfigValue::Kind kind_of(const toml::node& node) {
   return ConfigValue::Kind::date;
 }
 
+ConfigValue to_value(const toml::node& node) {
+  ConfigValue value;
+  value.kind = kind_of(node);
+  value.at = position(node.source().begin);
+  if (const auto* text = node.as_string(); text != nullptr) value.text = text->get();
+  if (const auto* integer = node.as_integer(); integer != nullptr) value.integer = integer->get();
+  if (const auto* flag = node.as_boolean(); flag != nullptr) value.integer = flag->get() ? 1 : 0;
+  return value;
+}
+
 ConfigEntry to_entry(const toml::key& key, const toml::node& node) {
   ConfigEntry entry;
   entry.key = std::string(key.str());
   entry.at = position(key.source().begin);
-  entry.value.kind = kind_of(node);
-  entry.value.at = position(node.source().begin);
-  if (const auto* text = node.as_string(); text != nullptr) entry.value.text = text->get();
-  if (const auto* integer = node.as_integer(); integer != nullptr) {
-    entry.value.integer = integer->get();
+  entry.value = to_value(node);
+  // One level: a list of lists has no use here.
+  if (const auto* list = node.as_array(); list != nullptr) {
+    for (const auto& item : *list) {
+      entry.value.items.push_back(to_value(item));
+    }
   }
   return entry;
 }
@@ -152,8 +163,8 @@ std::uint32_t line_of_failure(std::string_view text) {
 }
 
 std::optional<toml::table> parse_as_it_is(
-    std::string_view text, std::vector<ConfigProblem>& problems) {
-  constexpr const char* remedy = "correct the syntax here; conf/ringcast.toml shows every option";
+    std::string_view text, std::string_view reference, std::vector<ConfigProblem>& problems) {
+  const auto remedy = "correct the syntax here; " + std::string(reference) + " shows every option";
   try {
     auto parsed = toml::parse(text);
     if (parsed) return std::move(parsed).table();
@@ -186,21 +197,22 @@ std::string in_ascii(std::string_view text) {
 
 /// Where toml++ 3.3 looks for a space and finds a letter like U+00E3, its behaviour is undefined.
 /// That happens only in what is no TOML, and such a text is none in ASCII either: ask that first.
-std::optional<toml::table> parse(std::string_view text, std::vector<ConfigProblem>& problems) {
+std::optional<toml::table> parse(
+    std::string_view text, std::string_view reference, std::vector<ConfigProblem>& problems) {
   const std::string ascii = in_ascii(text);
-  if (ascii != text && !parse_as_it_is(ascii, problems)) return std::nullopt;
-  return parse_as_it_is(text, problems);
+  if (ascii != text && !parse_as_it_is(ascii, reference, problems)) return std::nullopt;
+  return parse_as_it_is(text, reference, problems);
 }
 
 }  // namespace
 
-ConfigDocument parse_document(std::string_view text) {
+ConfigDocument parse_document(std::string_view text, std::string_view reference) {
   ConfigDocument document;
   if (const auto problem = too_long_line(text)) {
     document.problems.push_back(*problem);
     return document;
   }
-  const auto parsed = parse(text, document.problems);
+  const auto parsed = parse(text, reference, document.problems);
   if (!parsed) return document;
   for (auto&& [key, node] : *parsed) {
     if (const auto* table = node.as_table(); table != nullptr) {
