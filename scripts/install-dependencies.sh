@@ -11,6 +11,7 @@ packages=(
   g++ cmake ninja-build pkg-config
   libasio-dev libspdlog-dev libtomlplusplus-dev libcli11-dev nlohmann-json3-dev
   libxxhash-dev libssl-dev libutfcpp-dev libsystemd-dev libncurses-dev catch2
+  libre2-dev zlib1g-dev libzstd-dev zstd libsqlite3-dev libpq-dev postgresql
   python3 iproute2 nftables git
 )
 case "${1:-}" in

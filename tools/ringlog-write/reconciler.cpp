@@ -283,7 +283,7 @@ void Reconciler::apply_message(const Message& message) {
 void Reconciler::apply_record(const Message& message, const Record& record) {
   if (is_acceptable(message, configuration_)) {
     position_ = message.position;
-    write_record(record);
+    write_record(record, message.sender.daemon);
     return;
   }
   output_.progress[message.sender].is_awaited = true;
@@ -344,7 +344,7 @@ void Reconciler::apply_news(const Message& message) {
   if (!gap.empty()) write_gap(gap);
 }
 
-void Reconciler::write_record(const Record& record) {
+void Reconciler::write_record(const Record& record, const std::string& daemon) {
   const auto range = range_of(record);
   if (is_resuming_) report_missed(record);
   const auto added = table_.add(record.producer, range);
@@ -361,6 +361,8 @@ void Reconciler::write_record(const Record& record) {
       append_line(loss_marker(record));
       continue;
     }
+    output_.origins.push_back(LineOrigin{
+        output_.data.size(), part.count(), record.producer, part.first, daemon, *position_});
     for (auto seq = part.first; seq <= part.last; ++seq) {
       append_line(lines->lines[static_cast<std::size_t>(seq - record.first_seq)]);
     }

@@ -51,6 +51,16 @@ struct MarkerNote {
   std::uint64_t missing{0};  ///< lines it stands for
 };
 
+/// Where data lines of the file came from: consecutive ones of one record.
+struct LineOrigin {
+  std::uint64_t offset{0};  ///< in the data of the output it is part of
+  std::uint64_t lines{0};
+  Producer producer;
+  std::uint64_t first_seq{0};
+  std::string daemon;  ///< the publisher's; empty when it is not known
+  Position position;
+};
+
 /// What was applied of one publisher.
 struct SenderProgress {
   Progress written;        ///< from the first record of the last configuration to the last
@@ -64,6 +74,7 @@ struct ReconcilerOutput {
   std::uint64_t lines{0};           ///< data lines in it, markers not counted
   std::vector<Addition> additions;  ///< what `data` adds to the table
   std::vector<MarkerNote> markers;
+  std::vector<LineOrigin> origins;  ///< of data lines, in order
   std::vector<PendingRecord> pending;
   std::vector<std::vector<std::byte>> tables;  ///< to publish to the writers' group
   std::map<MemberName, SenderProgress> progress;
@@ -136,7 +147,7 @@ class Reconciler {
   void apply_news(const Message& message);
 
   [[nodiscard]] Table held_before_join() const;
-  void write_record(const Record& record);
+  void write_record(const Record& record, const std::string& daemon);
   void write_gap(const Table& missing);
   void append_line(std::string_view line);
   void send_table(const View& view, const std::set<std::string>& component);

@@ -141,6 +141,7 @@ Result<void> Store::open_file(Instant now) {
   if (!sidecar) return sidecar.error();
   sidecar_.emplace(std::move(sidecar).value());
   next_sync_ = now + options_.sync_interval;
+  if (options_.observer != nullptr) return options_.observer->on_open(written_);
   return {};
 }
 
@@ -160,6 +161,7 @@ void Store::take(
   for (const auto& marker : output.markers) {
     entry.markers.push_back(FileMarker{planned_length_ + marker.offset, marker.missing});
   }
+  if (options_.observer != nullptr) options_.observer->on_take(planned_length_, output);
   planned_length_ += output.data.size();
   planned_lines_ += output.lines;
   entry.length = planned_length_;
@@ -190,6 +192,9 @@ void Store::write(Instant now) {
 }
 
 Result<void> Store::write_file() {
+  if (options_.observer != nullptr) {
+    if (auto ready = options_.observer->before_write(); !ready) return ready;
+  }
   if (file_->buffered() > 0) look_at_size();
   auto result = file_->flush();
   record_written();
@@ -261,11 +266,17 @@ void Store::sync(Instant now) {
   if (sync_trouble_.on_success(now)) options_.tell("synced again");
   next_sync_ = now + options_.sync_interval;
   dirty_ = false;
+  if (options_.observer != nullptr && sidecar_->buffered() == 0) {
+    options_.observer->on_kept(written_.length);
+  }
   // Most configurations are over soon: their files are opened again if need be.
   std::erase_if(pending_files_, [](const auto& item) { return item.second.buffered() == 0; });
 }
 
 Result<void> Store::sync_files() {
+  if (options_.observer != nullptr) {
+    if (auto ready = options_.observer->before_sync(); !ready) return ready;
+  }
   if (auto synced = file_->sync(); !synced) return synced;
   for (auto& [path, file] : pending_files_) {
     if (auto synced = file.sync(); !synced) return synced;

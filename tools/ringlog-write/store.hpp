@@ -31,6 +31,25 @@ struct StoreCalls {
   std::function<Result<void>(const std::string& path)> sync_directory{sync_directory_of};
 };
 
+/// Who looks on while the file grows; the sinks do.
+class StoreObserver {
+ public:
+  StoreObserver() = default;
+  StoreObserver(const StoreObserver&) = delete;
+  StoreObserver& operator=(const StoreObserver&) = delete;
+  virtual ~StoreObserver() = default;
+
+  /// The file is ours and ends with the last line of `state`.
+  virtual Result<void> on_open(const FileState& state) = 0;
+  /// `output.data` is going to stand at `offset` of the file.
+  virtual void on_take(std::uint64_t offset, const ReconcilerOutput& output) = 0;
+  /// Before what was taken is written, and before it is synced; the file waits for success.
+  virtual Result<void> before_write() = 0;
+  virtual Result<void> before_sync() = 0;
+  /// The file's first `length` bytes and what the sidecar says of them are on the disk.
+  virtual void on_kept(std::uint64_t length) = 0;
+};
+
 struct StoreOptions {
   std::string group;
   std::string path;
@@ -39,6 +58,7 @@ struct StoreOptions {
   std::function<void(const std::string&)> tell;  ///< a sentence for the operator
   std::size_t adopt_block_bytes{std::size_t{1} << 20U};
   StoreCalls calls{};
+  StoreObserver* observer{nullptr};  ///< outlives the store
 };
 
 class Store {

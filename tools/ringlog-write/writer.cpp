@@ -35,6 +35,7 @@ StoreOptions store_options(const WriterOptions& options) {
   store.group = options.group;
   store.path = options.path;
   store.adopt = options.adopt;
+  store.observer = options.observer;
   store.tell = [](const std::string& sentence) { tools::report(program, sentence); };
   return store;
 }

@@ -33,6 +33,7 @@ struct WriterOptions {
   std::size_t unwritten_bytes_max{std::size_t{32} << 20U};
   bool json{false};    ///< the summary, on stdout
   StoreCalls calls{};  ///< for tests
+  StoreObserver* observer{nullptr};
 };
 
 class Writer {

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// TestJournal: a writer's file that grows as the test says, as sinks see it; no ring.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <catch2/catch.hpp>
+
+#include "tests/unit/temporary_directory.hpp"
+#include "tools/ringlog-write/sinks/journal.hpp"
+#include "tools/ringlog-write/sinks/journal_reader.hpp"
+#include "tools/ringlog-write/sinks/line_rules.hpp"
+#include "tools/ringlog-write/sinks/sink.hpp"
+#include "tools/ringlog-write/store.hpp"
+#include "tools/ringlog/chain.hpp"
+
+namespace ringcast::ringlog {
+
+/// Lines of one record.
+struct TestRecord {
+  std::uint8_t producer{1};
+  std::uint64_t first_seq{1};
+  std::vector<std::string> lines;
+  std::string daemon{"d1"};
+  bool is_marker{false};
+};
+
+inline Producer test_producer(std::uint8_t number) {
+  Producer made;
+  made.id.bytes[0] = number;
+  made.name = "p" + std::to_string(number);
+  return made;
+}
+
+class TestJournal {
+ public:
+  explicit TestJournal(std::string path) : path_(std::move(path)) { start(); }
+
+  /// As after a kill: nothing is ended in order.
+  void restart() {
+    store_.reset();
+    start();
+  }
+
+  /// Written, synced, and with that visible to sinks.
+  void append(const std::vector<TestRecord>& records) {
+    take(records);
+    sync();
+  }
+  void take(const std::vector<TestRecord>& records) {
+    ReconcilerOutput output;
+    for (const auto& record : records) {
+      add(output, record);
+    }
+    store_->take(output, chain_, std::nullopt);
+    store_->flush(now_);
+  }
+  void sync() {
+    now_ += std::chrono::seconds{1};
+    store_->sync_if_due(now_);
+  }
+
+  [[nodiscard]] Journal& journal() { return *journal_; }
+  [[nodiscard]] const std::string& path() const { return path_; }
+  [[nodiscard]] const std::vector<std::string>& told() const { return told_; }
+
+ private:
+  void start() {
+    journal_ = std::make_unique<Journal>(JournalOptions{
+        path_, "weblogs", [this](const std::string& sentence) { told_.push_back(sentence); }});
+    StoreOptions options;
+    options.group = "weblogs";
+    options.path = path_;
+    options.tell = [](const std::string& /*sentence*/) {};
+    options.observer = journal_.get();
+    store_.emplace(std::move(options));
+    REQUIRE(store_->open(now_).ok());
+    chain_ = store_->written().chain;
+  }
+
+  void add(ReconcilerOutput& output, const TestRecord& record) {
+    const Range range{record.first_seq, record.first_seq + record.lines.size() - 1};
+    if (record.is_marker) {
+      output.markers.push_back(MarkerNote{output.data.size(), 1});
+    } else {
+      output.additions.push_back(Addition{test_producer(record.producer), range});
+      output.lines += record.lines.size();
+      output.origins.push_back(LineOrigin{
+          output.data.size(),
+          record.lines.size(),
+          test_producer(record.producer),
+          record.first_seq,
+          record.daemon,
+          Position{ConfigurationId{1, "a", 1}, record.first_seq, 0}});
+    }
+    for (const auto& line : record.lines) {
+      chain_ = chain_line(chain_, line);
+      output.data += line + "\n";
+    }
+  }
+
+  std::string path_;
+  std::unique_ptr<Journal> journal_;
+  std::optional<Store> store_;
+  std::uint64_t chain_{0};
+  Store::Instant now_{std::chrono::hours{1}};
+  std::vector<std::string> told_;
+};
+
+/// The journal from `begin` on, as one batch that a sink may take.
+struct TestBatch {
+  TestBatch(
+      TestJournal& journal,
+      std::uint64_t begin = 0,
+      const LineRuleOptions& options = {},
+      std::size_t bytes_max = std::size_t{64} << 20U)
+      : rules(options) {
+    auto opened = JournalReader::open(journal.path(), begin);
+    REQUIRE(opened.ok());
+    reader.emplace(std::move(opened).value());
+    auto read = reader->read(journal.journal().kept(), bytes_max);
+    REQUIRE(read.ok());
+    lines = std::move(read).value();
+    batch = rules.apply(lines, journal.journal().id());
+  }
+
+  LineRules rules;
+  std::optional<JournalReader> reader;  // whose sources the lines name
+  JournalBatch lines;
+  SinkBatch batch;
+};
+
+}  // namespace ringcast::ringlog

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Journal: what sinks see of a writer's file is kept, in order, and says where it came from.
+#include <filesystem>
+
+#include <catch2/catch.hpp>
+
+#include "tests/unit/tools/journals.hpp"
+
+using namespace ringcast;
+using namespace ringcast::ringlog;
+
+TEST_CASE("every line of a journal has its origin", "[sinks]") {
+  const TemporaryDirectory directory;
+  TestJournal journal(directory / "journal");
+  journal.append({{1, 1, {"a", "b"}, "d1"}, {2, 7, {"c"}, "d2"}});
+  journal.append({{1, 0, {"#ringlog-gap {}"}, "", true}, {1, 3, {"d", "#ringlog-gap {}"}, "d3"}});
+  const TestBatch read(journal);
+  REQUIRE(read.lines.lines.size() == 6);
+  const auto& lines = read.lines.lines;
+  CHECK(lines[1].text == "b");
+  CHECK(lines[1].origin.first_seq == 2);
+  CHECK(lines[1].origin.source->name == "p1");
+  CHECK(lines[2].origin.source->producer == to_string(test_producer(2).id));
+  CHECK(lines[2].origin.source->daemon == "d2");
+  CHECK(lines[2].origin.configuration == to_string(ConfigurationId{1, "a", 1}));
+  CHECK(lines[2].origin.time_ms > 0);
+  CHECK(lines[3].is_marker);
+  CHECK_FALSE(lines[5].is_marker);
+  CHECK(lines[5].origin.source->daemon == "d3");
+}
+
+TEST_CASE("a reader may begin within a record and read in small pieces", "[sinks]") {
+  const TemporaryDirectory directory;
+  TestJournal journal(directory / "journal");
+  journal.append({{1, 1, {"a", "b", "c", "d"}}, {2, 1, {"e", "f"}}});
+  auto reader = JournalReader::open(journal.path(), 4);
+  REQUIRE(reader.ok());
+  std::vector<std::string> found;
+  while (reader->begin() < journal.journal().kept()) {
+    const auto batch = reader->read(journal.journal().kept(), 3);
+    REQUIRE(batch.ok());
+    for (const auto& line : batch->lines) {
+      found.push_back(
+          std::string(line.text) + line.origin.source->name + ":" +
+          std::to_string(line.origin.first_seq));
+    }
+  }
+  CHECK(found == std::vector<std::string>{"cp1:3", "dp1:4", "ep2:1", "fp2:2"});
+}
+
+TEST_CASE("what is written and not synced is no sink's business yet", "[sinks]") {
+  const TemporaryDirectory directory;
+  TestJournal journal(directory / "journal");
+  journal.take({{1, 1, {"a"}}});
+  CHECK(journal.journal().kept() == 0);
+  journal.sync();
+  CHECK(journal.journal().kept() == 2);
+}
+
+TEST_CASE("origins survive a restart, and go where their lines were cut off", "[sinks]") {
+  const TemporaryDirectory directory;
+  TestJournal journal(directory / "journal");
+  journal.append({{1, 1, {"a"}}});
+  const auto id = journal.journal().id();
+  journal.append({{2, 1, {"b"}, "d2"}});
+  // As after a power cut: the second write is not in the file.
+  std::filesystem::resize_file(journal.path(), 2);
+  journal.restart();
+  CHECK(journal.journal().id() == id);
+  CHECK(journal.journal().kept() == 2);
+  journal.append({{3, 5, {"c"}, "d3"}});
+  const TestBatch read(journal);
+  REQUIRE(read.lines.lines.size() == 2);
+  CHECK(read.lines.lines[1].origin.source->name == "p3");
+  CHECK(read.lines.lines[1].origin.first_seq == 5);
+}
+
+TEST_CASE("damaged origins cost publishers' names and no line", "[sinks]") {
+  const TemporaryDirectory directory;
+  TestJournal journal(directory / "journal");
+  journal.append({{1, 1, {"a"}}});
+  journal.append({{1, 2, {"b"}}});
+  auto text = read_text(origins_path(journal.path()));
+  text[text.size() - 5] ^= 1;
+  write_text(origins_path(journal.path()), text);
+  journal.restart();
+  REQUIRE(journal.told().size() == 1);
+  journal.append({{1, 3, {"c"}}});
+  const TestBatch read(journal);
+  REQUIRE(read.lines.lines.size() == 3);
+  CHECK(read.lines.lines[0].origin.first_seq == 1);
+  CHECK(read.lines.lines[1].origin.source->name.empty());
+  CHECK(read.lines.lines[2].origin.first_seq == 3);
+}
+
+TEST_CASE("a line of nine megabytes passes a reader of small pieces", "[sinks]") {
+  const TemporaryDirectory directory;
+  TestJournal journal(directory / "journal");
+  const std::string large(std::size_t{9} << 20U, 'x');
+  journal.append({{1, 1, {"a", large, "b"}}});
+  auto reader = JournalReader::open(journal.path(), 0);
+  REQUIRE(reader.ok());
+  std::size_t lines = 0;
+  bool is_whole = false;
+  while (reader->begin() < journal.journal().kept()) {
+    const auto batch = reader->read(journal.journal().kept(), 65536);
+    REQUIRE(batch.ok());
+    for (const auto& line : batch->lines) {
+      ++lines;
+      is_whole = is_whole || line.text == large;
+    }
+  }
+  CHECK(lines == 3);
+  CHECK(is_whole);
+}

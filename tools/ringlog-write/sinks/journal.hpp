@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Journal: a writer's file as its sinks see it. The writer's thread tells it what is kept; each
+// sink's thread reads the file as far as that with a JournalReader of its own, and waits here
+// for more. What is not kept might be cut off again after a power cut, so no sink ever sees it.
+//
+// Thread-safe: the StoreObserver's calls come from one thread, all others from any.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "tools/ringlog-write/sinks/origins.hpp"
+#include "tools/ringlog-write/store.hpp"
+
+namespace ringcast::ringlog {
+
+struct JournalOptions {
+  std::string path;
+  std::string group;
+  std::function<void(const std::string&)> tell;
+};
+
+class Journal : public StoreObserver {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  explicit Journal(JournalOptions options) : options_(std::move(options)) {}
+
+  Result<void> on_open(const FileState& state) override;
+  void on_take(std::uint64_t offset, const ReconcilerOutput& output) override;
+  Result<void> before_write() override { return log_->flush(); }
+  Result<void> before_sync() override { return log_->sync(); }
+  void on_kept(std::uint64_t length) override;
+
+  [[nodiscard]] const std::string& path() const { return options_.path; }
+  [[nodiscard]] const std::string& group() const { return options_.group; }
+  /// Random digits that no other journal has; empty until the writer has opened it.
+  [[nodiscard]] std::string id() const;
+  /// Bytes that sinks may read.
+  [[nodiscard]] std::uint64_t kept() const;
+  void wait_open(const std::function<bool()>& is_over);
+  /// Waits until more than `beyond` bytes are kept, or `is_over` says so.
+  void wait(
+      std::uint64_t beyond,
+      std::optional<Clock::time_point> deadline,
+      const std::function<bool()>& is_over);
+  /// Makes every wait ask its is_over.
+  void wake();
+
+ private:
+  JournalOptions options_;
+  std::optional<OriginLog> log_;  // of the writer's thread
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  std::string id_;
+  std::uint64_t kept_{0};
+};
+
+}  // namespace ringcast::ringlog
