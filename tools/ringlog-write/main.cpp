@@ -1,59 +1,134 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// ringlog-write: the command line, then a Writer.
+// ringlog-write: the command line, then a Writer for one file or a Service for a configuration.
 #include <CLI/CLI.hpp>
 #include <csignal>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "ringcast/names.hpp"
 #include "ringcast/version.hpp"
 
 #include "tools/common/program.hpp"
+#include "tools/common/signal_queue.hpp"
 #include "tools/common/stop_signal.hpp"
+#include "tools/ringlog-write/config/config_file.hpp"
+#include "tools/ringlog-write/service.hpp"
 #include "tools/ringlog-write/writer.hpp"
 #include "tools/ringlog/options.hpp"
 
 namespace {
 
+using ringcast::ringlog::ConfigFile;
 using ringcast::ringlog::WriterOptions;
+using ringcast::tools::ExitCode;
 
 constexpr auto example =
     "Example: ringlog-write --group weblogs --file /var/log/farm/access.log\n"
-    "What it promises, its sidecar and its marker lines: docs/logging.md.\n"
+    "         ringlog-write --config /etc/ringlog-write.toml --check\n"
+    "What it promises, its files, sinks and marker lines: docs/logging.md.\n"
+    "With --config, SIGHUP reads it again and SIGUSR1 prints figures to stderr; with --file,\n"
+    "SIGHUP ends it like SIGTERM.\n"
     "Exit codes: 0 done, 1 failed while running, 2 wrong usage, 3 cannot reach the daemon.";
 
-int run(int argc, char** argv) {
-  WriterOptions options;
-  std::uint64_t count = 0;
-  CLI::App app("Writes the log lines of a group to a file, each exactly once.", "ringlog-write");
-  app.footer(example);
-  app.set_version_flag("--version", "ringlog-write " + std::string(ringcast::version));
-  app.add_option("--group", options.group, "The group whose lines are written")
-      ->required()
-      ->check(ringcast::ringlog::log_group);
-  app.add_option("--file", options.path, "The file; PATH.position and PATH.pending-* lie beside it")
-      ->required();
-  ringcast::ringlog::add_client_options(app, options.client);
-  app.add_flag("--adopt", options.adopt, "Append to an existing file that has no PATH.position");
-  app.add_option("--count", count, "Leave once at least this many lines were written")
-      ->check(CLI::PositiveNumber);
-  ringcast::ringlog::add_duration(
-      app,
-      "--connect-timeout",
-      options.connect_timeout,
-      "Exit 3 when no daemon answers that long at the start (5s)");
-  app.add_flag("--json", options.json, "Print the summary as JSON to stdout");
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return ringcast::ringlog::exit_code_of(app, error);
+int run_service(const ConfigFile& file, const WriterOptions& writer, bool is_check) {
+  auto config = file.read();
+  if (!config) return static_cast<int>(ExitCode::usage);
+  if (is_check) {
+    file.tell_ok();
+    return static_cast<int>(ExitCode::done);
   }
-  if (count > 0) options.count = count;
-  (void)std::signal(SIGXFSZ, SIG_IGN);  // a file size limit is a write error like any other
+  if (writer.json && uses_standard_output(*config)) {
+    ringcast::tools::report(
+        "ringlog-write", "--json and a sink of type stdout both want stdout; leave one out");
+    return static_cast<int>(ExitCode::usage);
+  }
+  ringcast::tools::SignalQueue signals({SIGINT, SIGTERM, SIGHUP, SIGUSR1});
+  ringcast::ringlog::ServiceOptions options;
+  options.client = writer.client;
+  options.connect_timeout = writer.connect_timeout;
+  options.json = writer.json;
+  options.read = [&file] { return file.read(); };
+  ringcast::ringlog::Service service(std::move(options), std::move(*config));
+  return static_cast<int>(service.run(signals));
+}
+
+int run_writer(WriterOptions options) {
   const ringcast::tools::StopSignal stop;
   ringcast::ringlog::Writer writer(std::move(options));
   return static_cast<int>(writer.run(stop.fd()));
+}
+
+struct Arguments {
+  WriterOptions writer;
+  ConfigFile file;
+  std::uint64_t count{0};
+  bool is_check{false};
+};
+
+void add_options(CLI::App& app, Arguments& arguments) {
+  auto& writer = arguments.writer;
+  auto* const group = app.add_option("--group", writer.group, "The group whose lines are written")
+                          ->check(ringcast::ringlog::log_group);
+  auto* const path = app.add_option(
+      "--file", writer.path, "The file; PATH.position and PATH.pending-* lie beside it");
+  auto* const adopt =
+      app.add_flag("--adopt", writer.adopt, "Append to an existing file that has no PATH.position");
+  auto* const count =
+      app.add_option("--count", arguments.count, "Leave once at least this many lines were written")
+          ->check(CLI::PositiveNumber);
+  auto* const config = app.add_option(
+      "--config",
+      arguments.file.config,
+      "A TOML file of groups and sinks (conf/ringlog-write.toml)");
+  auto* const compat = app.add_option(
+      "--compat",
+      arguments.file.compat,
+      "A configuration of spreadlogd 2, such as /etc/spreadlogd.conf");
+  app.add_option(
+         "--state", arguments.file.state, "With --compat: where journals lie (/var/lib/ringlog)")
+      ->needs(compat);
+  app.add_flag("--check", arguments.is_check, "Only read the configuration: its problems, or ok");
+  group->needs(path);
+  path->needs(group);
+  for (auto* const alone : {group, path, adopt, count}) {
+    config->excludes(alone);
+    compat->excludes(alone);
+  }
+  config->excludes(compat);
+  ringcast::ringlog::add_client_options(app, writer.client);
+  ringcast::ringlog::add_duration(
+      app,
+      "--connect-timeout",
+      writer.connect_timeout,
+      "Exit 3 when no daemon answers that long at the start (5s)");
+  app.add_flag("--json", writer.json, "Print the summary as JSON to stdout");
+}
+
+int run(int argc, char** argv) {
+  Arguments arguments;
+  CLI::App app(
+      "Writes the log lines of groups to files and other sinks, each exactly once.",
+      "ringlog-write");
+  app.footer(example);
+  app.set_version_flag("--version", "ringlog-write " + std::string(ringcast::version));
+  add_options(app, arguments);
+  try {
+    app.parse(argc, argv);
+    const bool is_service = !arguments.file.config.empty() || !arguments.file.compat.empty();
+    if (!is_service && arguments.writer.path.empty()) {
+      throw CLI::RequiredError("--group and --file, or --config");  // CLI11's way of refusing
+    }
+    if (!is_service && arguments.is_check)
+      throw CLI::RequiredError("--check: --config or --compat");
+  } catch (const CLI::ParseError& error) {
+    return ringcast::ringlog::exit_code_of(app, error);
+  }
+  if (arguments.count > 0) arguments.writer.count = arguments.count;
+  (void)std::signal(SIGXFSZ, SIG_IGN);  // a file size limit is a write error like any other
+  if (!arguments.writer.path.empty()) return run_writer(std::move(arguments.writer));
+  return run_service(arguments.file, arguments.writer, arguments.is_check);
 }
 
 }  // namespace

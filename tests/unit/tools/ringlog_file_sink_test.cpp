@@ -41,7 +41,7 @@ struct Scene {
   }
   /// All that a sink does not have yet.
   Result<void> catch_up(FileSink& sink) {
-    const auto position = sink.open();
+    const auto position = sink.open(journal.journal().id());
     REQUIRE(position.ok());
     const auto begin = position->has_value() ? (*position)->offset : 0;
     if (begin == journal.journal().kept()) return {};

@@ -43,7 +43,7 @@ FileSink::FileSink(FileSinkOptions options, std::string group, std::string memor
       memory_path_(std::move(memory)),
       tell_(std::move(tell)) {}
 
-Result<std::optional<SinkPosition>> FileSink::open() {
+Result<std::optional<SinkPosition>> FileSink::open(const std::string& /*journal*/) {
   auto path = PathTemplate::parse(options_.path, options_.utc);
   if (!path) return path.error();
   template_.emplace(std::move(path).value());

@@ -45,7 +45,7 @@ class FileSink : public Sink {
   /// REQUIRES: the options were checked. `memory` is the path of its FileMemory.
   FileSink(FileSinkOptions options, std::string group, std::string memory, Tell tell);
 
-  Result<std::optional<SinkPosition>> open() override;
+  Result<std::optional<SinkPosition>> open(const std::string& journal) override;
   Result<void> write(const SinkBatch& batch) override;
   Result<void> reopen() override;
 

@@ -48,8 +48,9 @@ class Sink {
   virtual ~Sink() = default;
 
   /// Makes ready, and undoes what a crash or an error left half done. Returns the position
-  /// behind the last line it holds, or nothing when it never had one.
-  virtual Result<std::optional<SinkPosition>> open() = 0;
+  /// behind the last line it holds of this journal, or else of another one, or nothing when it
+  /// never had one. To be called again after an error.
+  virtual Result<std::optional<SinkPosition>> open(const std::string& journal) = 0;
   /// Takes all lines and the position behind them. After an error, open() says how far it came.
   virtual Result<void> write(const SinkBatch& batch) = 0;
   /// Closes what it holds open, so that another program may rename it away.

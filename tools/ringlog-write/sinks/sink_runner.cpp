@@ -29,14 +29,21 @@ SinkRunner::SinkRunner(std::unique_ptr<Sink> sink, Journal& journal, SinkRunnerO
       thread_([this] { run(); }) {}
 
 SinkRunner::~SinkRunner() {
-  if (is_finishing_) {
+  is_stopped_ = true;
+  journal_.wake();
+  sink_->interrupt();
+  if (thread_.joinable()) thread_.join();
+}
+
+void SinkRunner::wait_end() {
+  {
     std::unique_lock lock(mutex_);
     ended_.wait_until(lock, finish_at_, [this] { return is_ended_; });
   }
   is_stopped_ = true;
   journal_.wake();
   sink_->interrupt();
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
 }
 
 void SinkRunner::reopen() {
@@ -60,6 +67,7 @@ void SinkRunner::run() {
     const auto done = step();
     if (!done) {
       on_failure(done.error());
+      if (is_finishing_) is_stopped_ = true;
       pause();
       continue;
     }
@@ -94,7 +102,7 @@ Result<void> SinkRunner::step() {
 }
 
 Result<void> SinkRunner::prepare() {
-  const auto position = sink_->open();
+  const auto position = sink_->open(journal_.id());
   if (!position) return position.error();
   const auto& known = *position;
   position_ = 0;

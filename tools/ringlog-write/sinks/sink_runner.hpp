@@ -51,14 +51,15 @@ class SinkRunner {
   SinkRunner(std::unique_ptr<Sink> sink, Journal& journal, SinkRunnerOptions options);
   SinkRunner(const SinkRunner&) = delete;
   SinkRunner& operator=(const SinkRunner&) = delete;
-  /// Ends after the batch at hand, or when finish() says.
+  /// Ends after the batch at hand.
   ~SinkRunner();
 
   /// Asks for Sink::reopen(), and for another try when it waits for one.
   void reopen();
-  /// Ends once it has all that is kept now, or at the deadline. Returns at once; the destructor
-  /// waits.
+  /// Ends once it has all that is kept, when that fails, or at the deadline. Returns at once.
   void finish(Clock::time_point deadline);
+  /// Waits for that. REQUIRES: finish() was called.
+  void wait_end();
   [[nodiscard]] SinkFigures figures() const;
   [[nodiscard]] const std::string& name() const { return options_.name; }
 
