@@ -209,6 +209,7 @@ void complain_of_key(
 void complain_of_loose_key(
     const ConfigEntry& entry, const std::vector<OptionShape>& known, Complaints& complaints) {
   std::vector<std::string> keys;
+  keys.reserve(known.size());
   for (const auto& option : known) {
     keys.emplace_back(option.key);
   }
@@ -225,6 +226,7 @@ void complain_of_loose_key(
 void complain_of_table(
     const ConfigTable& table, const std::vector<OptionShape>& known, Complaints& complaints) {
   std::vector<std::string> sections;
+  sections.reserve(known.size());
   for (const auto& option : known) {
     sections.emplace_back(option.section);
   }

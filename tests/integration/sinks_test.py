@@ -232,7 +232,7 @@ def test_lines_of_any_bytes_and_of_any_length_reach_every_sink():
         expect(written[5].startswith(b"#ringlog-too-long "), "the marker of the line that is too long")
         found = rows(farm, "SELECT line, raw, marker FROM ringlog ORDER BY position")
         expect_equal([raw if raw is not None else line.encode() for line, raw, _ in found][:5], odd, "lines of the table")
-        expect_equal(found[0][0], "nul \\x00 and \\xFF\\xFE", "the readable form")
+        expect_equal(found[0][0], "nul \\x00 and \\xff\\xfe", "the readable form")
         expect_equal([marker for _, _, marker in found], [0, 0, 0, 0, 0, 1], "markers of the table")
 
 

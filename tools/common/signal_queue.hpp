@@ -14,7 +14,7 @@ namespace ringcast::tools {
 class SignalQueue {
  public:
   /// Errors show as fd() < 0; the signals then act as usual.
-  explicit SignalQueue(std::initializer_list<int> signals);
+  SignalQueue(std::initializer_list<int> signals);
   SignalQueue(const SignalQueue&) = delete;
   SignalQueue& operator=(const SignalQueue&) = delete;
   /// Unblocks them; what is still pending acts then.

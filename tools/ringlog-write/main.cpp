@@ -120,8 +120,9 @@ int run(int argc, char** argv) {
     if (!is_service && arguments.writer.path.empty()) {
       throw CLI::RequiredError("--group and --file, or --config");  // CLI11's way of refusing
     }
-    if (!is_service && arguments.is_check)
+    if (!is_service && arguments.is_check) {
       throw CLI::RequiredError("--check: --config or --compat");
+    }
   } catch (const CLI::ParseError& error) {
     return ringcast::ringlog::exit_code_of(app, error);
   }

@@ -74,20 +74,27 @@ ExitCode Service::run(tools::SignalQueue& signals) {
   }
   for (;;) {
     wait(signals);
-    while (const auto signal = signals.take()) {
-      if (*signal == SIGHUP) {
-        reload();
-      } else if (*signal == SIGUSR1) {
-        tools::report(program, status());
-      } else {
-        end();
-        return code_;
-      }
+    if (take_signals(signals)) {
+      end();
+      return code_;
     }
     look_at_groups();
     if (Clock::now() >= next_status_) write_status();
     if (groups_.empty()) return code_;
   }
+}
+
+bool Service::take_signals(tools::SignalQueue& signals) {
+  while (const auto signal = signals.take()) {
+    if (*signal == SIGHUP) {
+      reload();
+    } else if (*signal == SIGUSR1) {
+      tools::report(program, status());
+    } else {
+      return true;
+    }
+  }
+  return false;
 }
 
 void Service::wait(const tools::SignalQueue& signals) {
@@ -192,22 +199,24 @@ void Service::end() {
   const auto deadline = Clock::now() + drain_time;
   for (const auto& group : groups_) {
     group->end_sinks(deadline);
-    for (auto& sink : group->status()) {
-      const auto lag = sink["lag_bytes"].get<std::uint64_t>();
-      if (lag > 0) {
-        tools::report(
-            program,
-            sink["group"].get<std::string>() + "/" + sink["sink"].get<std::string>() + ": is " +
-                std::to_string(lag) + " bytes of the journal behind; the next start goes on there");
-      }
-      tools::Json json = {{"event", "sink"}};
-      json.update(sink);
-      if (options_.json) {
-        (void)tools::print_line(program, tools::one_line_json(json));
-      }
+    for (const auto& sink : group->status()) {
+      summarize(sink);
     }
   }
   write_status();
+}
+
+void Service::summarize(const tools::Json& sink) const {
+  if (const auto lag = sink["lag_bytes"].get<std::uint64_t>(); lag > 0) {
+    tools::report(
+        program,
+        sink["group"].get<std::string>() + "/" + sink["sink"].get<std::string>() + ": is " +
+            std::to_string(lag) + " bytes of the journal behind; the next start goes on there");
+  }
+  if (!options_.json) return;
+  tools::Json json = {{"event", "sink"}};
+  json.update(sink);
+  (void)tools::print_line(program, tools::one_line_json(json));
 }
 
 }  // namespace ringcast::ringlog

@@ -40,12 +40,15 @@ class Service {
   using Clock = std::chrono::steady_clock;
 
   void start_group(const GroupConfig& group);
+  /// True when one asks for the end.
+  bool take_signals(tools::SignalQueue& signals);
   void reload();
   void look_at_groups();
   void wait(const tools::SignalQueue& signals);
   [[nodiscard]] std::string status() const;
   void write_status();
   void end();
+  void summarize(const tools::Json& sink) const;
   [[nodiscard]] ClientOptions client_options(const WriterConfig& config) const;
 
   ServiceOptions options_;

@@ -206,8 +206,9 @@ class Translator {
         sink.rules.vhost = true;
         sink.file.path = *path + (path->ends_with('/') ? "{vhost}" : "/{vhost}");
       }
-      if (file != nullptr)
+      if (file != nullptr) {
         note(file->at, "with VhostDir nothing goes to File", "as with spreadlogd");
+      }
       return;
     }
     if (file == nullptr) return;

@@ -14,7 +14,6 @@
 #include <zstd.h>
 
 #include "tools/ringlog/files.hpp"
-#include "tools/ringlog/trouble.hpp"
 
 namespace ringcast::ringlog {
 
@@ -299,25 +298,33 @@ void Compressor::run() {
     waiting_.pop_front();
     is_busy_ = true;
     lock.unlock();
-    const auto done = compress_file(path, compression_, [this] { return is_over_.load(); });
-    const auto now = Trouble::Instant::clock::now();
-    if (!done && done.error().code != Errc::would_block &&
-        trouble.on_failure(done.error().message, now)) {
-      tell_(done.error().message + "; it stays as it is, trying again");
-    }
-    if (done && trouble.on_success(now)) tell_("compressing again");
+    const bool is_done = compress(path, trouble);
     lock.lock();
     is_busy_ = false;
-    if (done) {
+    if (is_done) {
       done_.push_back(path);
     } else {
       waiting_.push_back(path);
     }
     changed_.notify_all();
-    if (const auto retry = trouble.retry_at(); !done && retry) {
+    if (const auto retry = trouble.retry_at(); !is_done && retry) {
       changed_.wait_until(lock, *retry, [this] { return is_over_.load(); });
     }
   }
+}
+
+bool Compressor::compress(const std::string& path, Trouble& trouble) {
+  const auto done = compress_file(path, compression_, [this] { return is_over_.load(); });
+  const auto now = Trouble::Instant::clock::now();
+  if (done) {
+    if (trouble.on_success(now)) tell_("compressing again");
+    return true;
+  }
+  const auto& error = done.error();
+  if (error.code != Errc::would_block && trouble.on_failure(error.message, now)) {
+    tell_(error.message + "; it stays as it is, trying again");
+  }
+  return false;
 }
 
 }  // namespace ringcast::ringlog

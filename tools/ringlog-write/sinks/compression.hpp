@@ -16,6 +16,8 @@
 
 #include "ringcast/result.hpp"
 
+#include "tools/ringlog/trouble.hpp"
+
 namespace ringcast::ringlog {
 
 enum class Compression : std::uint8_t { none, gzip, zstd };
@@ -45,6 +47,7 @@ class Compressor {
 
  private:
   void run();
+  bool compress(const std::string& path, Trouble& trouble);
 
   Compression compression_;
   std::function<void(const std::string&)> tell_;

@@ -166,8 +166,9 @@ Result<bool> FileSink::add(Step& step, const SinkLine& line) {
 bool FileSink::wants_rotation(const Growth& growth, const SinkLine& line) const {
   const auto length = growth.length + growth.text.size();
   if (length == 0) return false;
-  if (options_.rotate_bytes > 0 && length + line.text.size() + 1 > options_.rotate_bytes)
+  if (options_.rotate_bytes > 0 && length + line.text.size() + 1 > options_.rotate_bytes) {
     return true;
+  }
   return options_.rotate_every.count() > 0 &&
          rotation_period(growth.time_ms) != rotation_period(line.journal->origin.time_ms);
 }

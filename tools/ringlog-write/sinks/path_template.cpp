@@ -112,8 +112,9 @@ void PathTemplate::add_text(std::string text, bool is_utc) {
 }
 
 Result<PathTemplate> PathTemplate::parse(std::string_view text, bool is_utc) {
-  if (text.empty() || text.front() != '/')
+  if (text.empty() || text.front() != '/') {
     return refusal("it must be absolute: begin it with \"/\"");
+  }
   if (text.back() == '/') return refusal("it must name a file: end it with a name, not with \"/\"");
   if (text.size() > template_bytes_max) {
     return refusal(

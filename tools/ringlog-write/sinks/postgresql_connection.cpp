@@ -107,6 +107,7 @@ Result<PostgresqlConnection::Answer> PostgresqlConnection::answer() {
 Result<PostgresqlConnection::Rows> PostgresqlConnection::query(
     const std::string& sql, const std::vector<std::string>& values) {
   std::vector<const char*> texts;
+  texts.reserve(values.size());
   for (const auto& value : values) {
     texts.push_back(value.c_str());
   }

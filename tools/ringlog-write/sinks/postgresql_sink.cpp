@@ -105,8 +105,8 @@ Result<std::optional<SinkPosition>> PostgresqlSink::open(const std::string& jour
 Result<void> PostgresqlSink::make_tables() {
   std::string columns;
   for (const auto& column : rows_->columns()) {
-    columns += (columns.empty() ? "" : ", ") + std::string(column.name) + " " +
-               std::string(type_of(column.type));
+    if (!columns.empty()) columns += ", ";
+    columns.append(column.name).append(" ").append(type_of(column.type));
   }
   const std::vector<std::pair<std::string, std::string>> tables{
       {options_.table, columns},

@@ -65,13 +65,15 @@ class SpawnSettings {
 
 Result<ProgramProcess> ProgramProcess::start(const std::vector<std::string>& command) {
   std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0)
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
     return system_error(command[0], "cannot make a pipe", errno);
+  }
   const Descriptor output(ends[0]);
   Descriptor input(ends[1]);
   (void)::fcntl(input.get(), F_SETFL, O_NONBLOCK);
   auto words = command;
   std::vector<char*> arguments;
+  arguments.reserve(words.size() + 1);
   for (auto& word : words) {
     arguments.push_back(word.data());
   }

@@ -114,8 +114,9 @@ Result<void> SinkRunner::prepare() {
   } else if (options_.from_end) {
     position_ = journal_.kept();
     // Remembered, or lines would be missed when it does not end before the next start.
-    if (auto kept = sink_->write(SinkBatch{journal_.id(), position_, position_, {}}); !kept)
+    if (auto kept = sink_->write(SinkBatch{journal_.id(), position_, position_, {}}); !kept) {
       return kept;
+    }
   }
   auto reader = JournalReader::open(journal_.path(), position_);
   if (!reader) return reader.error();

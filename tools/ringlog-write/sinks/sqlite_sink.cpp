@@ -59,8 +59,9 @@ Error SqliteSink::failure(const std::string& what) const {
 }
 
 Result<void> SqliteSink::run(const std::string& sql) {
-  if (::sqlite3_exec(database_.get(), sql.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK)
+  if (::sqlite3_exec(database_.get(), sql.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK) {
     return {};
+  }
   return failure(sql.substr(0, sql.find_first_of(" (")));
 }
 
