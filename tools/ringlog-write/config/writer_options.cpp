@@ -341,6 +341,10 @@ void add_other_rows(std::vector<WriterOption>& rows) {
   rows.push_back(text("sink", "table", set_table, databases));
   rows.push_back(texts("format", set_formats, databases));
   rows.push_back(texts("command", set_command, {SinkType::exec}));
+  rows.push_back(number(
+      flag("sink", "answers"),
+      [](auto& config, std::uint64_t value) { config.sinks.back().exec.answers = value == 1; },
+      {SinkType::exec}));
   rows.push_back(text("sink", "output", set_format, {SinkType::exec, SinkType::standard_output}));
 }
 

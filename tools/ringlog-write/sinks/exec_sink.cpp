@@ -25,47 +25,71 @@ Result<void> ExecSink::reopen() {
   return {};
 }
 
-Result<void> ExecSink::write(const SinkBatch& batch) {
-  std::string text;
-  std::vector<std::size_t> ends;
+ExecSink::Delivery ExecSink::delivery_of(const SinkBatch& batch) const {
+  Delivery delivery;
   for (const auto& line : batch.lines) {
     if (options_.json) {
-      text += line_json(line, options_.group);
+      delivery.text += line_json(line, options_.group);
     } else {
-      text.append(line.text) += '\n';
+      delivery.text.append(line.text) += '\n';
     }
-    ends.push_back(text.size());
+    delivery.ends.push_back(delivery.text.size());
   }
-  if (!text.empty()) {
-    if (!program_) {
-      auto program = ProgramProcess::start(options_.command);
-      if (!program) return program.error();
-      program_.emplace(std::move(program).value());
-    }
-    const auto taken = program_->write(text, interruption_);
-    const bool is_read = taken == text.size() && program_->wait_read(interruption_);
-    if (!is_read) return on_unread(batch, ends, text, taken);
+  return delivery;
+}
+
+Result<void> ExecSink::write(const SinkBatch& batch) {
+  if (!batch.lines.empty()) {
+    if (auto delivered = deliver(batch, delivery_of(batch)); !delivered) return delivered;
   }
   return memory_->commit({batch.journal, batch.end});
 }
 
-Result<void> ExecSink::on_unread(
-    const SinkBatch& batch,
-    const std::vector<std::size_t>& ends,
-    std::string_view text,
-    std::size_t taken) {
-  const auto& name = options_.command[0];
-  if (!interruption_.is_raised()) {
-    const auto how = program_->end();
-    program_.reset();
-    return Error{Errc::io, name + ": " + how + " before it had read its lines; it gets them again"};
+Result<void> ExecSink::deliver(const SinkBatch& batch, const Delivery& delivery) {
+  if (!program_) {
+    auto program = ProgramProcess::start(options_.command, options_.answers);
+    if (!program) return program.error();
+    program_.emplace(std::move(program).value());
   }
-  // It will read what is in its pipe to the end: whole lines then.
+  answers_before_ = program_->answers();
+  const auto wanted = answers_before_ + batch.lines.size();
+  const auto taken = program_->write(delivery.text, interruption_);
+  const bool is_done = taken == delivery.text.size() &&
+                       (options_.answers ? program_->wait_answers(wanted, interruption_)
+                                         : program_->wait_read(interruption_));
+  if (is_done) return {};
+  if (interruption_.is_raised()) return on_interruption(batch, delivery, taken);
+  return on_end_of_program(
+      batch,
+      std::min<std::size_t>(
+          static_cast<std::size_t>(program_->answers() - answers_before_), batch.lines.size()));
+}
+
+Result<void> ExecSink::keep(const SinkBatch& batch, std::size_t lines) {
+  const auto position = lines == 0 ? batch.begin : batch.lines[lines - 1].journal->end;
+  return memory_->commit({batch.journal, position});
+}
+
+Result<void> ExecSink::on_end_of_program(const SinkBatch& batch, std::size_t answered) {
+  const auto how = program_->end();
+  program_.reset();
+  if (auto kept = keep(batch, answered); !kept) return kept;
+  return Error{
+      Errc::io,
+      options_.command[0] + ": " + how + " before it had " +
+          (options_.answers ? "answered" : "read") + " all of its lines; it gets the rest again"};
+}
+
+// It will read what is in its pipe to the end: whole lines then.
+Result<void> ExecSink::on_interruption(
+    const SinkBatch& batch, const Delivery& delivery, std::size_t taken) {
+  const auto& name = options_.command[0];
+  const auto& ends = delivery.ends;
   auto line =
       static_cast<std::size_t>(std::upper_bound(ends.begin(), ends.end(), taken) - ends.begin());
   const bool is_half = line < ends.size() && taken > (line == 0 ? 0 : ends[line - 1]);
   if (is_half) {
-    const auto rest = text.substr(taken, ends[line] - taken);
+    const auto rest = std::string_view(delivery.text).substr(taken, ends[line] - taken);
     if (program_->write_within(rest, std::chrono::seconds{1}) < rest.size()) {
       program_->kill();  // better the batch again than half a line
       program_.reset();
@@ -73,9 +97,9 @@ Result<void> ExecSink::on_unread(
     }
     ++line;
   }
-  const auto position = line == 0 ? batch.begin : batch.lines[line - 1].journal->end;
-  if (auto kept = memory_->commit({batch.journal, position}); !kept) return kept;
-  return Error{Errc::would_block, name + ": had not read all of its lines at the end"};
+  if (options_.answers) line = static_cast<std::size_t>(program_->answers() - answers_before_);
+  if (auto kept = keep(batch, std::min(line, batch.lines.size())); !kept) return kept;
+  return Error{Errc::would_block, name + ": was not done with all of its lines at the end"};
 }
 
 }  // namespace ringcast::ringlog

@@ -47,6 +47,9 @@ class FileSink : public Sink {
 
   Result<std::optional<SinkPosition>> open(const std::string& journal) override;
   Result<void> write(const SinkBatch& batch) override;
+  [[nodiscard]] std::optional<SinkPosition> reached() const override {
+    return memory_ ? memory_->position() : std::nullopt;
+  }
   Result<void> reopen() override;
 
   [[nodiscard]] std::size_t open_files() const { return files_->size(); }

@@ -21,17 +21,18 @@ void Interruption::raise() {
 }
 
 Interruption::Woken Interruption::wait(
-    int fd, short events, std::optional<Clock::time_point> deadline) const {
+    int fd, short events, std::optional<Clock::time_point> deadline, int readable) const {
   for (;;) {
     int patience = -1;
     if (deadline) {
       const auto left = std::chrono::ceil<std::chrono::milliseconds>(*deadline - Clock::now());
       patience = static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 3'600'000));
     }
-    std::array<pollfd, 2> fds{pollfd{event_.get(), POLLIN, 0}, pollfd{fd, events, 0}};
+    std::array<pollfd, 3> fds{
+        pollfd{event_.get(), POLLIN, 0}, pollfd{fd, events, 0}, pollfd{readable, POLLIN, 0}};
     const int count = ::poll(fds.data(), fds.size(), patience);
     if (is_raised_) return Woken::interrupted;
-    if (count > 0 && fds[1].revents != 0) return Woken::ready;
+    if (count > 0) return Woken::ready;
     if (count == 0 && deadline && Clock::now() >= *deadline) return Woken::deadline;
     if (count < 0 && errno != EINTR) return Woken::ready;  // the next call on it says what is wrong
   }

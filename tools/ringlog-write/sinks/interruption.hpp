@@ -24,8 +24,10 @@ class Interruption {
   [[nodiscard]] bool is_raised() const { return is_raised_; }
   /// Readable once it is raised.
   [[nodiscard]] int fd() const { return event_.get(); }
-  /// Waits for the events (of poll) on `fd`, which may be -1; an interruption comes first.
-  [[nodiscard]] Woken wait(int fd, short events, std::optional<Clock::time_point> deadline) const;
+  /// Waits for the events (of poll) on `fd`, or for `readable` to be that; either may be -1. An
+  /// interruption comes first.
+  [[nodiscard]] Woken wait(
+      int fd, short events, std::optional<Clock::time_point> deadline, int readable = -1) const;
 
  private:
   std::atomic<bool> is_raised_{false};

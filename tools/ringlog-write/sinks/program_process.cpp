@@ -27,10 +27,10 @@ constexpr std::chrono::milliseconds look_time{5};
 /// What the child begins with: no signal blocked or ignored, the pipe as stdin, our stderr.
 class SpawnSettings {
  public:
-  explicit SpawnSettings(int input) {
+  SpawnSettings(int input, int output) {
     (void)::posix_spawn_file_actions_init(&actions_);
     (void)::posix_spawn_file_actions_adddup2(&actions_, input, STDIN_FILENO);
-    (void)::posix_spawn_file_actions_adddup2(&actions_, STDERR_FILENO, STDOUT_FILENO);
+    (void)::posix_spawn_file_actions_adddup2(&actions_, output, STDOUT_FILENO);
     (void)::posix_spawnattr_init(&attributes_);
     sigset_t none{};
     (void)::sigemptyset(&none);
@@ -61,16 +61,26 @@ class SpawnSettings {
   posix_spawnattr_t attributes_{};
 };
 
+struct Pipe {
+  Descriptor reading;
+  Descriptor writing;
+};
+
+std::optional<Pipe> make_pipe() {
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return std::nullopt;
+  return Pipe{Descriptor(ends[0]), Descriptor(ends[1])};
+}
+
 }  // namespace
 
-Result<ProgramProcess> ProgramProcess::start(const std::vector<std::string>& command) {
-  std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
-    return system_error(command[0], "cannot make a pipe", errno);
-  }
-  const Descriptor output(ends[0]);
-  Descriptor input(ends[1]);
-  (void)::fcntl(input.get(), F_SETFL, O_NONBLOCK);
+Result<ProgramProcess> ProgramProcess::start(
+    const std::vector<std::string>& command, bool answers) {
+  auto input = make_pipe();
+  auto output = answers ? make_pipe() : std::optional<Pipe>(Pipe{});
+  if (!input || !output) return system_error(command[0], "cannot make a pipe", errno);
+  (void)::fcntl(input->writing.get(), F_SETFL, O_NONBLOCK);
+  if (answers) (void)::fcntl(output->reading.get(), F_SETFL, O_NONBLOCK);
   auto words = command;
   std::vector<char*> arguments;
   arguments.reserve(words.size() + 1);
@@ -78,19 +88,23 @@ Result<ProgramProcess> ProgramProcess::start(const std::vector<std::string>& com
     arguments.push_back(word.data());
   }
   arguments.push_back(nullptr);
-  const SpawnSettings settings(output.get());
+  const SpawnSettings settings(
+      input->reading.get(), answers ? output->writing.get() : STDERR_FILENO);
   pid_t pid = -1;
   const int failure = ::posix_spawnp(
       &pid, arguments[0], settings.actions(), settings.attributes(), arguments.data(), environ);
   if (failure != 0) return system_error(command[0], "cannot start", failure);
   Descriptor process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
-  return ProgramProcess(pid, std::move(process), std::move(input));
+  return ProgramProcess(
+      pid, std::move(process), std::move(input->writing), std::move(output->reading));
 }
 
 ProgramProcess::ProgramProcess(ProgramProcess&& other) noexcept
     : pid_(std::exchange(other.pid_, -1)),
       process_(std::move(other.process_)),
-      input_(std::move(other.input_)) {}
+      input_(std::move(other.input_)),
+      answers_(std::move(other.answers_)),
+      answer_count_(other.answer_count_) {}
 
 ProgramProcess::~ProgramProcess() {
   if (pid_ > 0) (void)end();
@@ -119,9 +133,35 @@ std::size_t ProgramProcess::write_until(
     }
     if (put < 0 && errno == EINTR) continue;
     if (put < 0 && errno != EAGAIN) break;
-    if (interruption.wait(input_.get(), POLLOUT, deadline) != Interruption::Woken::ready) break;
+    take_answers();  // or it would stop reading, its own output being full
+    const auto woken = interruption.wait(input_.get(), POLLOUT, deadline, answers_.get());
+    if (woken != Interruption::Woken::ready) break;
   }
   return done;
+}
+
+void ProgramProcess::take_answers() {
+  std::array<char, 4096> block{};
+  while (answers_.is_open()) {
+    const auto got = ::read(answers_.get(), block.data(), block.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0 && errno == EAGAIN) return;
+    if (got <= 0) {
+      answers_.close();
+      return;
+    }
+    answer_count_ += static_cast<std::uint64_t>(std::count(block.data(), block.data() + got, '\n'));
+  }
+}
+
+bool ProgramProcess::wait_answers(std::uint64_t count, const Interruption& interruption) {
+  for (;;) {
+    take_answers();
+    if (answer_count_ >= count) return true;
+    if (!answers_.is_open()) return false;
+    const auto woken = interruption.wait(-1, 0, std::nullopt, answers_.get());
+    if (woken == Interruption::Woken::interrupted) return false;
+  }
 }
 
 void ProgramProcess::kill() { (void)::kill(pid_, SIGKILL); }

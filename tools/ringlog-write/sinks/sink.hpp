@@ -53,6 +53,8 @@ class Sink {
   virtual Result<std::optional<SinkPosition>> open(const std::string& journal) = 0;
   /// Takes all lines and the position behind them. After an error, open() says how far it came.
   virtual Result<void> write(const SinkBatch& batch) = 0;
+  /// How far it came before an error, where that is known without open().
+  [[nodiscard]] virtual std::optional<SinkPosition> reached() const { return std::nullopt; }
   /// Closes what it holds open, so that another program may rename it away.
   virtual Result<void> reopen() { return {}; }
   /// Makes a call that blocks return soon, with an error; for good. From another thread.

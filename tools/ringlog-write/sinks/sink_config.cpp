@@ -29,7 +29,12 @@ std::unique_ptr<Sink> make_sink(
           PostgresqlSink::Options{database.target, database.table, database.format, name});
     case SinkType::exec:
       return std::make_unique<ExecSink>(ExecSink::Options{
-          config.exec.command, config.exec.json, config.group, memory, std::move(tell)});
+          config.exec.command,
+          config.exec.json,
+          config.exec.answers,
+          config.group,
+          memory,
+          std::move(tell)});
     case SinkType::standard_output:
       return std::make_unique<StreamSink>(
           StreamSink::Options{1, config.exec.json, config.group, memory});

@@ -29,6 +29,7 @@ struct DatabaseOptions {
 struct ExecOptions {
   std::vector<std::string> command;  ///< program and arguments, no shell
   bool json{false};                  ///< one object a line; else the line itself
+  bool answers{false};               ///< a line counts when the program has answered it
 
   bool operator==(const ExecOptions&) const = default;
 };

@@ -150,6 +150,9 @@ void SinkRunner::on_failure(const Error& error) {
     options_.tell(error.message + "; nothing is lost, trying again");
   }
   const std::lock_guard lock(mutex_);
+  if (const auto reached = sink_->reached(); reached && reached->journal == journal_.id()) {
+    figures_.position = reached->offset;
+  }
   ++figures_.errors;
   figures_.trouble = error.message;
 }

@@ -26,6 +26,9 @@ class StreamSink : public Sink {
 
   Result<std::optional<SinkPosition>> open(const std::string& journal) override;
   Result<void> write(const SinkBatch& batch) override;
+  [[nodiscard]] std::optional<SinkPosition> reached() const override {
+    return memory_ ? memory_->position() : std::nullopt;
+  }
   void interrupt() override { interruption_.raise(); }
 
  private:
