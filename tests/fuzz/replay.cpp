@@ -28,6 +28,7 @@ struct Target {
 constexpr std::array targets{
     Target{"client", ringcast::fuzz::client},
     Target{"configuration", ringcast::fuzz::configuration},
+    Target{"writer_configuration", ringcast::fuzz::writer_configuration},
     Target{"envelope", ringcast::fuzz::envelope},
     Target{"groups", ringcast::fuzz::groups},
     Target{"monitor", ringcast::fuzz::monitor},

@@ -23,6 +23,7 @@ void configuration(Bytes input);  ///< the text of a configuration file
 void ringlog(Bytes input);        ///< the messages of the log tools
 void ringlog_files(Bytes input);  ///< the files the log tools find when they start
 void monitor(Bytes input);        ///< log lines, and formats to read them by
-void node(Bytes input);           ///< a whole node among hostile daemons and clients
+void writer_configuration(Bytes input);  ///< ringlog-write's configuration, or spreadlogd's
+void node(Bytes input);                  ///< a whole node among hostile daemons and clients
 
 }  // namespace ringcast::fuzz

@@ -25,10 +25,34 @@ Bytes bytes_of(std::string_view text) {
   return {bytes.begin(), bytes.end()};
 }
 
-void add_file(std::vector<Seed>& seeds, const char* name, const std::string& path) {
+std::string text_of_file(const std::string& path) {
   std::ifstream file(std::string(RINGCAST_SOURCE_DIR) + "/conf/" + path, std::ios::binary);
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
-  seeds.push_back({"configuration", name, bytes_of(text)});
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+void add_file(std::vector<Seed>& seeds, const char* name, const std::string& path) {
+  seeds.push_back({"configuration", name, bytes_of(text_of_file(path))});
+}
+
+void add_writer_configurations(std::vector<Seed>& seeds) {
+  const auto add = [&](const char* name, std::string_view text) {
+    seeds.push_back({"writer_configuration", name, bytes_of(text)});
+  };
+  add("reference", text_of_file("ringlog-write.toml"));
+  add("sinks",
+      "[[group]]\nname='a'\n[[sink]]\ntype='file'\npath='/%Y/"
+      "{vhost}'\nsplit_vhost=true\nmatch=['x']\n"
+      "[[sink]]\ntype='exec'\ncommand=['x']\n[[sink]]\ntype='sqlite'\ndatabase='/d'\nformat='%h "
+      "%r'\n");
+  add("mistakes",
+      "[group]\n[[sink]]\ntype='fiel'\ngroup=3\n[[sink]]\nmatch=['(']\npath='x'\n[wirter]\n");
+  add("spreadlogd",
+      "sBufferSize = 9 # note\nLoadModule online '*:1'\nPerlUse A::B\nSpread { Port = 4913@h Log { "
+      "Group = a\n"
+      "File = \"/f\" Match = ^x VhostDir = /v RewriteTimestamp = CommonLogFormat PerlLog a::b "
+      "PythonLog c.d } }\n"
+      "Spread { Log { Group = b File = '|cat' } }\n");
+  add("spreadlogd-mistakes", "sSpread { Log { Grup a } Log { File = } \"x");
 }
 
 void add_configurations(std::vector<Seed>& seeds) {
@@ -168,6 +192,7 @@ void add_monitor(std::vector<Seed>& seeds) {
 
 void add_tool_seeds(std::vector<Seed>& seeds) {
   add_configurations(seeds);
+  add_writer_configurations(seeds);
   add_ringlog(seeds);
   add_monitor(seeds);
   add_files(seeds);
