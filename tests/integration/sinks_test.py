@@ -11,7 +11,7 @@ import sys
 import threading
 
 from farm import GROUP, Farm, lines
-from harness import expect, expect_equal, program, run, until
+from harness import command, expect, expect_equal, program, run, until
 from postgres import Postgres
 
 # Appends what it gets to the file it is given, line by line.
@@ -60,9 +60,9 @@ SQLITE = '[[sink]]\ntype = "sqlite"\nname = "db"\ndatabase = "{folder}/lines.db"
 EXEC = f'[[sink]]\ntype = "exec"\nname = "copy"\ncommand = ["{sys.executable}", "-c", "{COPY}", "{{folder}}/copy"]\n'
 
 
-def rows(farm, sql):
+def rows(farm, sql, name="lines.db"):
     try:
-        with contextlib.closing(sqlite3.connect(f"file:{farm.path('lines.db')}?mode=ro", uri=True)) as database:
+        with contextlib.closing(sqlite3.connect(f"file:{farm.path(name)}?mode=ro", uri=True)) as database:
             return database.execute(sql).fetchall()
     except sqlite3.OperationalError:
         return []  # not made yet
@@ -153,6 +153,59 @@ def test_a_sink_that_fails_lags_behind_and_holds_nobody_up():
         os.rmdir(farm.path("lines.db"))
         until("the database has all", lambda: len(db_lines(farm)) == 100)
         expect_equal(service.stop()["db"]["lag_bytes"], 0, "its lag in the end")
+
+
+def test_full_disks_of_sinks_cost_patience_and_no_line():
+    with Farm(1) as farm:
+        small = farm.path("small")
+        os.mkdir(small)
+        command("mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", small)
+        try:
+            service = Service(farm, FILE.replace("/out/", "/small/") + SQLITE.replace("/lines.db", "/small/lines.db") + EXEC)
+            text = lines("x" * 1000, 3000)
+            farm.publish("d1", text)
+            service.wait_error(f"weblogs/file: {small}/access.log: cannot write: No space left on device; nothing is lost")
+            service.wait_error("weblogs/db: " + small + "/lines.db: ")
+            until("the program has all the same", lambda: len(farm.read("copy")) == 3000)
+            command("mount", "-o", "remount,size=64m", small)
+            until("the file has all", lambda: len(farm.read("small/access.log")) == 3000)
+            until("the table has all", lambda: rows(farm, "SELECT count(*) FROM ringlog", "small/lines.db") == [(3000,)])
+            service.wait_error("weblogs/file: writing again")
+            service.stop()
+            expect_equal(farm.read("small/access.log"), text, "the file")
+            expect_equal(farm.read("copy"), text, "what the program got")
+            expect_equal([row[0] for row in rows(farm, "SELECT line FROM ringlog ORDER BY position", "small/lines.db")],
+                         text, "the table")
+        finally:
+            command("umount", "-l", small)
+
+
+def test_the_status_file_shows_every_sink():
+    with Farm(1) as farm:
+        service = Service(farm, FILE + f'[writer]\nstatus_file = "{farm.path("status")}"\nstatus_interval = "100ms"\n')
+        farm.publish("d1", lines("a", 7))
+
+        def shown():
+            with contextlib.suppress(FileNotFoundError), open(farm.path("status"), encoding="utf-8") as file:
+                return [(s["group"], s["sink"], s["lines"], s["lag_bytes"]) for s in json.load(file)["sinks"]]
+            return None
+        until("the file shows the lines", lambda: shown() == [(GROUP, "file", 7, 0)])
+        service.stop()
+
+
+def test_a_file_that_may_not_be_written_is_told_and_waited_for():
+    with Farm(1) as farm:
+        os.mkdir(farm.path("locked"))
+        command("mount", "-t", "tmpfs", "-o", "ro", "tmpfs", farm.path("locked"))  # root heeds no mode
+        try:
+            service = Service(farm, FILE.replace("/out/", "/locked/"))
+            farm.publish("d1", lines("a", 5))
+            service.wait_error(f"weblogs/file: {farm.path('locked')}/access.log: cannot open for writing: Read-only file system")
+            command("mount", "-o", "remount,rw", farm.path("locked"))
+            farm.wait_lines("locked/access.log", 5)
+            service.stop()
+        finally:
+            command("umount", "-l", farm.path("locked"))
 
 
 def test_sighup_reads_the_configuration_at_once():
