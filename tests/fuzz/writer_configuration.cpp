@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "fuzz/check.hpp"
+#include "fuzz/heap.hpp"
 #include "fuzz/targets.hpp"
 #include "tools/ringlog-write/config/spreadlogd.hpp"
 #include "tools/ringlog-write/config/writer_config.hpp"
@@ -17,6 +18,8 @@ namespace {
 using namespace ringcast::ringlog;
 
 constexpr std::size_t text_bytes_max = 16384;
+constexpr std::size_t expressions_bytes_max = std::size_t{64}
+                                              << 20U;  // RE2's own limit is 8 MiB each
 
 void check_sink(const WriterConfig& config, const SinkConfig& sink) {
   check(
@@ -43,7 +46,9 @@ void writer_configuration(Bytes input) {
   std::string_view text(reinterpret_cast<const char*>(input.data()), input.size());
   const bool is_spreadlogd = text.starts_with('s');
   if (is_spreadlogd) text.remove_prefix(1);
+  const HeapMeter heap;
   const auto read = is_spreadlogd ? read_spreadlogd(text, "/state") : read_writer_config(text);
+  heap.check_peak(4096 * input.size() + expressions_bytes_max, "reading a configuration");
   const auto lines = static_cast<unsigned>(std::count(text.begin(), text.end(), '\n')) + 1;
   for (const auto& problem : read.problems) {
     check(!problem.problem.empty() && !problem.remedy.empty(), "a problem has a remedy");
