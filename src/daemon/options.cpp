@@ -229,6 +229,7 @@ std::vector<std::string> known_keys() {
 const std::vector<OptionShape>& option_shapes() {
   static const auto shapes = [] {
     std::vector<OptionShape> all;
+    all.reserve(option_table.size());
     for (const auto& option : option_table) {
       all.push_back(OptionShape{option.section, option.key, option.kind, option.min, option.max});
     }

@@ -24,22 +24,23 @@ def write(path, text):
 
 
 class Service:
-    """ringlog-write with a configuration on d1 of a farm; {folder} in it is the farm's."""
+    """ringlog-write with a configuration on a host of a farm; {folder} in it is a folder of the farm."""
 
-    def __init__(self, farm, text, *more, json_too=True):
-        self.farm = farm
+    def __init__(self, farm, text, host="d1", folder="", json_too=True):
+        self.farm, self.host, self.folder = farm, host, os.path.join(farm.folder, folder).rstrip("/")
+        os.makedirs(self.folder, exist_ok=True)
         self.configure(text)
-        self.words = ["--socket", farm.cluster.socket("d1"), "--config", farm.path("write.toml"), "--as", "w",
-                      *(["--json"] if json_too else []), *more]
+        self.words = ["--socket", farm.cluster.socket(host), "--config", f"{self.folder}/write.toml", "--as", "w",
+                      *(["--json"] if json_too else [])]
         self.start()
 
     def configure(self, text):
         head = f'[[group]]\nname = "{GROUP}"\njournal = "{{folder}}/journal"\n'
-        write(self.farm.path("write.toml"), (head + text).replace("{folder}", self.farm.folder))
+        write(f"{self.folder}/write.toml", (head + text).replace("{folder}", self.folder))
 
     def start(self, **options):
-        self.stream = self.farm.cluster.stream("d1", *self.words, tool="ringlog-write", **options)
-        until("the writer joined", lambda: "#w#d1" in self.farm.members("d1", GROUP + ".writers"))
+        self.stream = self.farm.cluster.stream(self.host, *self.words, tool="ringlog-write", **options)
+        until("the writer joined", lambda: f"#w#{self.host}" in self.farm.members(self.host, GROUP + ".writers"))
 
     def kill(self):
         self.stream.signal(signal.SIGKILL)
@@ -66,6 +67,14 @@ def rows(farm, sql, name="lines.db"):
             return database.execute(sql).fetchall()
     except sqlite3.OperationalError:
         return []  # not made yet
+
+
+def rotated(farm, folder):
+    """The lines of access.log and of what was rotated away from it, file by file, the oldest first."""
+    def order(name):
+        stamp, _, number = name.partition("~")[2].partition("-")
+        return stamp or "now", int(number or 0)
+    return [farm.read(f"{folder}/{name}") for name in sorted(os.listdir(farm.path(folder)), key=order)]
 
 
 def db_lines(farm):
@@ -125,14 +134,9 @@ def test_a_killed_service_goes_on_where_each_sink_was():
         figures = service.stop()
         expect_equal(figures["file"]["lag_bytes"], 0, "lag of the file sink")
         expect_equal(db_lines(farm), journal, "the table")
-        names = sorted(n for n in os.listdir(farm.path("out")) if "~" in n)
-
-        def order(name):
-            stamp, _, number = name.partition("~")[2].partition("-")
-            return stamp, int(number or 0)
-        written = [line for name in sorted(names, key=order) + ["access.log"] for line in farm.read(f"out/{name}")]
-        expect_equal(written, journal, "the files, one after the other")
-        expect(len(names) >= 4, f"rotated files: {names}")
+        files = rotated(farm, "out")
+        expect_equal([line for file in files for line in file], journal, "the files, one after the other")
+        expect(len(files) > 4, f"rotated files: {len(files)}")
 
 
 def test_a_sink_that_fails_lags_behind_and_holds_nobody_up():
@@ -330,15 +334,18 @@ def test_postgresql_restarted_in_the_middle_of_a_batch_has_every_line_once():
 
 def test_two_writers_sinks_have_equal_files():
     with Farm(3) as farm:
-        one = Service(farm, FILE + 'rotate_bytes = 4096\n')
-        two = farm.writer("d2", "two.log")
+        text = FILE + "rotate_bytes = 1024\n"
+        one, two = Service(farm, text), Service(farm, text, "d2", "two")
         farm.publish("d3", lines("a", 1000))
-        farm.wait_lines("two.log", 1000)
-        two.signal(signal.SIGTERM)
-        two.end()
-        until("the file sink has all", lambda: farm.read("out/access.log")[-1:] == ["a 1000"])
-        one.stop()
-        expect_equal(farm.read("journal"), farm.read("two.log"), "the journal and the other writer's file")
+        for name in ("journal", "two/journal"):
+            farm.wait_lines(name, 1000)
+        for service in (one, two):
+            expect_equal(service.stop()["file"]["lag_bytes"], 0, "lag in the end")
+        expect_equal(farm.read("journal"), farm.read("two/journal"), "the journals")
+        files = rotated(farm, "out")
+        expect(len(files) > 2, f"rotated files: {len(files)}")
+        expect_equal(files, rotated(farm, "two/out"), "their files, one after the other")
+        expect_equal([line for file in files for line in file], lines("a", 1000), "all of them")
 
 
 def test_a_configuration_of_spreadlogd_is_understood():

@@ -290,6 +290,7 @@ void Compressor::wait() {
 
 void Compressor::run() {
   Trouble trouble{std::chrono::minutes{1}};
+  const auto is_over = [this] { return is_over_.load(); };
   std::unique_lock lock(mutex_);
   for (;;) {
     changed_.wait(lock, [this] { return is_over_ || !waiting_.empty(); });
@@ -308,7 +309,7 @@ void Compressor::run() {
     }
     changed_.notify_all();
     if (const auto retry = trouble.retry_at(); !is_done && retry) {
-      changed_.wait_until(lock, *retry, [this] { return is_over_.load(); });
+      changed_.wait_until(lock, *retry, is_over);
     }
   }
 }

@@ -117,8 +117,9 @@ Result<void> PostgresqlSink::make_tables() {
     const auto found = connection_->query("SELECT to_regclass($1) IS NOT NULL", {name});
     if (!found) return found.error();
     if (!found->empty() && (*found)[0][0] == "t") continue;
-    const auto made =
-        connection_->query("CREATE TABLE IF NOT EXISTS " + name + " (" + definition + ")");
+    std::string sql = "CREATE TABLE IF NOT EXISTS ";
+    sql.append(name).append(" (").append(definition).append(")");
+    const auto made = connection_->query(sql);
     if (!made) return made.error();
   }
   return {};
@@ -144,7 +145,8 @@ Result<void> PostgresqlSink::write_rows(const SinkBatch& batch) {
   if (!data.empty()) {
     std::string names;
     for (const auto& column : rows_->columns()) {
-      names += (names.empty() ? "" : ", ") + std::string(column.name);
+      if (!names.empty()) names += ", ";
+      names += column.name;
     }
     auto copied = connection_->copy("COPY " + options_.table + " (" + names + ") FROM STDIN", data);
     if (!copied) return copied;
