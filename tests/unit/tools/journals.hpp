@@ -115,7 +115,7 @@ class TestJournal {
 
 /// The journal from `begin` on, as one batch that a sink may take.
 struct TestBatch {
-  TestBatch(
+  explicit TestBatch(
       TestJournal& journal,
       std::uint64_t begin = 0,
       const LineRuleOptions& options = {},

@@ -55,8 +55,9 @@ struct Scene {
   [[nodiscard]] std::set<std::string> files() const {
     std::set<std::string> found;
     for (const auto& entry : fs::recursive_directory_iterator(directory / "out")) {
-      if (entry.is_regular_file())
+      if (entry.is_regular_file()) {
         found.insert(fs::relative(entry.path(), directory / "out").string());
+      }
     }
     return found;
   }
