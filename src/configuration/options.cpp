@@ -12,15 +12,17 @@
 #include <span>
 #include <utility>
 
+#include "configuration/units.hpp"
+
 namespace ringcast {
 namespace {
 
-constexpr std::uint64_t us = 1'000;
-constexpr std::uint64_t ms = 1'000 * us;
-constexpr std::uint64_t s = 1'000 * ms;
-constexpr std::uint64_t kib = 1'024;
-constexpr std::uint64_t mib = 1'024 * kib;
-constexpr std::uint64_t gib = 1'024 * mib;
+using units::gib;
+using units::kib;
+using units::mib;
+using units::ms;
+using units::s;
+using units::us;
 constexpr std::size_t quoted_bytes_max = 120;
 
 struct Unit {

@@ -38,10 +38,6 @@ class Reader {
     complaints_.complain(at, std::move(problem), std::move(remedy));
   }
 
-  static OptionShape shape_of(const Option& option) {
-    return OptionShape{option.section, option.key, option.kind, option.min, option.max};
-  }
-
   // Structure.
 
   void read_loose(const ConfigEntry& entry) {
@@ -102,14 +98,14 @@ class Reader {
   // Values.
 
   void read_number(const Option& option, const ConfigEntry& entry) {
-    const auto value = ringcast::read_number(shape_of(option), entry, complaints_);
+    const auto value = ringcast::read_number(option, entry, complaints_);
     known_.numbers = known_.numbers && value.has_value();
     if (value) option.set_number(config_, *value);
   }
 
   void read_text(const Option& option, const ConfigEntry& entry) {
     if (entry.value.kind != ConfigValue::Kind::text) {
-      complain_of_type(shape_of(option), entry, complaints_);
+      complain_of_type(option, entry, complaints_);
       return;
     }
     if (auto complaint = option.set_text(config_, entry)) {

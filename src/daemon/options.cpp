@@ -8,18 +8,19 @@
 #include <numeric>
 #include <utility>
 
+#include "configuration/units.hpp"
 #include "protocol/base/assert.hpp"
 #include "protocol/session/frames.hpp"
 
 namespace ringcast {
 namespace {
 
-constexpr std::uint64_t us = 1'000;
-constexpr std::uint64_t ms = 1'000 * us;
-constexpr std::uint64_t s = 1'000 * ms;
-constexpr std::uint64_t kib = 1'024;
-constexpr std::uint64_t mib = 1'024 * kib;
-constexpr std::uint64_t gib = 1'024 * mib;
+using units::gib;
+using units::kib;
+using units::mib;
+using units::ms;
+using units::s;
+using units::us;
 constexpr auto u32_max = std::numeric_limits<std::uint32_t>::max();
 
 Duration nanoseconds(std::uint64_t count) { return Duration{static_cast<Duration::rep>(count)}; }
@@ -41,31 +42,17 @@ void set_session(DaemonConfig& config, std::uint64_t value) {
   config.session.*Field = static_cast<Value>(value);
 }
 
-constexpr Option text_option(
-    std::string_view section,
-    std::string_view key,
-    TextOutcome (*set)(DaemonConfig&, const ConfigEntry&)) {
-  return Option{
-      .section = section,
-      .key = key,
-      .kind = OptionKind::text,
-      .min = 0,
-      .max = 0,
-      .set_number = nullptr,
-      .set_text = set};
-}
-
 using enum OptionKind;
 
 // Names of ring and session options are the names of the fields they set, so that a relation
 // reported by validate() leads back to the line.
 constexpr std::array option_table{
-    text_option("cluster", "name", set_cluster_name),
-    text_option("daemon", "name", set_daemon_name),
-    text_option("daemon", "address", set_daemon_address),
-    text_option("ring", "transport", set_transport),
-    text_option("ring", "multicast", set_multicast),
-    text_option("ring", "multicast_interface", set_any<&DaemonConfig::multicast_interface>),
+    Option{"cluster", "name", set_cluster_name},
+    Option{"daemon", "name", set_daemon_name},
+    Option{"daemon", "address", set_daemon_address},
+    Option{"ring", "transport", set_transport},
+    Option{"ring", "multicast", set_multicast},
+    Option{"ring", "multicast_interface", set_any<&DaemonConfig::multicast_interface>},
     Option{
         "ring",
         "multicast_ttl",
@@ -155,9 +142,9 @@ constexpr std::array option_table{
         set_ring<&RingConfig::window_bytes_max>},
     Option{
         "ring", "accelerated_percent", count, 0, 100, set_ring<&RingConfig::accelerated_percent>},
-    text_option("clients", "socket", set_any<&DaemonConfig::socket>),
-    text_option("clients", "mode", set_mode),
-    text_option("clients", "tcp", set_tcp),
+    Option{"clients", "socket", set_any<&DaemonConfig::socket>},
+    Option{"clients", "mode", set_mode},
+    Option{"clients", "tcp", set_tcp},
     Option{
         "clients",
         "backlog_bytes_max",
@@ -199,8 +186,8 @@ constexpr std::array option_table{
         64 * kib,
         64 * gib,
         set_ring<&RingConfig::send_queue_bytes_max>},
-    text_option("state", "directory", set_any<&DaemonConfig::state_directory>),
-    text_option("log", "level", set_level),
+    Option{"state", "directory", set_any<&DaemonConfig::state_directory>},
+    Option{"log", "level", set_level},
 };
 
 static_assert(gib <= u32_max);
@@ -231,7 +218,7 @@ const std::vector<OptionShape>& option_shapes() {
     std::vector<OptionShape> all;
     all.reserve(option_table.size());
     for (const auto& option : option_table) {
-      all.push_back(OptionShape{option.section, option.key, option.kind, option.min, option.max});
+      all.push_back(option);
     }
     return all;
   }();

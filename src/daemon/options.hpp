@@ -18,14 +18,23 @@
 
 namespace ringcast {
 
-struct Option {
-  std::string_view section;
-  std::string_view key;
-  OptionKind kind{OptionKind::text};
-  std::uint64_t min{0};
-  std::uint64_t max{0};
-  void (*set_number)(DaemonConfig&, std::uint64_t){nullptr};
-  TextOutcome (*set_text)(DaemonConfig&, const ConfigEntry&){nullptr};
+struct Option : OptionShape {
+  using SetNumber = void (*)(DaemonConfig&, std::uint64_t);
+  using SetText = TextOutcome (*)(DaemonConfig&, const ConfigEntry&);
+
+  constexpr Option(
+      std::string_view its_section,
+      std::string_view its_key,
+      OptionKind its_kind,
+      std::uint64_t least,
+      std::uint64_t most,
+      SetNumber setter)
+      : OptionShape{its_section, its_key, its_kind, least, most}, set_number(setter) {}
+  constexpr Option(std::string_view its_section, std::string_view its_key, SetText setter)
+      : OptionShape{its_section, its_key, OptionKind::text, 0, 0}, set_text(setter) {}
+
+  SetNumber set_number{nullptr};
+  SetText set_text{nullptr};
 };
 
 std::span<const Option> options();
