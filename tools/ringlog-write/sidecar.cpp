@@ -10,10 +10,10 @@
 #include <string_view>
 #include <sys/stat.h>
 #include <utility>
-#include <xxhash.h>
 
 #include "tools/common/json.hpp"
 #include "tools/ringlog/chain.hpp"
+#include "tools/ringlog/sealed_line.hpp"
 
 namespace ringcast::ringlog {
 
@@ -22,10 +22,10 @@ namespace {
 using tools::Json;
 constexpr int sidecar_version = 1;
 constexpr std::uint64_t entries_bytes_max = std::uint64_t{4} << 20U;
-constexpr std::size_t checksum_digits = 16;
+constexpr std::size_t chain_digits = 16;
 
 std::string hex(std::uint64_t value) {
-  std::array<char, checksum_digits + 1> text{};
+  std::array<char, chain_digits + 1> text{};
   (void)std::snprintf(text.data(), text.size(), "%016llx", static_cast<unsigned long long>(value));
   return text.data();
 }
@@ -37,18 +37,9 @@ std::optional<std::uint64_t> parse_hex(std::string_view text) {
   return value;
 }
 
-std::string sealed(const Json& json) {
-  const auto text = tools::one_line_json(json);
-  return hex(XXH3_64bits(text.data(), text.size())) + " " + text + "\n";
-}
-
-std::optional<Json> unsealed(std::string_view line) {
-  if (line.size() < checksum_digits + 2 || line[checksum_digits] != ' ') return std::nullopt;
-  const auto text = line.substr(checksum_digits + 1);
-  const auto checksum = parse_hex(line.substr(0, checksum_digits));
-  if (!checksum || *checksum != XXH3_64bits(text.data(), text.size())) return std::nullopt;
-  auto json = Json::parse(text, nullptr, false);
-  if (!json.is_object()) return std::nullopt;
+std::optional<Json> unsealed_object(std::string_view line) {
+  auto json = unsealed_line(line);
+  if (json && !json->is_object()) return std::nullopt;
   return json;
 }
 
@@ -150,7 +141,7 @@ std::string snapshot_line(const FileState& state) {
     table.push_back(addition_json(id, entry.name, entry.seen.ranges()));
   }
   json["table"] = std::move(table);
-  return sealed(json);
+  return sealed_line(json);
 }
 
 std::string entry_line(const FileEntry& entry) {
@@ -165,7 +156,7 @@ std::string entry_line(const FileEntry& entry) {
     added.push_back(addition_json(addition.producer.id, addition.producer.name, {addition.range}));
   }
   json["added"] = std::move(added);
-  return sealed(json);
+  return sealed_line(json);
 }
 
 FileEntry parse_entry(const Json& json) {
@@ -180,7 +171,7 @@ FileEntry parse_entry(const Json& json) {
 }
 
 Result<FileState> parse_snapshot(std::string_view line, const std::string& path) {
-  const auto json = unsealed(line);
+  const auto json = unsealed_object(line);
   if (!json || number(*json, "ringlog_position") == 0) {
     return Error{
         Errc::corrupt,
@@ -235,7 +226,8 @@ Result<void> apply_entries(
   }
   while (!rest.empty()) {
     const auto end = rest.find('\n');
-    const auto json = end == std::string_view::npos ? std::nullopt : unsealed(rest.substr(0, end));
+    const auto json =
+        end == std::string_view::npos ? std::nullopt : unsealed_object(rest.substr(0, end));
     if (!json) break;
     const auto entry = parse_entry(*json);
     if (!data_is_there(file.get(), state, entry, size)) break;
