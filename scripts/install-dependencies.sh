@@ -3,7 +3,8 @@
 #
 # Installs the Debian 12 packages that building and testing ringcast needs, and only those
 # that are missing: with everything in place it is silent and needs no privilege.
-#   --ci     also what .ci/run needs: clang 14 with its tools, and ccache
+#   --test   also what only tests need: a PostgreSQL server
+#   --ci     that, and what .ci/run needs: clang 14 with its tools, and ccache
 #   --bench  also what bench/ needs: the systems to compare with, Google Benchmark, tools to measure
 set -euo pipefail
 
@@ -11,15 +12,16 @@ packages=(
   g++ cmake ninja-build pkg-config
   libasio-dev libspdlog-dev libtomlplusplus-dev libcli11-dev nlohmann-json3-dev
   libxxhash-dev libssl-dev libutfcpp-dev libsystemd-dev libncurses-dev catch2
-  libre2-dev zlib1g-dev libzstd-dev zstd libsqlite3-dev libpq-dev postgresql
+  libre2-dev zlib1g-dev libzstd-dev zstd libsqlite3-dev libpq-dev
   python3 iproute2 nftables git
 )
 case "${1:-}" in
   "") ;;
-  --ci) packages+=(clang-14 llvm-14 clang-tidy-14 clang-format-14 libclang-rt-14-dev ccache) ;;
+  --test) packages+=(postgresql) ;;
+  --ci) packages+=(postgresql clang-14 llvm-14 clang-tidy-14 clang-format-14 libclang-rt-14-dev ccache) ;;
   --bench) packages+=(corosync libcpg-dev libzmq3-dev ethtool libbenchmark-dev linux-perf gnuplot-nox) ;;
   *)
-    echo "usage: scripts/install-dependencies.sh [--ci | --bench]" >&2
+    echo "usage: scripts/install-dependencies.sh [--test | --ci | --bench]" >&2
     exit 2
     ;;
 esac
