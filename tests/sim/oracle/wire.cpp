@@ -223,19 +223,19 @@ void Wire::check_requests(const Sender& sender, const Token& in, const Token& ou
       fail(
           "P5", "asks for " + number(range.first) + " with safe line " + number(memory->safe_line));
     }
-    check_range(range, in, memory->safe_line, bound);
+    check_range(range, in, bound);
   }
 }
 
-void Wire::check_range(const SeqRange& range, const Token& in, Seq safe_line, Seq bound) {
+void Wire::check_range(const SeqRange& range, const Token& in, Seq bound) {
   for (std::uint64_t s = range.first.value; s < range.first.value + range.count; ++s) {
     if (is_named(in.rtr, Seq{s})) continue;  // somebody else's
     const bool is_held = holds_(sender_, in.ring, Seq{s});
-    if (s > safe_line.value && s <= bound.value && !is_held) continue;
+    if (s <= bound.value && !is_held) continue;
     fail(
         "P5",
-        "asks for " + number(s) + (is_held ? ", which it holds," : "") + " with safe line " +
-            number(safe_line) + " and " + number(bound) + " on its last token");
+        "asks for " + number(s) + (is_held ? ", which it holds," : "") + " with " + number(bound) +
+            " on its last token");
     return;
   }
 }

@@ -83,7 +83,7 @@ class Wire {
   void check_repeated(const Sender& sender, const Token& token, std::uint64_t hash);
   void check_order(const Ring& ring, const Token& in, const Token& out);
   void check_requests(const Sender& sender, const Token& in, const Token& out);
-  void check_range(const SeqRange& range, const Token& in, Seq safe_line, Seq bound);
+  void check_range(const SeqRange& range, const Token& in, Seq bound);
   void check_last_visit(const Sender& sender, const RingId& ring);
   void check_room(const Token& in, const Token& out);
   void fail(const std::string& invariant, const std::string& what);
