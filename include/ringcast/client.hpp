@@ -93,7 +93,8 @@ struct ClientOptions {
   /// Small messages are collected until so many bytes wait and then written by one system call;
   /// 0: each at once. They also leave with every call that waits or asks, and when a receive finds
   /// nothing that has arrived already; wants_write() is true until then. For programs that publish
-  /// much and receive, or flush(), in between. At most 512 KiB.
+  /// much and receive, or flush(), in between; what waits when a Client is destroyed without
+  /// close() is lost. At most 512 KiB.
   std::size_t coalesce_bytes{0};
 };
 

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <memory>
 #include <unistd.h>
+#include <utility>
 #include <variant>
 #include <vector>
 
