@@ -27,7 +27,7 @@ struct BrokenRelation {
 struct RingConfig {
   Duration token_loss{std::chrono::milliseconds{400}};  ///< no token for so long: it is lost
   Duration token_retransmit_max{
-      std::chrono::milliseconds{50}};  ///< upper bound; adapts to the rotation
+      std::chrono::milliseconds{25}};  ///< upper bound; adapts to the rotation
   Duration token_retransmit_min{std::chrono::milliseconds{2}};
   Duration token_hold{std::chrono::milliseconds{100}};    ///< an idle ring rotates once per so long
   Duration join_interval{std::chrono::milliseconds{25}};  ///< joins are sent again, in gather

@@ -410,7 +410,7 @@ void Ring::remember_sent(NodeKey to, BufferRef packet, bool idle) {
   } else if (idle) {
     // A token that will be held for a while shows no sign of life until then.
     first = config_.token_hold + config_.token_hold / 4;
-    resend_after_ = config_.token_retransmit_max / 2;
+    resend_after_ = config_.token_retransmit_max;
   }
   timers_.arm(Timer::token_retransmit, now_ + first);
 }

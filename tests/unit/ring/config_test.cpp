@@ -35,8 +35,8 @@ TEST_CASE("timing relations hold up to their boundaries", "[ring][config]") {
   CHECK(with<&RingConfig::token_hold>(milliseconds(200)) == "token_hold");
   CHECK(with<&RingConfig::token_retransmit_max>(milliseconds(100)).empty());
   CHECK(with<&RingConfig::token_retransmit_max>(milliseconds(101)) == "token_retransmit_max");
-  CHECK(with<&RingConfig::token_retransmit_min>(milliseconds(50)).empty());
-  CHECK(with<&RingConfig::token_retransmit_min>(milliseconds(51)) == "token_retransmit_min");
+  CHECK(with<&RingConfig::token_retransmit_min>(milliseconds(25)).empty());
+  CHECK(with<&RingConfig::token_retransmit_min>(milliseconds(26)) == "token_retransmit_min");
   CHECK(with<&RingConfig::token_retransmit_min>(milliseconds(0)) == "token_retransmit_min");
   CHECK(with<&RingConfig::consensus>(milliseconds(440)).empty());
   CHECK(with<&RingConfig::consensus>(milliseconds(439)) == "consensus");
