@@ -5,24 +5,36 @@
 // check every count against remaining() before looping over it.
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
+#include <memory>
 #include <span>
 #include <string_view>
-#include <vector>
 
 namespace ringcast {
+
+static_assert(std::endian::native == std::endian::little, "add byte swapping to number()");
 
 class ByteReader {
  public:
   /// `bytes` must outlive the reader and every span it returns.
   explicit ByteReader(std::span<const std::byte> bytes) : bytes_(bytes) {}
 
-  std::uint8_t u8();
-  std::uint16_t u16();
-  std::uint32_t u32();
-  std::uint64_t u64();
-  std::span<const std::byte> bytes(std::size_t count);
+  std::uint8_t u8() { return number<std::uint8_t>(); }
+  std::uint16_t u16() { return number<std::uint16_t>(); }
+  std::uint32_t u32() { return number<std::uint32_t>(); }
+  std::uint64_t u64() { return number<std::uint64_t>(); }
+  std::span<const std::byte> bytes(std::size_t count) {
+    if (!ok_ || remaining() < count) {
+      ok_ = false;
+      return {};
+    }
+    const auto part = bytes_.subspan(position_, count);
+    position_ += count;
+    return part;
+  }
   /// A byte of length, then that many bytes; refers to the input.
   std::string_view text8();
   /// Two bytes of length, then that many bytes; refers to the input.
@@ -36,20 +48,36 @@ class ByteReader {
 
  private:
   template <class T>
-  T number();
+  T number() {
+    T value{};
+    if (!ok_ || remaining() < sizeof(T)) {
+      ok_ = false;
+      return value;
+    }
+    std::memcpy(&value, bytes_.data() + position_, sizeof(T));
+    position_ += sizeof(T);
+    return value;
+  }
 
   std::span<const std::byte> bytes_;
   std::size_t position_{0};
   bool ok_{true};
 };
 
+/// Not copyable: what was written is copied once, by whoever sends it.
 class ByteWriter {
  public:
   void u8(std::uint8_t value) { number(value); }
   void u16(std::uint16_t value) { number(value); }
   void u32(std::uint32_t value) { number(value); }
   void u64(std::uint64_t value) { number(value); }
-  void bytes(std::span<const std::byte> value);
+  void bytes(std::span<const std::byte> value) {
+    if (value.empty()) return;
+    std::memcpy(room(value.size()), value.data(), value.size());
+  }
+  void zeros(std::size_t count) {
+    if (count > 0) std::memset(room(count), 0, count);
+  }
   /// REQUIRES: text.size() <= 255.
   void text8(std::string_view text);
   /// REQUIRES: text.size() <= 65535.
@@ -58,16 +86,31 @@ class ByteWriter {
   /// Overwrites four bytes at `offset`. REQUIRES: offset + 4 <= size().
   void patch_u32(std::size_t offset, std::uint32_t value);
 
-  [[nodiscard]] std::size_t size() const { return bytes_.size(); }
-  [[nodiscard]] std::span<const std::byte> view() const { return bytes_; }
-  void reserve(std::size_t size) { bytes_.reserve(size); }
-  void clear() { bytes_.clear(); }
+  [[nodiscard]] std::size_t size() const { return size_; }
+  [[nodiscard]] std::span<const std::byte> view() const { return {bytes_.get(), size_}; }
+  void reserve(std::size_t size) {
+    if (size > capacity_) grow(size);
+  }
+  void clear() { size_ = 0; }
 
  private:
   template <class T>
-  void number(T value);
+  void number(T value) {
+    std::memcpy(room(sizeof value), &value, sizeof value);
+  }
 
-  std::vector<std::byte> bytes_;
+  /// Uninitialised bytes at the end, which count as written.
+  std::byte* room(std::size_t count) {
+    if (capacity_ - size_ < count) grow(size_ + count);
+    std::byte* const at = bytes_.get() + size_;
+    size_ += count;
+    return at;
+  }
+  void grow(std::size_t needed);
+
+  std::unique_ptr<std::byte[]> bytes_;
+  std::size_t size_{0};
+  std::size_t capacity_{0};
 };
 
 }  // namespace ringcast

@@ -3,7 +3,6 @@
 // The writing half of codec.hpp. Every packet is built as: header room with its type, body,
 // tag room.
 #include <algorithm>
-#include <array>
 
 #include "protocol/base/assert.hpp"
 #include "protocol/base/bytes.hpp"
@@ -17,15 +16,14 @@ constexpr std::size_t type_offset = 3;
 ByteWriter begin(PacketType type) {
   ByteWriter writer;
   writer.reserve(512);
-  for (std::size_t i = 0; i < packet_header_bytes; ++i) {
-    writer.u8(i == type_offset ? static_cast<std::uint8_t>(type) : 0);
-  }
+  writer.zeros(type_offset);
+  writer.u8(static_cast<std::uint8_t>(type));
+  writer.zeros(packet_header_bytes - type_offset - 1);
   return writer;
 }
 
 BufferRef finish(ByteWriter& writer) {
-  constexpr std::array<std::byte, tag_bytes> tag_room{};
-  writer.bytes(tag_room);
+  writer.zeros(tag_bytes);
   return BufferRef::copy_of(writer.view());
 }
 
