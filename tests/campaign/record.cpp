@@ -52,7 +52,8 @@ struct Fields {
   std::vector<std::string> words;
 
   void operator()(const Message& message) {
-    const auto found = sim::find_payload(message.payload);
+    const sim::Content content = sim::look_into(message.payload);
+    const auto& found = content.payload;
     std::string identity = "-";
     if (found) {
       identity = std::to_string(found->id.client) + "." + std::to_string(found->id.number) +
@@ -68,7 +69,7 @@ struct Fields {
         flags({{message.transitional, 't'}}),
         joined(message.groups),
         identity,
-        hexadecimal(sim::content_hash(message.payload))};
+        hexadecimal(content.hash)};
   }
   void operator()(const View& view) {
     kind = 'V';

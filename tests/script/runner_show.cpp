@@ -156,7 +156,7 @@ std::string Runner::show_message(const MessageFrame& frame) const {
   for (const std::string& group : event.groups) {
     groups += (groups.empty() ? "" : ",") + group;
   }
-  const auto identified = sim::find_payload(frame.payload);
+  const auto identified = sim::look_into(frame.payload).payload;
   std::string text = identified ? std::to_string(frame.payload.size()) + " bytes" +
                                       (identified->intact ? "" : ", damaged")
                                 : shorten(frame.payload);

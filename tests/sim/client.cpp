@@ -225,10 +225,8 @@ void SimClient::take(const ServerFrame& frame) {
             record().name = info.name;
           },
           [&](const MessageFrame& message) {
-            add(Received{
-                .event = message.event,
-                .payload = find_payload(message.payload),
-                .hash = content_hash(message.payload)});
+            const Content content = look_into(message.payload);
+            add(Received{.event = message.event, .payload = content.payload, .hash = content.hash});
           },
           [&](const ViewEvent& view) {
             const auto is_me = [&](const Member& member) {

@@ -84,8 +84,9 @@ void History::ordered(ProcessIndex process, Instant time, const OrderedEvent& ev
             record.label = {
                 .ring = message.configuration, .seq = message.seq, .index = message.index};
             record.service = message.service;
-            record.hash = content_hash(message.payload.bytes());
-            record.payload = find_payload(message.payload.bytes());
+            const Content content = look_into(message.payload.bytes());
+            record.hash = content.hash;
+            record.payload = content.payload;
             if (!record.payload) record.change = find_change(message.payload.bytes());
             const Delivered delivered{
                 .message = intern(record),

@@ -63,12 +63,14 @@ std::vector<std::byte> make_payload(const PayloadId& id, std::size_t size) {
   return payload;
 }
 
-std::optional<FoundPayload> find_payload(std::span<const std::byte> bytes) {
+Content look_into(std::span<const std::byte> bytes) {
   const std::string_view head{
       reinterpret_cast<const char*>(bytes.data()), std::min(bytes.size(), search_bytes_max)};
   const auto pattern = std::bit_cast<std::array<char, sizeof magic>>(magic);
   const std::size_t found = head.find(std::string_view{pattern.data(), pattern.size()});
-  if (found == std::string_view::npos) return std::nullopt;
+  if (found == std::string_view::npos || bytes.size() - found < identified_payload_bytes_min) {
+    return {.hash = content_hash(bytes), .payload = std::nullopt};
+  }
   const auto payload = bytes.subspan(found);
   ByteReader reader{payload};
   reader.u64();
@@ -76,11 +78,11 @@ std::optional<FoundPayload> find_payload(std::span<const std::byte> bytes) {
   result.id.client = reader.u64();
   result.id.number = reader.u32();
   const std::uint32_t size = reader.u32();
-  const std::uint64_t check = reader.u64();
-  if (!reader.ok()) return std::nullopt;
-  result.intact = size == payload.size() &&
-                  check == check_of(result.id, payload.subspan(identified_payload_bytes_min));
-  return result;
+  const std::uint64_t told = reader.u64();
+  const std::uint64_t check = check_of(result.id, payload.subspan(identified_payload_bytes_min));
+  result.intact = size == payload.size() && check == told;
+  const std::uint64_t before = content_hash(bytes.first(found + identified_payload_bytes_min));
+  return {.hash = before ^ std::rotl(check, 32), .payload = result};
 }
 
 std::uint64_t content_hash(std::span<const std::byte> bytes) {

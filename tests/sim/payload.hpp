@@ -29,9 +29,16 @@ struct FoundPayload {
   bool intact{false};  ///< length and check agree
 };
 
+/// What `bytes` hold: a hash of all of them, and the payload that is their tail, if there is one
+/// (they are an envelope, or the payload itself).
+struct Content {
+  std::uint64_t hash{0};
+  std::optional<FoundPayload> payload;
+};
+
 std::vector<std::byte> make_payload(const PayloadId& id, std::size_t size);
-/// Finds the payload that is the tail of `bytes` (an envelope, or the payload itself).
-std::optional<FoundPayload> find_payload(std::span<const std::byte> bytes);
+/// Looks at each byte once. Equal bytes have equal hashes; content_hash() has others.
+Content look_into(std::span<const std::byte> bytes);
 std::uint64_t content_hash(std::span<const std::byte> bytes);
 
 }  // namespace ringcast::sim

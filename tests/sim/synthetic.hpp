@@ -136,8 +136,9 @@ class Synthetic {
     result.event.groups = {"g"};
     result.event.service = message.service;
     result.event.transitional = message.transitional;
-    result.payload = find_payload(message.payload.bytes());
-    result.hash = content_hash(message.payload.bytes());
+    const Content content = look_into(message.payload.bytes());
+    result.payload = content.payload;
+    result.hash = content.hash;
     return result;
   }
 

@@ -171,38 +171,40 @@ void Wire::check_repeated(const Sender& sender, const Token& token, std::uint64_
 }
 
 void Wire::check_order(const Ring& ring, const Token& in, const Token& out) {
-  const std::string where = " of " + history_.show(out.ring);
-  const std::string what = "sent token " + number(out.token_seq) + where;
+  // Made only to complain: this runs for every token there is.
+  const auto what = [&] {
+    return "sent token " + number(out.token_seq) + " of " + history_.show(out.ring);
+  };
   const RingMemory* const memory = memories_.find(sender_, out.ring);
   // Two steps at most: a token that rested here was visited again when it was let go.
   const std::uint64_t step = minus(out.token_seq, in.token_seq);
   const bool may_rest = memory == nullptr || memory->members.front() == sender_;
   if (step == 0 || step > (may_rest ? 2U : 1U)) {
-    fail("P1", what + " after token " + number(in.token_seq) + " was sent");
+    fail("P1", what() + " after token " + number(in.token_seq) + " was sent");
   }
   if (memory != nullptr && ring.token) {
     const auto& members = memory->members;
     const auto self = std::find(members.begin(), members.end(), sender_);
     const NodeKey& before = self == members.begin() ? members.back() : *std::prev(self);
     if (self == members.end() || before != ring.token_sender) {
-      fail("P1", what + ", which was not sent to it");
+      fail("P1", what() + ", which was not sent to it");
     }
   }
-  if (out.seq < in.seq) fail("P2", what + " with seq back to " + number(out.seq));
+  if (out.seq < in.seq) fail("P2", what() + " with seq back to " + number(out.seq));
   if (out.aru > out.seq || (out.aru == out.seq) == out.aru_id.has_value()) {
-    fail("P2", what + " with aru " + number(out.aru) + " of seq " + number(out.seq));
+    fail("P2", what() + " with aru " + number(out.aru) + " of seq " + number(out.seq));
   }
   if (out.aru < in.aru && out.aru_id != sender_.node) {
-    fail("P2", what + " with an aru that it lowered in another's name");
+    fail("P2", what() + " with an aru that it lowered in another's name");
   }
   if (out.aru > in.aru && in.aru_id && *in.aru_id != sender_.node) {
-    fail("P2", what + " with an aru that was not its own to raise");
+    fail("P2", what() + " with an aru that was not its own to raise");
   }
   // Of a ring it left in the input that sent this, the last look came too early.
   const RunMemory* const run = memories_.run(sender_);
   const bool is_current = run != nullptr && run->works_in(out.ring);
   if (memory != nullptr && is_current && out.aru > memory->aru) {
-    fail("P2", what + " with aru " + number(out.aru) + ", it has " + number(memory->aru));
+    fail("P2", what() + " with aru " + number(out.aru) + ", it has " + number(memory->aru));
   }
 }
 
