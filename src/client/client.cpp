@@ -232,13 +232,13 @@ bool Client::Impl::has_more() const {
 // there was, the next is sure to find nothing: poll first. Without a deadline it reads until
 // there is no more, for a program that watches for edges hears of it only once.
 Result<std::optional<Event>> Client::Impl::next_event(std::optional<Deadline> deadline) {
-  if (inbox_.empty() && state_ == State::ready) (void)handle_buffered();
+  if (inbox_.empty() && state_ == State::ready) (void)handle_buffered(Amount::one);
   const bool quiet = connection_.drained() && !wants_write();
   if (inbox_.empty() && state_ == State::ready && deadline && quiet) wait(*deadline);
   for (;;) {
     if (auto event = inbox_.pop()) return event;
     if (state_ == State::over) return ended();
-    advance();
+    advance(Amount::one);
     if (!inbox_.empty() || state_ == State::over) continue;
     if (!deadline && has_more()) continue;
     if (!deadline) return std::optional<Event>{};

@@ -23,6 +23,8 @@ constexpr std::size_t read_bytes = std::size_t{256} << 10U;
 // Buffers that grew for one large message are given back when they are empty.
 constexpr std::size_t buffer_bytes_kept = std::size_t{1} << 20U;
 
+bool is_length(std::uint32_t length) { return length > 0 && length <= server_frame_bytes_max; }
+
 bool would_block(int error) { return error == EAGAIN || error == EWOULDBLOCK; }
 
 Error lost(std::string_view doing, int error) {
@@ -192,12 +194,18 @@ void Connection::make_room() {
   if (in_.size() - in_end_ < in_.size() / 2) in_.resize(in_.size() * 2);
 }
 
+bool Connection::has_frame() const {
+  const auto bytes = unread();
+  const auto length = peek_frame_length(bytes);
+  return length && (!is_length(*length) || bytes.size() >= frame_length_bytes + *length);
+}
+
 Result<std::optional<std::span<const std::byte>>> Connection::next_frame() {
   using Frame = std::optional<std::span<const std::byte>>;
-  const auto bytes = std::span<const std::byte>{in_}.subspan(in_begin_, in_end_ - in_begin_);
+  const auto bytes = unread();
   const auto length = peek_frame_length(bytes);
   if (!length) return Frame{};
-  if (*length == 0 || *length > server_frame_bytes_max) {
+  if (!is_length(*length)) {
     return Error{
         Errc::malformed,
         "the daemon sent a frame of " + std::to_string(*length) +

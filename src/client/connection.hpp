@@ -51,11 +51,16 @@ class Connection {
   Result<Reading> read();
   /// True when the last read took all there was: poll before the next.
   [[nodiscard]] bool drained() const { return drained_; }
+  /// True when next_frame() has something to say.
+  [[nodiscard]] bool has_frame() const;
   /// The next whole frame, from its type on; valid until the next read. Errors: malformed.
   Result<std::optional<std::span<const std::byte>>> next_frame();
 
  private:
   [[nodiscard]] Opening opened(const Address& address) const;
+  [[nodiscard]] std::span<const std::byte> unread() const {
+    return std::span{in_}.subspan(in_begin_, in_end_ - in_begin_);
+  }
   void make_room();
 
   int fd_{-1};

@@ -57,7 +57,7 @@ Error Client::Impl::no_answer() const {
           " ms); it may be overloaded or cut off, or another program answers there"};
 }
 
-void Client::Impl::advance() {
+void Client::Impl::advance(Amount amount) {
   switch (state_) {
     case State::paused:
       if (Clock::now() < due_ || inbox_.full()) break;
@@ -74,7 +74,7 @@ void Client::Impl::advance() {
     }
     case State::greeting:
     case State::ready:
-      exchange();
+      exchange(amount);
       break;
     case State::over:
       break;
@@ -130,17 +130,17 @@ void Client::Impl::greet() {
   exchange();
 }
 
-void Client::Impl::exchange() {
+void Client::Impl::exchange(Amount amount) {
   const auto flushed = connection_.flush();
   if (!flushed) {
     write_failed(flushed.error());
     return;
   }
-  read_frames();
+  read_frames(amount);
 }
 
-void Client::Impl::read_frames() {
-  if (!handle_buffered() || inbox_.full()) return;
+void Client::Impl::read_frames(Amount amount) {
+  if (!handle_buffered(amount) || has_enough(amount)) return;
   const auto reading = connection_.read();
   if (!reading) {
     lose(reading.error());
@@ -153,11 +153,12 @@ void Client::Impl::read_frames() {
             " closed the connection without a reason; its log may have one"});
     return;
   }
-  (void)handle_buffered();
+  (void)handle_buffered(amount);
 }
 
 // What the daemon said before it closed is worth more than the words of a failed write.
 void Client::Impl::write_failed(const Error& error) {
+  (void)handle_buffered();
   while (state_ == State::greeting || state_ == State::ready) {
     const auto reading = connection_.read();
     if (!reading || *reading != Connection::Reading::some || inbox_.full()) {
@@ -169,8 +170,8 @@ void Client::Impl::write_failed(const Error& error) {
 }
 
 /// False when the session was lost on the way.
-bool Client::Impl::handle_buffered() {
-  while (!inbox_.full()) {
+bool Client::Impl::handle_buffered(Amount amount) {
+  while (!has_enough(amount)) {
     const auto bytes = connection_.next_frame();
     if (!bytes) {
       lose(bytes.error());

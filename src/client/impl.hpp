@@ -35,8 +35,13 @@ class Client::Impl {
   using Reply = std::variant<PongFrame, NodeStatus, GroupsFrame, Confirmation>;
 
   Result<void> connect();
-  /// Reads, writes and reconnects as far as that goes without waiting.
-  void advance();
+  /// How many of the events that have arrived go into the inbox. One at a time is faster: the
+  /// program takes it while it is in the cache, and its memory serves the next. The others wait
+  /// as the frames they came in.
+  enum class Amount : std::uint8_t { all, one };
+  /// Reads, writes and reconnects as far as that goes without waiting; no further than to the
+  /// first event, for `one`.
+  void advance(Amount amount = Amount::all);
   /// Sleeps until the socket is ready, something is due, or `until`.
   void wait(Deadline until, bool to_write = false);
   /// Advances and waits until `done()`. Errors: closed, inbox_full, timed_out `waiting_for`.
@@ -60,7 +65,8 @@ class Client::Impl {
   [[nodiscard]] bool wants_write() const {
     return state_ == State::connecting || connection_.unwritten() > 0;
   }
-  [[nodiscard]] bool has_event() const { return !inbox_.empty(); }
+  /// Frames that wait may turn out to be none.
+  [[nodiscard]] bool has_event() const { return !inbox_.empty() || connection_.has_frame(); }
   [[nodiscard]] const MemberName& name() const { return name_; }
   [[nodiscard]] const DaemonNames& daemons() const { return daemons_; }
   [[nodiscard]] std::size_t message_bytes_max() const { return message_bytes_max_; }
@@ -82,9 +88,12 @@ class Client::Impl {
   void try_address();
   void opened(const Result<Connection::Opening>& opening);
   void greet();
-  void exchange();
-  void read_frames();
-  bool handle_buffered();
+  void exchange(Amount amount = Amount::all);
+  void read_frames(Amount amount = Amount::all);
+  bool handle_buffered(Amount amount = Amount::all);
+  [[nodiscard]] bool has_enough(Amount amount) const {
+    return inbox_.full() || (amount == Amount::one && !inbox_.empty());
+  }
   void lose(const Error& reason);
   void address_failed(const Error& error);
   void attempt_over(const Error& error);

@@ -168,6 +168,37 @@ TEST_CASE("the largest message passes both ways, also through a small inbox") {
   CHECK(same);
 }
 
+TEST_CASE("events that came together are had one after the other, and told of until then") {
+  FakeDaemon daemon;
+  auto client = daemon.meet(daemon.options());
+  REQUIRE(daemon.say([](ByteWriter& out) {
+    encode_left(out, "a");
+    encode_left(out, "b");
+  }));
+  for (const std::string group : {"a", "b"}) {
+    const auto event = client.receive_until(soon());
+    REQUIRE(event);
+    CHECK(std::get<Left>(*event).group == group);
+    CHECK(client.has_event() == (group == "a"));
+  }
+  CHECK_FALSE(client.try_receive()->has_value());
+}
+
+TEST_CASE("events that came before the session was lost are had before its end") {
+  FakeDaemon daemon;
+  auto client = daemon.meet(daemon.options());
+  REQUIRE(daemon.say([](ByteWriter& out) {
+    encode_left(out, "a");
+    encode_left(out, "b");
+    encode_closed(out, Error{Errc::closed, "daemon stopped"});
+  }));
+  daemon.hang_up();
+  CHECK(std::get<Left>(*client.receive_until(soon())).group == "a");
+  CHECK(client.try_publish(publication()).error().code == Errc::closed);
+  CHECK(std::get<Left>(*client.receive_until(soon())).group == "b");
+  CHECK(std::get<Closed>(*client.receive_until(soon())).reason == "daemon stopped");
+}
+
 TEST_CASE("nothing is left in the socket when a client finds nothing") {
   FakeDaemon daemon;
   auto client = daemon.meet(daemon.options());
