@@ -362,7 +362,7 @@ TEST_CASE("every problem is reported, in file order", "[config]") {
 }
 
 TEST_CASE("the files in conf/ are valid", "[config]") {
-  for (const auto* name : {"ringcast.toml", "three-nodes.toml"}) {
+  for (const auto* name : {"ringcast.toml", "three-nodes.toml", "fast-failover.toml"}) {
     CAPTURE(name);
     const auto read = read_config(name, read_whole(conf_directory() / name));
     for (const auto& problem : read.problems) {
