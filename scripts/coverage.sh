@@ -21,6 +21,8 @@ if [ "${1:-}" = --show ]; then
 fi
 [ "$#" -gt 0 ] || set -- --seeds 300
 
+# The report picks files by their absolute path; ccache can make paths relative.
+unset CCACHE_BASEDIR
 cmake --preset coverage >/dev/null
 cmake --build --preset coverage --target ringcast_sim -j "$(nproc)"
 rm -rf "$build/profiles"
