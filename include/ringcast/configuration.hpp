@@ -5,6 +5,7 @@
 // never used twice.
 #pragma once
 
+#include <algorithm>
 #include <compare>
 #include <cstdint>
 #include <string>
@@ -35,8 +36,13 @@ struct Configuration {
   std::vector<std::string> daemons;     ///< members, in ring order
   std::vector<std::string> configured;  ///< every daemon of the configuration file, sorted
 
-  /// True when `daemons` holds more than half of `configured`.
-  [[nodiscard]] bool has_majority() const { return 2 * daemons.size() > configured.size(); }
+  /// True when `daemons` holds more than half of `configured`, or exactly half with the one
+  /// whose name is the lowest: of two halves one has the majority, and never both.
+  [[nodiscard]] bool has_majority() const {
+    if (2 * daemons.size() != configured.size()) return 2 * daemons.size() > configured.size();
+    return !configured.empty() &&
+           std::find(daemons.begin(), daemons.end(), configured.front()) != daemons.end();
+  }
 };
 
 }  // namespace ringcast
