@@ -36,6 +36,7 @@ constexpr std::array targets{
     Target{"packet", ringcast::fuzz::packet},
     Target{"ringlog", ringcast::fuzz::ringlog},
     Target{"ringlog_files", ringcast::fuzz::ringlog_files},
+    Target{"writers", ringcast::fuzz::writers},
     Target{"server_frames", ringcast::fuzz::server_frames},
     Target{"session", ringcast::fuzz::session},
     Target{"unpacker", ringcast::fuzz::unpacker}};

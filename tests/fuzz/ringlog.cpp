@@ -37,10 +37,13 @@ void record(Bytes input) {
   if (!std::holds_alternative<Lines>(decoded->body)) {
     const auto marker = loss_marker(*decoded);
     check(marker.find('\n') == std::string::npos, "a marker is one line");
+    const auto parsed = parse_loss_marker(marker);
+    check(parsed && parsed->body == decoded->body, "a marker reads as it was written");
   } else {
     const auto head = pending_head(*decoded, "1.a.00000001/1/1", "why");
     check(head.find('\n') == std::string::npos, "a marker is one line");
-    check(pending_count(head) == range.count(), "a pending record's head counts its lines");
+    const auto parsed = parse_pending_head(head);
+    check(parsed && parsed->lines == range.count(), "a pending record's head counts its lines");
   }
 }
 
@@ -58,6 +61,7 @@ void table(Bytes input, std::size_t part_bytes) {
   check(encode(*again) == first, "encoding is stable");
 
   Table together;
+  Table gaps;
   const auto parts = encode_in_parts(*decoded, part_bytes);
   check(!parts.empty(), "a table has a part at least");
   for (std::size_t i = 0; i < parts.size(); ++i) {
@@ -65,8 +69,9 @@ void table(Bytes input, std::size_t part_bytes) {
     check(part.ok(), "what the encoder writes the decoder takes");
     check(part->part == i + 1 && part->parts == parts.size(), "parts are numbered");
     together.merge(part->table);
+    gaps.merge(part->gaps);
   }
-  check(together == decoded->table, "the parts are the whole");
+  check(together == decoded->table && gaps == decoded->gaps, "the parts are the whole");
   check(decoded->table.minus(together).empty(), "nothing is missing");
   check(gap_marker(decoded->table).find('\n') == std::string::npos, "a marker is one line");
 }

@@ -37,6 +37,14 @@ class Farm:
         with open(self.path(name), "rb") as file:
             return file.read().decode("utf-8").splitlines()
 
+    def bytes(self, name):
+        with open(self.path(name), "rb") as file:
+            return file.read()
+
+    def pending(self, name):
+        """The pending files beside that file."""
+        return [f for f in os.listdir(self.folder) if f.startswith(f"{name}.pending-")]
+
     def data(self, name):
         return [line for line in self.read(name) if not line.startswith("#ringlog-")]
 
@@ -89,7 +97,3 @@ def stop(stream):
 
 def lines(word, count, first=1):
     return [f"{word} {number}" for number in range(first, first + count)]
-
-
-def covered(marker):
-    return sum(last - first + 1 for m in marker["missing"] for first, last in m["ranges"])

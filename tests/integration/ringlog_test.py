@@ -12,11 +12,11 @@ import termios
 import threading
 import time
 
-from farm import GROUP, Farm, covered, lines, stop
+from farm import GROUP, Farm, lines, stop
 from harness import PATIENCE, die_with_parent, expect, expect_equal, pause, program, run, until
 
 
-def test_a_killed_writer_comes_back_with_every_line_it_had_and_marks_what_it_missed():
+def test_a_killed_writer_comes_back_and_fetches_what_it_missed():
     with Farm(3) as farm:
         one, two = farm.writer("d1", "one.log"), farm.writer("d2", "two.log")
         farm.publish("d3", lines("a", 500))
@@ -25,21 +25,19 @@ def test_a_killed_writer_comes_back_with_every_line_it_had_and_marks_what_it_mis
         two.end()
         farm.publish("d3", lines("b", 300))
         two = farm.writer("d2", "two.log")
-        until("the gap is marked", lambda: farm.markers("two.log", "gap"))
         farm.publish("d3", lines("c", 200))
         farm.wait_lines("one.log", 1000)
-        farm.wait_lines("two.log", 700)
+        farm.wait_lines("two.log", 1000)
         expect_equal(farm.read("one.log"), lines("a", 500) + lines("b", 300) + lines("c", 200), "the first file")
-        expect_equal(farm.data("two.log"), lines("a", 500) + lines("c", 200), "the second file")
-        gap = farm.markers("two.log", "gap")
-        expect_equal([(g["lines"], covered(g)) for g in gap], [(300, 300)], "the gap")
-        expect_equal(gap[0]["missing"][0]["ranges"], [[1, 300]], "its range")
+        expect_equal(farm.bytes("two.log"), farm.bytes("one.log"), "the second file")
         expect_equal(stop(one)["lines"], 1000, "lines of the first writer")
-        expect_equal(stop(two)["gap_lines"], 300, "lines in the gap")
+        summary = stop(two)
+        expect(summary["fetched_lines"] >= 300, "what was missed was fetched")
+        expect_equal((summary["gaps"], summary["holes"]), (0, 0), "gaps and holes")
 
 
-def test_a_writer_killed_in_mid_stream_has_a_file_and_a_table_that_agree():
-    """Killed while lines come and go, again and again: what it has is what it had, and the rest is marked."""
+def test_a_writer_killed_in_mid_stream_is_equal_in_the_end():
+    """Killed while lines come and go, again and again: what it has is what it had, and the rest is fetched."""
     with Farm(3) as farm:
         one, two = farm.writer("d1", "one.log"), farm.writer("d2", "two.log")
         stream = farm.publisher("d3")
@@ -64,37 +62,29 @@ def test_a_writer_killed_in_mid_stream_has_a_file_and_a_table_that_agree():
         expect_equal(stream.end(), 0, f"exit code of the publisher; stderr: {stream.errors()}")
         farm.wait_lines("one.log", len(text))
         expect_equal(farm.read("one.log"), text, "the file of the writer that stayed")
-
-        def marked():
-            return sum(covered(m) for m in farm.markers("two.log", "gap"))
-        until("all is written or marked", lambda: len(farm.data("two.log")) + marked() >= len(text))
+        farm.wait_lines("two.log", len(text))
+        expect_equal(farm.bytes("two.log"), farm.bytes("one.log"), "the file of the writer that was killed")
         summary = stop(two)
         stop(one)
-        # Its lines are those of the stream, once each and in order; a marker names just those that are not there.
-        written = farm.data("two.log")
-        missing = {seq for m in farm.markers("two.log", "gap") for first, last in m["missing"][0]["ranges"]
-                   for seq in range(first, last + 1)}
-        expect_equal(written, [line for seq, line in enumerate(text, 1) if seq not in missing], "its file")
-        expect_equal(summary["lines_total"], len(written), "lines by its sidecar")
+        expect_equal(summary["lines_total"], len(text), "lines by its sidecar")
         expect_equal((summary["distinct"], summary["holes"]), (len(text), 0), "its table")
 
 
-def test_a_file_is_rotated_while_its_writer_is_stopped():
+def test_a_writer_with_a_new_file_fetches_all_of_it():
     with Farm(3) as farm:
         one, two = farm.writer("d1", "one.log"), farm.writer("d2", "two.log")
         farm.publish("d3", lines("a", 100))
         farm.wait_lines("two.log", 100)
         stop(two)
-        for name in ("two.log", "two.log.position"):
+        for name in ("two.log", "two.log.position", "two.log.history"):
             os.rename(farm.path(name), farm.path(name.replace("two.log", "two.log.1")))
         farm.publish("d3", lines("b", 20))
         two = farm.writer("d2", "two.log")
         farm.publish("d3", lines("c", 30))
         farm.wait_lines("one.log", 150)
-        farm.wait_lines("two.log", 30)
+        farm.wait_lines("two.log", 150)
         expect_equal(farm.read("two.log.1"), lines("a", 100), "the old file")
-        expect_equal(sum(covered(m) for m in farm.markers("two.log", "gap")), 120, "what the new file's marker names")
-        expect_equal(farm.data("two.log"), lines("c", 30), "the new file")
+        expect_equal(farm.bytes("two.log"), farm.bytes("one.log"), "the new file")
         two.signal(signal.SIGHUP)
         expect_equal(two.end(), 0, "exit code after SIGHUP")
         stop(one)
@@ -119,7 +109,7 @@ def test_a_writer_that_missed_nothing_has_an_equal_file():
         stop(one)
 
 
-def test_without_a_majority_lines_wait_beside_the_file():
+def test_without_a_majority_lines_wait_beside_the_file_and_are_merged():
     with Farm(3) as farm:
         one, three = farm.writer("d1", "one.log"), farm.writer("d3", "three.log")
         farm.publish("d2", lines("a", 50))
@@ -133,20 +123,23 @@ def test_without_a_majority_lines_wait_beside_the_file():
         pending = []
 
         def in_pending():
-            pending[:] = [f for f in os.listdir(farm.folder) if f.startswith("three.log.pending-")]
+            pending[:] = farm.pending("three.log")
             return pending and len(farm.data(pending[0])) == 20
         until("the pending file holds the lines", in_pending)
         expect_equal(farm.data(pending[0]), lines("minority", 20), "lines of the minority")
         expect_equal(farm.markers(pending[0], "pending")[0]["why"], "no majority", "why they are there")
         expect_equal(farm.data("three.log"), lines("a", 50), "the file of the writer in the minority")
         farm.cluster.heal()
-        until("the gap is marked", lambda: farm.markers("three.log", "gap"))
+        until("the lines are merged", lambda: len(farm.data("one.log")) == 100)
         farm.publish("d2", lines("c", 40))
-        farm.wait_lines("one.log", 120)
-        farm.wait_lines("three.log", 90)
-        expect_equal(covered(farm.markers("three.log", "gap")[0]), 30, "lines in the gap")
-        expect_equal(farm.read("one.log"), lines("a", 50) + lines("majority", 30) + lines("c", 40), "the first file")
-        expect_equal(farm.read("three.log")[-40:], lines("c", 40), "the end of the other")
+        farm.wait_lines("one.log", 140)
+        farm.wait_lines("three.log", 140)
+        expect_equal(farm.data("one.log"), lines("a", 50) + lines("majority", 30) + lines("minority", 20)
+                     + lines("c", 40), "the first file")
+        expect_equal(farm.bytes("three.log"), farm.bytes("one.log"), "the other")
+        configuration = pending[0].removeprefix("three.log.pending-")
+        expect_equal(farm.markers("one.log", "merged"), [{"configuration": configuration, "lines": 20}], "the marker")
+        until("the pending file is removed", lambda: not farm.pending("three.log"))
         stop(one)
         stop(three)
 

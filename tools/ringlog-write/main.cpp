@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "ringcast/names.hpp"
 #include "ringcast/version.hpp"
@@ -14,7 +15,9 @@
 #include "tools/common/signal_queue.hpp"
 #include "tools/common/stop_signal.hpp"
 #include "tools/ringlog-write/config/config_file.hpp"
+#include "tools/ringlog-write/replay_command.hpp"
 #include "tools/ringlog-write/service.hpp"
+#include "tools/ringlog-write/verify_command.hpp"
 #include "tools/ringlog-write/writer.hpp"
 #include "tools/ringlog/options.hpp"
 
@@ -27,6 +30,8 @@ using ringcast::tools::ExitCode;
 constexpr auto example =
     "Example: ringlog-write --group weblogs --file /var/log/farm/access.log\n"
     "         ringlog-write --config /etc/ringlog-write.toml --check\n"
+    "Also: ringlog-write verify FILE... (are files the same?) and\n"
+    "ringlog-write replay --group GROUP (lines of old); each has its own --help.\n"
     "What it promises, its files, sinks and marker lines: docs/logging.md.\n"
     "With --config, SIGHUP reads it again and SIGUSR1 prints figures to stderr; with --file,\n"
     "SIGHUP ends it like SIGTERM.\n"
@@ -107,6 +112,9 @@ void add_options(CLI::App& app, Arguments& arguments) {
 }
 
 int run(int argc, char** argv) {
+  const std::string_view word = argc > 1 ? argv[1] : "";
+  if (word == "verify") return ringcast::ringlog::verify_command(argc - 1, argv + 1);
+  if (word == "replay") return ringcast::ringlog::replay_command(argc - 1, argv + 1);
   Arguments arguments;
   CLI::App app(
       "Writes the log lines of groups to files and other sinks, each exactly once.",

@@ -6,8 +6,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
+
+#include "ringcast/configuration.hpp"
 
 #include "tools/ringlog/record.hpp"
 #include "tools/ringlog/table.hpp"
@@ -19,9 +22,28 @@ std::string gap_marker(const Table& missing);
 /// "#ringlog-dropped {...}" or "#ringlog-too-long {...}": lines no writer ever got.
 /// REQUIRES: the body is Dropped or TooLong.
 std::string loss_marker(const Record& record);
+/// The record of such a line; nothing when it is none.
+std::optional<Record> parse_loss_marker(std::string_view line);
+/// "#ringlog-merged {...}": the `lines` lines that follow, and markers of losses, come from the
+/// pending files of that configuration.
+std::string merged_marker(const ConfigurationId& configuration, std::uint64_t lines);
 /// "#ringlog-pending {...}": the head of a record in a pending file; its lines follow.
-std::string pending_head(const Record& record, const std::string& position, const std::string& why);
-/// The lines that follow that head; 0 when the line is none.
-std::uint64_t pending_count(std::string_view line);
+/// `daemon` is the publisher's, or empty.
+std::string pending_head(
+    const Record& record,
+    const std::string& position,
+    const std::string& why,
+    const std::string& daemon = {});
+
+struct PendingHead {
+  std::uint64_t lines{0};  ///< that follow
+  Record record;           ///< without its lines
+  std::string daemon;      ///< of its publisher, where that is known
+};
+/// What such a line says; nothing when it is none.
+std::optional<PendingHead> parse_pending_head(std::string_view line);
+
+/// WORD of "#ringlog-WORD ..."; empty when it is no marker.
+std::string_view marker_word(std::string_view line);
 
 }  // namespace ringcast::ringlog

@@ -1,33 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Reconciler: applying the order to the file, and comparing tables with other writers.
+// Reconciler: applying the order to the file. How writers agree is in agreement.cpp.
 #include "tools/ringlog-write/reconciler.hpp"
 
 #include <algorithm>
 #include <utility>
 #include <variant>
 
+#include "tools/ringlog-write/entry_lines.hpp"
 #include "tools/ringlog-write/markers.hpp"
 #include "tools/ringlog/chain.hpp"
 
 namespace ringcast::ringlog {
 
 namespace {
-
-std::set<std::string> names_of(const std::vector<MemberName>& members) {
-  std::set<std::string> names;
-  for (const auto& member : members) {
-    names.insert(to_string(member));
-  }
-  return names;
-}
-
-std::set<std::string> without(std::set<std::string> names, const std::set<std::string>& gone) {
-  for (const auto& name : gone) {
-    names.erase(name);
-  }
-  return names;
-}
 
 std::string place_of(const Position& position) {
   return to_string(position.configuration) + "/" + std::to_string(position.seq) + "/" +
@@ -40,6 +26,49 @@ std::size_t weight_of(const Event& event) {
   return event_bytes + (message == nullptr ? 0 : message->payload.size());
 }
 
+// Adds where that line came from, which stands at `offset`.
+void note_origin(
+    std::vector<LineOrigin>& origins,
+    const NamedLine& line,
+    const FileEntry& entry,
+    std::uint64_t offset) {
+  if (line.is_marker || line.addition == nullptr) return;
+  const auto& addition = *line.addition;
+  auto* const last = origins.empty() ? nullptr : &origins.back();
+  const bool goes_on = last != nullptr && last->producer.id == addition.producer.id &&
+                       last->daemon == addition.daemon &&
+                       last->first_seq + last->lines == line.seq && line.seq > addition.range.first;
+  if (goes_on) {
+    ++last->lines;
+    return;
+  }
+  const auto position = entry.position.value_or(Position{});
+  origins.push_back(LineOrigin{offset, 1, addition.producer, line.seq, addition.daemon, position});
+}
+
+// Where lines came from that are said to go on behind `end`; nothing when data and entries do
+// not fit.
+std::optional<std::vector<LineOrigin>> origins_of(
+    FilePoint end, const std::vector<FileEntry>& entries, std::string_view data) {
+  const auto begin = end.length;
+  std::vector<LineOrigin> origins;
+  for (const auto& entry : entries) {
+    const auto bytes = entry.after.length - entry.before.length;
+    if (entry.before != end || bytes > data.size()) return std::nullopt;
+    EntryLines lines(entry, data.substr(0, static_cast<std::size_t>(bytes)));
+    auto at = entry.before.length - begin;
+    while (const auto line = lines.next()) {
+      note_origin(origins, *line, entry, at);
+      at = lines.here().length - begin;
+    }
+    if (!lines.is_done() || lines.here() != entry.after) return std::nullopt;
+    data.remove_prefix(static_cast<std::size_t>(bytes));
+    end = entry.after;
+  }
+  if (!data.empty()) return std::nullopt;
+  return origins;
+}
+
 }  // namespace
 
 bool is_acceptable(const Message& message, const std::optional<Configuration>& configuration) {
@@ -48,167 +77,126 @@ bool is_acceptable(const Message& message, const std::optional<Configuration>& c
          configuration->has_majority();
 }
 
-Reconciler::Reconciler(std::string group, Table table, std::uint64_t chain)
+PendingRecord pending_record(
+    const Record& record,
+    const Position& position,
+    const std::string& why,
+    const std::string& daemon) {
+  PendingRecord pending;
+  pending.configuration = position.configuration;
+  pending.text = pending_head(record, place_of(position), why, daemon) + "\n";
+  if (const auto* lines = std::get_if<Lines>(&record.body)) {
+    for (const auto& line : lines->lines) {
+      pending.text += line;
+      pending.text += '\n';
+    }
+  } else {
+    pending.text += loss_marker(record) + "\n";
+  }
+  pending.lines = range_of(record).count();
+  return pending;
+}
+
+Reconciler::Reconciler(std::string group, const FileState& state)
     : group_(std::move(group)),
       writers_(writers_group(group_)),
-      table_(std::move(table)),
-      chain_(chain) {}
+      table_(state.table),
+      gaps_(state.gaps),
+      end_(state.end),
+      position_(state.position) {}
 
 void Reconciler::on_session(const MemberName& self, std::size_t table_bytes_max) {
   self_ = to_string(self);
   table_bytes_max_ = table_bytes_max;
   stage_ = Stage::joining;
   in_group_ = false;
+  needs_restart_ = false;
   configuration_.reset();
 }
 
 void Reconciler::on_event(Event event) {
   if (stage_ == Stage::away) return;
-  if (stage_ == Stage::live) {
+  const auto* view = std::get_if<View>(&event);
+  if (view != nullptr && view->group == group_) in_group_ = true;
+  if (on_control(event)) {
+    decide();
+  } else if (stage_ == Stage::live) {
     apply(event);
-  } else if (!look_ahead(event)) {
-    held_bytes_ += weight_of(event);
-    held_.push_back(std::move(event));
+  } else {
+    hold(std::move(event));
   }
-  advance();
+}
+
+void Reconciler::hold(Event event) {
+  held_bytes_ += weight_of(event);
+  held_.push_back(std::move(event));
 }
 
 void Reconciler::on_session_end() {
-  while (!held_.empty()) {
-    // A view may make us wait again, but nobody answers any more.
-    stage_ = Stage::live;
-    replay();
+  for (auto* events : {&before_, &held_}) {
+    for (const auto& event : *events) {
+      apply_before(event);
+    }
+    events->clear();
   }
-  uncovered_.clear();
-  incoming_.clear();
-  received_ = Table{};
-  received_chain_.reset();
-  is_newcomer_ = false;
-  given_up_.clear();
-  output_.tables.clear();
+  held_bytes_ = 0;
+  comparison_.end();
+  members_.clear();
+  excluded_.clear();
+  announced_.clear();
+  target_.reset();
+  output_.messages.clear();
   stage_ = Stage::away;
   in_group_ = false;
+  in_step_ = false;
+  needs_restart_ = false;
 }
 
-void Reconciler::give_up() {
-  if (stage_ != Stage::waiting) return;
-  given_up_.insert(awaited_view_);
-  uncovered_.clear();
-  for (const auto& [sender, incoming] : incoming_) {
-    received_.merge(incoming.table);
+Result<void> Reconciler::append_fetched(
+    const std::vector<FileEntry>& entries, std::string_view data) {
+  const bool is_too_much =
+      target_ && !entries.empty() && entries.back().after.length > target_->end.length;
+  auto origins = origins_of(end_, entries, data);
+  if (is_too_much || !origins) {
+    return Error{Errc::corrupt, "lines of another writer's file do not make the chain they claim"};
   }
-  advance();
+  for (const auto& entry : entries) {
+    for (const auto& addition : entry.additions) {
+      auto& table = addition.as == AddedAs::gap ? gaps_ : table_;
+      (void)table.add(addition.producer, addition.range);
+    }
+    counters_.fetched_lines += entry.after.lines - entry.before.lines;
+    if (entry.position) position_ = entry.position;
+    end_ = entry.after;
+    output_.entries.push_back(entry);
+  }
+  for (auto& origin : *origins) {
+    origin.offset += output_.data.size();
+    output_.origins.push_back(std::move(origin));
+  }
+  output_.data += data;
+  entry_may_grow_ = false;
+  if (target_ && end_ == target_->end) get_in_step(std::exchange(chosen_, Statement{}));
+  return {};
 }
 
-ReconcilerOutput Reconciler::take() { return std::exchange(output_, ReconcilerOutput{}); }
-
-// What must be known before the held events are applied: our own join, tables, departures.
-bool Reconciler::look_ahead(const Event& event) {
-  if (const auto* view = std::get_if<View>(&event)) look_ahead_view(*view);
-  const auto* message = std::get_if<Message>(&event);
-  return message != nullptr && look_ahead_table(*message);
+void Reconciler::on_cut(const FileState& state, std::uint64_t lines) {
+  table_ = state.table;
+  gaps_ = state.gaps;
+  end_ = state.end;
+  position_ = state.position;
+  counters_.cut_lines += lines;
+  entry_may_grow_ = false;
+  if (target_ && end_ == target_->end) get_in_step(std::exchange(chosen_, Statement{}));
 }
 
-void Reconciler::look_ahead_view(const View& view) {
-  if (view.group == group_) in_group_ = true;
-  if (view.group != writers_) return;
-  const auto members = names_of(view.members);
-  if (stage_ == Stage::joining) {
-    const auto who = names_of(view.who);
-    if (view.cause != Cause::join || !who.contains(self_)) return;
-    is_newcomer_ = true;
-    begin_waiting(view, without(members, who));
-    return;
-  }
-  // One who is a member but did not come along with us answers in another history.
-  const auto& still_here = view.cause == Cause::network ? names_of(view.with_me) : members;
-  std::erase_if(uncovered_, [&](const std::string& name) { return !still_here.contains(name); });
-}
-
-bool Reconciler::look_ahead_table(const Message& message) {
-  if (stage_ != Stage::waiting || message.type != table_type) return false;
-  const auto table = decode_table(message.payload);
-  if (!table || table->is_news || table->view != awaited_view_) return false;
-  auto& incoming = incoming_[message.sender];
-  if (table->part != incoming.parts + 1) return true;
-  ++incoming.parts;
-  incoming.table.merge(table->table);
-  if (table->part < table->parts) return true;
-  received_.merge(incoming.table);
-  received_chain_ = table->chain;
-  for (const auto& member : table->component) {
-    uncovered_.erase(member);
-  }
-  incoming_.erase(message.sender);
-  return true;
-}
-
-void Reconciler::begin_waiting(const View& view, std::set<std::string> uncovered) {
-  stage_ = Stage::waiting;
-  awaited_view_ = view.id;
-  uncovered_ = std::move(uncovered);
-  incoming_.clear();
-  received_ = Table{};
-  received_chain_.reset();
-}
-
-void Reconciler::advance() {
-  while (stage_ == Stage::waiting && uncovered_.empty()) {
-    close_gap();
-    stage_ = Stage::live;
-    replay();
-  }
-}
-
-void Reconciler::replay() {
-  while (stage_ == Stage::live && !held_.empty()) {
-    const auto event = std::move(held_.front());
-    held_.pop_front();
-    held_bytes_ -= weight_of(event);
-    apply(event);
-  }
-  if (stage_ != Stage::waiting) return;
-  for (const auto& event : held_) {
-    (void)look_ahead(event);
-  }
-}
-
-// The tables are here: what they have and we have not is our gap; what only we have is news to
-// those who were here before us. What a newcomer holds from before its join is in the tables
-// too, and no gap: it is written at its place. What came behind the view and is in the tables is
-// there for the second time: the others do not write it again, and so do not we.
-void Reconciler::close_gap() {
-  auto gap = received_.minus(table_);
-  if (is_newcomer_) gap = gap.minus(held_before_join());
-  const auto news = table_.minus(received_);
-  report_divergence();
-  if (!gap.empty()) write_gap(gap);
-  if (received_chain_ || is_newcomer_) {
-    is_resuming_ = !received_chain_ && !table_.empty();
-    resumed_.clear();
-  }
-  // To nobody, when nobody was there before.
-  const bool has_readers = received_chain_.has_value() || given_up_.contains(awaited_view_);
-  if (is_newcomer_ && has_readers && !news.empty()) {
-    TableMessage message;
-    message.is_news = true;
-    message.chain = chain_;
-    message.table = news;
-    send(message);
-  }
-  is_newcomer_ = false;
-}
-
-void Reconciler::report_divergence() {
-  if (received_chain_.has_value() && received_ == table_ && *received_chain_ != chain_) {
-    output_.reports.push_back(
-        "the file holds the same lines as another writer's, but not in the same order or with "
-        "other markers: the two were apart before; compare them before relying on either");
-  }
+ReconcilerOutput Reconciler::take() {
+  entry_may_grow_ = false;
+  return std::exchange(output_, ReconcilerOutput{});
 }
 
 // Nobody can tell what was delivered while no writer ran, but the producers' own numbers do. It
-// is not marked as a gap: a line that is sent again later must not count as seen.
+// is not marked as a gap: nobody else has it, and it may be sent again.
 void Reconciler::report_missed(const Record& record) {
   constexpr std::uint64_t reports_max = 10;
   const auto range = range_of(record);
@@ -226,38 +214,45 @@ void Reconciler::report_missed(const Record& record) {
                                       : ""));
 }
 
-Table Reconciler::held_before_join() const {
-  Table lines;
-  auto configuration = configuration_;
-  for (const auto& event : held_) {
-    if (const auto* next = std::get_if<Configuration>(&event)) configuration = *next;
-    const auto* view = std::get_if<View>(&event);
-    if (view != nullptr && view->group == writers_ && view->id == awaited_view_) break;
-    const auto* message = std::get_if<Message>(&event);
-    if (message == nullptr || message->type != record_type) continue;
-    if (!is_acceptable(*message, configuration)) continue;
-    const auto record = decode_record(message->payload);
-    if (!record || record->first_seq == 0) continue;
-    (void)lines.add(record->producer, range_of(*record));
+// What was delivered before the point at which we got in step: the others have applied it, or
+// it is up to us to see that it is not lost.
+void Reconciler::apply_before(const Event& event) {
+  const auto* message = std::get_if<Message>(&event);
+  if (message == nullptr) {
+    apply(event);
+    return;
   }
-  return lines;
+  const auto record = message->type == record_type
+                          ? decode_record(message->payload)
+                          : Result<Record>(Error{Errc::malformed, "no record"});
+  if (!record || record->first_seq == 0) return;
+  if (!is_acceptable(*message, configuration_)) {
+    apply(event);
+  } else {
+    set_aside(*message, *record, "not in step");
+  }
 }
 
 void Reconciler::apply(const Event& event) {
   if (const auto* configuration = std::get_if<Configuration>(&event)) {
     configuration_ = *configuration;
     ++counters_.configurations;
+    if (stage_ == Stage::live) tell_segments();
   } else if (const auto* message = std::get_if<Message>(&event)) {
     apply_message(*message);
   } else if (const auto* view = std::get_if<View>(&event)) {
     if (view->group == group_) ++counters_.views;
-    if (view->group == writers_) apply_writers_view(*view);
   }
 }
 
 void Reconciler::apply_message(const Message& message) {
   if (message.type == table_type) {
     apply_news(message);
+    return;
+  }
+  if (message.type == writer_type) {
+    const auto decoded = decode_writer_message(message.payload);
+    if (decoded) apply_offer(message, std::get<Offer>(*decoded));
     return;
   }
   if (std::find(message.groups.begin(), message.groups.end(), group_) == message.groups.end()) {
@@ -282,91 +277,93 @@ void Reconciler::apply_message(const Message& message) {
 
 void Reconciler::apply_record(const Message& message, const Record& record) {
   if (is_acceptable(message, configuration_)) {
-    position_ = message.position;
-    write_record(record, message.sender.daemon);
+    if (is_resuming_) report_missed(record);
+    write_record(record, message.sender.daemon, message.position);
+    set_position(message.position);
     return;
   }
   output_.progress[message.sender].is_awaited = true;
-  // Nothing to keep when the file has all of it already.
-  if (table_.missing_from(record.producer.id, range_of(record)).empty()) {
-    counters_.duplicates += range_of(record).count();
-    return;
-  }
-  // Nor when it was set aside before: who waits for a writer offers it again.
+  set_aside(
+      message,
+      record,
+      message.service != Service::safe ? "not safe"
+      : message.transitional           ? "transitional"
+                                       : "no majority");
+}
+
+void Reconciler::set_aside(const Message& message, const Record& record, const std::string& why) {
+  // Nothing to keep when the file has all of it already; nor when it was set aside before: who
+  // waits for a writer offers it again.
+  const auto range = range_of(record);
   const auto& configuration = message.position.configuration;
-  if (std::exchange(set_aside_in_, configuration) != configuration) set_aside_ = Table{};
-  if (set_aside_.add(record.producer, range_of(record)).empty()) {
-    counters_.duplicates += range_of(record).count();
+  const bool is_written = table_.missing_from(record.producer.id, range).empty();
+  const bool is_new = !segments_.contains(configuration);
+  if (is_written || segments_[configuration].add(record.producer, range).empty()) {
+    counters_.duplicates += range.count();
+    if (is_new) segments_.erase(configuration);
     return;
   }
-  const auto* const why = message.service != Service::safe ? "not safe"
-                          : message.transitional           ? "transitional"
-                                                           : "no majority";
-  PendingRecord pending;
-  pending.configuration = message.position.configuration;
-  pending.text = pending_head(record, place_of(message.position), why) + "\n";
-  if (const auto* lines = std::get_if<Lines>(&record.body)) {
-    for (const auto& line : lines->lines) {
-      pending.text += line;
-      pending.text += '\n';
-    }
-  } else {
-    pending.text += loss_marker(record) + "\n";
-  }
-  pending.lines = range_of(record).count();
+  if (is_new && stage_ == Stage::live) tell_segments();
+  auto pending = pending_record(record, message.position, why, message.sender.daemon);
   counters_.pending_lines += pending.lines;
   output_.pending.push_back(std::move(pending));
 }
 
-void Reconciler::apply_writers_view(const View& view) {
-  const auto members = names_of(view.members);
-  if (view.cause == Cause::join) {
-    const auto who = names_of(view.who);
-    if (!who.contains(self_)) send_table(view, without(members, who));
-  } else if (view.cause == Cause::network) {
-    const auto with_me = names_of(view.with_me);
-    auto others = without(members, with_me);
-    if (others.empty()) return;
-    send_table(view, with_me);
-    begin_waiting(view, std::move(others));
-  }
-}
-
 void Reconciler::apply_news(const Message& message) {
   const auto news = decode_table(message.payload);
-  if (!news) {
-    output_.reports.push_back(news.error().message + ", from " + to_string(message.sender));
-    return;
-  }
-  // A table that nobody waited for any longer tells what we miss as news would.
-  if (!news->is_news && !given_up_.contains(news->view)) return;
-  const auto gap = news->table.minus(table_);
-  if (!gap.empty()) write_gap(gap);
+  if (!news || !news->is_news || !is_acceptable(message, configuration_)) return;
+  const auto gap = news->table.minus(table_).minus(gaps_);
+  if (gap.empty()) return;
+  write_gap(gap);
+  set_position(message.position);
 }
 
-void Reconciler::write_record(const Record& record, const std::string& daemon) {
+void Reconciler::apply_offer(const Message& message, const Offer& offer) {
+  if (!is_acceptable(message, configuration_)) return;
+  Table fresh;
+  for (const auto& [record, daemon] : offer.records) {
+    for (const auto& part : table_.missing_from(record.producer.id, range_of(record))) {
+      (void)fresh.add(record.producer, part);
+    }
+  }
+  if (fresh.empty()) return;
+  write_line(merged_marker(offer.configuration, fresh.count()), true, 0);
+  for (const auto& [record, daemon] : offer.records) {
+    write_record(record, daemon, message.position);
+  }
+  counters_.merged_lines += fresh.count();
+  set_position(message.position);
+}
+
+// Of the last record in the file; one of which nothing was new does not count.
+void Reconciler::set_position(const Position& position) {
+  if (!entry_may_grow_) return;
+  position_ = position;
+  output_.entries.back().position = position;
+}
+
+void Reconciler::write_record(
+    const Record& record, const std::string& daemon, const Position& position) {
   const auto range = range_of(record);
-  if (is_resuming_) report_missed(record);
   const auto added = table_.add(record.producer, range);
   auto duplicates = range.count();
   const auto* lines = std::get_if<Lines>(&record.body);
   for (const auto& part : added) {
     duplicates -= part.count();
-    output_.additions.push_back(Addition{record.producer, part});
     if (lines == nullptr) {
       const auto* dropped = std::get_if<Dropped>(&record.body);
       const auto lost = dropped != nullptr ? dropped->lines : 1;
       counters_.lost_lines += lost;
-      output_.markers.push_back(MarkerNote{output_.data.size(), lost});
-      append_line(loss_marker(record));
+      add_addition(Addition{record.producer, part, AddedAs::loss, daemon});
+      write_line(loss_marker(record), true, lost);
       continue;
     }
     output_.origins.push_back(LineOrigin{
-        output_.data.size(), part.count(), record.producer, part.first, daemon, *position_});
+        output_.data.size(), part.count(), record.producer, part.first, daemon, position});
+    add_addition(Addition{record.producer, part, AddedAs::line, daemon});
     for (auto seq = part.first; seq <= part.last; ++seq) {
-      append_line(lines->lines[static_cast<std::size_t>(seq - record.first_seq)]);
+      write_line(lines->lines[static_cast<std::size_t>(seq - record.first_seq)], false, 0);
     }
-    output_.lines += part.count();
   }
   counters_.duplicates += duplicates;
 }
@@ -374,37 +371,54 @@ void Reconciler::write_record(const Record& record, const std::string& daemon) {
 void Reconciler::write_gap(const Table& missing) {
   for (const auto& [id, entry] : missing.entries()) {
     for (const auto& range : entry.seen.ranges()) {
-      output_.additions.push_back(Addition{Producer{id, entry.name}, range});
+      add_addition(Addition{Producer{id, entry.name}, range, AddedAs::gap});
     }
   }
-  table_.merge(missing);
-  output_.markers.push_back(MarkerNote{output_.data.size(), missing.count()});
-  append_line(gap_marker(missing));
+  gaps_.merge(missing);
+  write_line(gap_marker(missing), true, missing.count());
   ++counters_.gaps;
   counters_.gap_lines += missing.count();
   output_.reports.push_back(
-      "another writer has " + std::to_string(missing.count()) +
-      " lines that this file misses; a #ringlog-gap line marks their exact ranges");
+      std::to_string(missing.count()) +
+      " lines that a writer had are in no file in reach; a #ringlog-gap line marks their exact "
+      "ranges, and they are written should they come after all");
 }
 
-void Reconciler::append_line(std::string_view line) {
-  chain_ = chain_line(chain_, line);
+FileEntry& Reconciler::growing_entry() {
+  if (!entry_may_grow_) {
+    FileEntry entry;
+    entry.before = entry.after = end_;
+    output_.entries.push_back(std::move(entry));
+    entry_may_grow_ = true;
+  }
+  return output_.entries.back();
+}
+
+void Reconciler::add_addition(const Addition& addition) {
+  add(growing_entry().additions, addition);
+}
+
+void Reconciler::write_line(std::string_view line, bool is_marker, std::uint64_t missing) {
+  auto& entry = growing_entry();
+  if (is_marker) {
+    entry.markers.push_back(FileMarker{end_.length, missing});
+  } else {
+    ++end_.lines;
+  }
+  end_.length += line.size() + 1;
+  end_.chain = chain_line(end_.chain, line);
+  entry.after = end_;
   output_.data += line;
   output_.data += '\n';
 }
 
-void Reconciler::send_table(const View& view, const std::set<std::string>& component) {
-  TableMessage message;
-  message.view = view.id;
-  message.component.assign(component.begin(), component.end());
-  message.chain = chain_;
-  message.table = table_;
-  send(message);
+void Reconciler::send(std::int32_t type, std::vector<std::byte> payload) {
+  output_.messages.push_back(ToWriters{type, std::move(payload)});
 }
 
 void Reconciler::send(const TableMessage& message) {
   for (auto& part : encode_in_parts(message, table_bytes_max_)) {
-    output_.tables.push_back(std::move(part));
+    send(table_type, std::move(part));
   }
 }
 

@@ -2,17 +2,22 @@
 //
 // Reconciler: the mind of ringlog-write. Ordered events go in; out comes what to append to
 // the file, what belongs into a pending file, and what to tell the other writers. It touches
-// no file and no socket, so that two of them fed the same order can be compared in a test.
+// no file and no socket, so that several of them fed the same order can be compared in a test.
 //
 // A writer is a member of the log's group and, from a later place in the order on, of the
-// writers' group (GROUP.writers): a view of the latter is the point at which tables are
-// compared. A newcomer holds everything back until a table as of its own join has come from
-// a writer that was there before; in a merge both sides hold back until they have the table
-// of every other side, but not for ever (give_up()). Then: what others have and we have not is
-// one gap marker and counts as seen, and what was held is applied as if it came only now. So
-// after that point tables are equal, and writers that miss the same write the same.
+// writers' group (GROUP.writers). At each view of the latter every writer states what its file
+// is (Comparison). A writer that is in step goes on at once, unless the view brings members who
+// were elsewhere; one that is not waits for the statements of all others. All then choose the
+// same statement. Who has that very file is in step; the others fetch what they miss
+// (append_fetched) or, when their files are no beginnings of it, cut theirs (on_cut), and are in
+// step when theirs has become equal. What is delivered in between is held, and applied then.
 //
-// Invariant: table() is exactly what the data handed out so far holds or marks.
+// Nothing that was delivered is forgotten: what cannot be written at its place - delivered
+// without a majority, transitionally, or while this writer was not in step and written by
+// nobody else - goes to a pending file. Pending files are offered to all writers through the
+// order, and their lines are written by all at the place of the offer.
+//
+// Invariant: table() names exactly the lines and losses in the data handed out so far.
 #pragma once
 
 #include <cstddef>
@@ -22,14 +27,17 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "ringcast/client.hpp"
 
+#include "tools/ringlog-write/comparison.hpp"
+#include "tools/ringlog-write/file_state.hpp"
+#include "tools/ringlog-write/writer_message.hpp"
 #include "tools/ringlog/progress.hpp"
 #include "tools/ringlog/record.hpp"
 #include "tools/ringlog/table.hpp"
-#include "tools/ringlog/table_message.hpp"
 
 namespace ringcast::ringlog {
 
@@ -39,17 +47,11 @@ struct PendingRecord {
   std::string text;  ///< a head marker and the lines
   std::uint64_t lines{0};
 };
-
-struct Addition {
-  Producer producer;
-  Range range;
-};
-
-/// A marker line in the file, by where it begins: data lines may look like one.
-struct MarkerNote {
-  std::uint64_t offset{0};   ///< in the data of the output it is part of
-  std::uint64_t missing{0};  ///< lines it stands for
-};
+PendingRecord pending_record(
+    const Record& record,
+    const Position& position,
+    const std::string& why,
+    const std::string& daemon = {});
 
 /// Where data lines of the file came from: consecutive ones of one record.
 struct LineOrigin {
@@ -68,15 +70,18 @@ struct SenderProgress {
   bool is_awaited{false};  ///< some went to a pending file: the publisher waits to hear of it
 };
 
+struct ToWriters {
+  std::int32_t type{0};
+  std::vector<std::byte> payload;
+};
+
 /// What has to be done since the last take().
 struct ReconcilerOutput {
   std::string data;                 ///< whole lines for the main file
-  std::uint64_t lines{0};           ///< data lines in it, markers not counted
-  std::vector<Addition> additions;  ///< what `data` adds to the table
-  std::vector<MarkerNote> markers;
+  std::vector<FileEntry> entries;   ///< what `data` adds to the file
   std::vector<LineOrigin> origins;  ///< of data lines, in order
   std::vector<PendingRecord> pending;
-  std::vector<std::vector<std::byte>> tables;  ///< to publish to the writers' group
+  std::vector<ToWriters> messages;  ///< to publish to the writers' group
   std::map<MemberName, SenderProgress> progress;
   std::vector<std::string> reports;  ///< sentences for the operator
 };
@@ -88,69 +93,111 @@ struct ReconcilerCounters {
   std::uint64_t gaps{0};  ///< gap markers written
   std::uint64_t gap_lines{0};
   std::uint64_t pending_lines{0};
-  std::uint64_t lost_lines{0};  ///< that publishers reported as dropped or too long
-  std::uint64_t foreign{0};     ///< messages in the group that are no log records
+  std::uint64_t lost_lines{0};     ///< that publishers reported as dropped or too long
+  std::uint64_t foreign{0};        ///< messages in the group that are no log records
+  std::uint64_t fetched_lines{0};  ///< from other writers' files
+  std::uint64_t merged_lines{0};   ///< from pending files
+  std::uint64_t cut_lines{0};      ///< taken out of the file, since it did not agree
+};
+
+/// What to fetch: the file of the others, up to `end`.
+struct Target {
+  FilePoint end;
+  std::set<std::string> holders;  ///< who has it, as "#name#daemon"
 };
 
 class Reconciler {
  public:
-  /// `table` and `chain` are those of the file as it is.
-  Reconciler(std::string group, Table table, std::uint64_t chain);
+  Reconciler(std::string group, const FileState& state);
 
   /// A session began; the caller joins the group, and the writers' group once the group's
-  /// view has come. From now on we are a newcomer. Messages with tables have at most
-  /// `table_bytes_max` bytes.
+  /// view has come. Messages with tables have at most `table_bytes_max` bytes.
   void on_session(const MemberName& self, std::size_t table_bytes_max);
   void on_event(Event event);
-  /// The session is over. What was held back is written: it was delivered, and nobody else
-  /// may have it.
+  /// The session is over. What was held back goes to pending files: nobody else may have it.
   void on_session_end();
 
-  /// Waits no longer for those in awaited(): goes on from its own table. What they have and we
-  /// have not is a gap where their tables come, if they still do.
+  /// Those in awaited(), or the target's holders, do not answer: asks all to go on without.
   void give_up();
+
+  /// Lines behind end(), out of another writer's file. Errors: corrupt, when data and entries
+  /// do not make the chain they claim; nothing was taken then.
+  Result<void> append_fetched(const std::vector<FileEntry>& entries, std::string_view data);
+  /// The file was cut, and what was behind `state` is in pending files.
+  void on_cut(const FileState& state, std::uint64_t lines);
+  /// Names that another writer says it has: what of them nobody has in the end is a gap.
+  void on_promise(const Table& names) { promised_.merge(names); }
+
+  /// Pending files that were there at the start, or were made by a cut.
+  void add_segment(const ConfigurationId& configuration, const Table& names);
+  /// The pending file is gone, or all its lines were.
+  void drop_segment(const ConfigurationId& configuration);
+  [[nodiscard]] bool has_segments() const { return !segments_.empty(); }
+  /// The pending file whose lines are to be offered now, by us.
+  [[nodiscard]] std::optional<ConfigurationId> segment_to_offer() const;
+  /// Pending files all of whose lines are in the file.
+  [[nodiscard]] std::vector<ConfigurationId> covered_segments() const;
 
   ReconcilerOutput take();
 
   /// The writers' group may be joined: everything is received from here on.
   [[nodiscard]] bool in_group() const { return in_group_; }
-  /// Writing; not waiting for another writer's table.
+  /// In step with all other writers, and writing.
   [[nodiscard]] bool is_live() const { return stage_ == Stage::live; }
-  /// The view as of which tables are awaited.
-  [[nodiscard]] const std::string& awaited_view() const { return awaited_view_; }
-  /// Whose tables are awaited, as "#name#daemon".
-  [[nodiscard]] const std::set<std::string>& awaited() const { return uncovered_; }
+  /// This session came out of step: it is to be ended, and another one to begin.
+  [[nodiscard]] bool needs_restart() const { return needs_restart_; }
+  [[nodiscard]] const std::optional<Target>& target() const { return target_; }
+  /// Changes with each point at which files are compared.
+  [[nodiscard]] const std::string& point() const { return comparison_.point(); }
+  /// Whose statements are awaited, as "#name#daemon".
+  [[nodiscard]] const std::set<std::string>& awaited() const { return comparison_.awaited(); }
   [[nodiscard]] std::size_t held_bytes() const { return held_bytes_; }
   [[nodiscard]] const Table& table() const { return table_; }
-  [[nodiscard]] std::uint64_t chain() const { return chain_; }
+  [[nodiscard]] const FilePoint& end() const { return end_; }
   [[nodiscard]] const std::optional<Position>& position() const { return position_; }
+  /// Lines that gap markers name and that have not come since.
+  [[nodiscard]] std::uint64_t open_gap_lines() const { return gaps_.minus(table_).count(); }
   [[nodiscard]] const ReconcilerCounters& counters() const { return counters_; }
 
  private:
   enum class Stage { away, joining, waiting, live };
+  enum class Unwritten { to_file, to_pending };
 
-  /// True when the event is used up: it need not be applied later.
-  bool look_ahead(const Event& event);
-  void look_ahead_view(const View& view);
-  bool look_ahead_table(const Message& message);
-  void begin_waiting(const View& view, std::set<std::string> uncovered);
-  void advance();
-  void close_gap();
-  void report_divergence();
-  void report_missed(const Record& record);
-  void replay();
+  // Comparing files with others.
+  bool on_control(const Event& event);
+  void on_writers_view(const View& view);
+  void begin_point(std::string point, const std::set<std::string>& strangers);
+  void on_statement(const Message& message);
+  void on_writer_message(const Message& message);
+  void on_exclude(const Message& message, const Exclude& exclude);
+  void decide();
+  void get_in_step(const Statement& chosen);
+  void go_live(Unwritten before);
+  void tell_statement();
+  void tell_segments();
+  void on_announce(const std::string& sender, const Announce& announce);
+  void tell_gap();
+  [[nodiscard]] Statement statement() const;
 
+  // Applying the order.
+  void hold(Event event);
+  void apply_before(const Event& event);
   void apply(const Event& event);
   void apply_message(const Message& message);
   void apply_record(const Message& message, const Record& record);
-  void apply_writers_view(const View& view);
   void apply_news(const Message& message);
+  void apply_offer(const Message& message, const Offer& offer);
+  void set_aside(const Message& message, const Record& record, const std::string& why);
+  void report_missed(const Record& record);
 
-  [[nodiscard]] Table held_before_join() const;
-  void write_record(const Record& record, const std::string& daemon);
+  // Writing.
+  void write_record(const Record& record, const std::string& daemon, const Position& position);
   void write_gap(const Table& missing);
-  void append_line(std::string_view line);
-  void send_table(const View& view, const std::set<std::string>& component);
+  void write_line(std::string_view line, bool is_marker, std::uint64_t missing);
+  FileEntry& growing_entry();
+  void set_position(const Position& position);
+  void add_addition(const Addition& addition);
+  void send(std::int32_t type, std::vector<std::byte> payload);
   void send(const TableMessage& message);
 
   std::string group_;
@@ -159,36 +206,38 @@ class Reconciler {
   std::size_t table_bytes_max_{0};
   Stage stage_{Stage::away};
   bool in_group_{false};
+  bool in_step_{false};  // the file is what the order made of it, as far as it was applied
+  bool needs_restart_{false};
 
   Table table_;
-  std::uint64_t chain_{0};
+  Table gaps_;
+  FilePoint end_;
   std::optional<Position> position_;
   std::optional<Configuration> configuration_;
 
-  // What went to the pending file of the last configuration that needed one.
-  ConfigurationId set_aside_in_;
-  Table set_aside_;
+  Comparison comparison_;
+  std::set<std::string> members_;   // of the writers' group
+  std::set<std::string> excluded_;  // of those, who did not answer
+  Statement own_;                   // as of the point; without its tables
+  std::string asked_at_;            // the last point at which we asked to go on without someone
+  std::string gap_told_at_;         // the last point at which we told of a gap
+  std::optional<Target> target_;
+  Statement chosen_;  // what the target becomes
 
-  // While not live.
-  std::deque<Event> held_;
+  std::deque<Event> before_;  // delivered before the point, and not applied
+  std::deque<Event> held_;    // behind it
   std::size_t held_bytes_{0};
-  std::string awaited_view_;
-  bool is_newcomer_{false};
-  std::set<std::string> uncovered_;  ///< members for whom no table came yet
-  std::set<std::string> given_up_;   ///< views for which tables were waited for in vain
-  struct Incoming {
-    std::uint32_t parts{0};
-    Table table;
-  };
-  std::map<MemberName, Incoming> incoming_;  ///< tables of which parts have come, by sender
-  Table received_;
-  std::optional<std::uint64_t> received_chain_;
+
+  Table promised_;
+  std::map<ConfigurationId, Table> segments_;
+  std::map<std::string, std::set<ConfigurationId>> announced_;  // by member
 
   // After a start with lines of old and nobody to ask: which producers have gone on since.
   bool is_resuming_{false};
   std::set<ProducerId> resumed_;
   std::uint64_t missed_reports_{0};
 
+  bool entry_may_grow_{false};  // the last of output_.entries
   ReconcilerOutput output_;
   ReconcilerCounters counters_;
 };

@@ -13,54 +13,25 @@
 #include <string>
 #include <vector>
 
-#include "ringcast/message.hpp"
 #include "ringcast/result.hpp"
 
-#include "tools/ringlog-write/reconciler.hpp"
+#include "tools/ringlog-write/file_state.hpp"
 #include "tools/ringlog/files.hpp"
-#include "tools/ringlog/table.hpp"
 
 namespace ringcast::ringlog {
 
-/// A marker line of the file: where it begins and how many lines it stands for.
-struct FileMarker {
-  std::uint64_t offset{0};
-  std::uint64_t missing{0};
-  bool operator==(const FileMarker&) const = default;
+/// What a sidecar and its file prove, and the entries behind its snapshot.
+struct LoadedState {
+  FileState state;
+  std::vector<FileEntry> recent;
 };
-
-/// The file as of `length` bytes.
-struct FileState {
-  std::string group;
-  std::uint64_t length{0};
-  std::uint64_t lines{0};  ///< data lines, markers not counted
-  std::uint64_t chain{0};
-  std::optional<Position> position;  ///< of the last record in it
-  Table table;
-  std::vector<FileMarker> markers;
-
-  bool operator==(const FileState&) const = default;
-};
-
-/// One write: what it added, and the state behind it.
-struct FileEntry {
-  std::uint64_t length{0};
-  std::uint64_t lines{0};
-  std::uint64_t chain{0};
-  std::optional<Position> position;
-  std::vector<Addition> additions;
-  std::vector<FileMarker> markers;
-};
-
-/// Changes `state` to what it is after the write.
-void apply(FileState& state, const FileEntry& entry);
 
 std::string sidecar_path(const std::string& path);
 
 /// What the sidecar and the file together prove, or nothing when there is no sidecar.
 /// Does not change either. `notes` gets a sentence for everything that was not as it should be.
 /// Errors: io; corrupt, when the file is shorter than its snapshot or the snapshot is damaged.
-Result<std::optional<FileState>> load_state(
+Result<std::optional<LoadedState>> load_state(
     const std::string& path, std::vector<std::string>& notes);
 
 class Sidecar {

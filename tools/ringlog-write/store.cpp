@@ -28,13 +28,14 @@ constexpr std::string_view rotation_remedy =
 constexpr std::size_t adopted_line_bytes_max = std::size_t{64} << 20U;
 
 // The file as it is, without a table. It may be far larger than our memory.
-Result<FileState> adopt(int fd, const StoreOptions& options) {
-  FileState state;
+Result<LoadedState> adopt(int fd, const StoreOptions& options) {
+  LoadedState loaded;
+  auto& state = loaded.state;
   state.group = options.group;
   std::string text;  // of lines whose end was not yet read
   std::vector<char> block(options.adopt_block_bytes);
   for (;;) {
-    const auto at = static_cast<off_t>(state.length + text.size());
+    const auto at = static_cast<off_t>(state.end.length + text.size());
     const auto got = ::pread(fd, block.data(), block.size(), at);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return system_error(options.path, "cannot read", errno);
@@ -47,16 +48,16 @@ Result<FileState> adopt(int fd, const StoreOptions& options) {
       return Error{
           Errc::corrupt,
           options.path + ": has more than " + std::to_string(adopted_line_bytes_max) +
-              " bytes without a newline behind byte " + std::to_string(state.length) +
+              " bytes without a newline behind byte " + std::to_string(state.end.length) +
               "; that is no log, or a hole where it was cut"};
     }
     const auto whole = text.size() - (read.size() - end - 1);
-    state.length += whole;
-    state.lines += static_cast<std::uint64_t>(std::count(text.begin(), text.end(), '\n'));
-    state.chain = chain_text(state.chain, std::string_view(text).substr(0, whole));
+    state.end.length += whole;
+    state.end.lines += static_cast<std::uint64_t>(std::count(text.begin(), text.end(), '\n'));
+    state.end.chain = chain_text(state.end.chain, std::string_view(text).substr(0, whole));
     text.erase(0, whole);
   }
-  if (text.empty()) return state;
+  if (text.empty()) return loaded;
   return Error{
       Errc::corrupt, options.path + ": its last line is not complete; end it with a newline first"};
 }
@@ -64,21 +65,20 @@ Result<FileState> adopt(int fd, const StoreOptions& options) {
 // Up to the end of the last whole record: a writer that was killed while the disk was full may
 // have left part of one, which nobody was told of.
 std::uint64_t whole_pending_bytes(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::uint64_t whole = 0;
-  std::uint64_t read = 0;
-  std::uint64_t following = 0;  // lines of the record that are still to come
-  for (std::string line; std::getline(file, line) && !file.eof();) {
-    read += line.size() + 1;
-    following = following > 0 ? following - 1 : pending_count(line);
-    if (following == 0) whole = read;
+  Segment segment(path);
+  while (segment.next()) {
   }
-  return whole;
+  return segment.whole_bytes();
+}
+
+std::int64_t milliseconds_since_1970() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
 }
 
 }  // namespace
 
-Result<FileState> Store::initial_state() {
+Result<LoadedState> Store::initial_state() {
   std::vector<std::string> notes;
   auto state = load_state(options_.path, notes);
   if (!state && !(options_.adopt && state.error().code == Errc::corrupt)) return state.error();
@@ -86,10 +86,11 @@ Result<FileState> Store::initial_state() {
     options_.tell(note);
   }
   if (state && state->has_value()) {
-    if ((*state)->group == options_.group) return std::move(**state);
+    const auto& group = (*state)->state.group;
+    if (group == options_.group) return std::move(**state);
     return Error{
         Errc::invalid_argument,
-        options_.path + ": belongs to group " + (*state)->group + "; use another file for group " +
+        options_.path + ": belongs to group " + group + "; use another file for group " +
             options_.group};
   }
   struct stat status {};
@@ -114,28 +115,32 @@ Result<void> Store::open(Instant now) {
     return Error{
         Errc::invalid_argument, options_.path + ": another ringlog-write is writing this file"};
   }
-  auto state = initial_state();
-  if (!state) return state.error();
-  written_ = std::move(state).value();
-  planned_length_ = written_.length;
-  planned_lines_ = written_.lines;
-  lines_before_ = written_.lines;
+  auto loaded = initial_state();
+  if (!loaded) return loaded.error();
+  written_ = loaded->state;
+  planned_ = written_.end;
+  lines_before_ = written_.end.lines;
   if (const auto holes = written_.table.holes(); holes > 0) {
     options_.tell(
         options_.path + ": " + std::to_string(holes) +
-        " lines are neither in it nor marked, though later ones of their producers are; they lie "
-        "in a pending file, or came while no writer was there");
+        " lines are not in it, though later ones of their producers are; they lie in a pending "
+        "file, are marked as a gap, or came while no writer was there");
   }
+  auto history = History::open(options_.path, *loaded);
+  if (!history) return history.error();
+  history_.emplace(std::move(history).value());
   return open_file(now);
 }
 
 Result<void> Store::open_file(Instant now) {
-  auto file = AppendFile::open(options_.path, written_.length);
+  auto file = AppendFile::open(options_.path, written_.end.length);
   if (!file) return file.error();
   file_.emplace(std::move(file).value());
   // What the snapshot vouches for is on the disk before it: a killed writer left it in memory.
   if (auto synced = file_->sync(); !synced) return synced;
+  if (auto settled = history_->settle(); !settled) return settled;
   use_calls(*file_);
+  history_->set_calls(options_.calls.write, options_.calls.sync);
   if (auto synced = sync_directory_of(options_.path); !synced) return synced.error();
   auto sidecar = Sidecar::create(options_.path, written_);
   if (!sidecar) return sidecar.error();
@@ -150,27 +155,19 @@ void Store::use_calls(AppendFile& file) const {
   if (options_.calls.sync) file.set_sync_function(options_.calls.sync);
 }
 
-void Store::take(
-    ReconcilerOutput& output, std::uint64_t chain, const std::optional<Position>& position) {
-  for (auto& pending : output.pending) {
-    pending_bytes_ += pending.text.size();
-    pending_.push_back(std::move(pending));
-  }
+void Store::take(ReconcilerOutput& output) {
+  (void)set_aside(std::exchange(output.pending, {}));
   if (output.data.empty()) return;
-  FileEntry entry;
-  for (const auto& marker : output.markers) {
-    entry.markers.push_back(FileMarker{planned_length_ + marker.offset, marker.missing});
+  if (options_.observer != nullptr) options_.observer->on_take(planned_.length, output);
+  output.origins.clear();
+  for (auto& entry : output.entries) {
+    planned_ = entry.after;
+    if (entry.time_ms == 0) entry.time_ms = milliseconds_since_1970();
+    unrecorded_.push_back(std::move(entry));
   }
-  if (options_.observer != nullptr) options_.observer->on_take(planned_length_, output);
-  planned_length_ += output.data.size();
-  planned_lines_ += output.lines;
-  entry.length = planned_length_;
-  entry.lines = planned_lines_;
-  entry.chain = chain;
-  entry.position = position;
-  entry.additions = std::move(output.additions);
+  output.entries.clear();
   file_->append(output.data);
-  unrecorded_.push_back(std::move(entry));
+  output.data.clear();
 }
 
 void Store::flush(Instant now) {
@@ -200,15 +197,17 @@ Result<void> Store::write_file() {
   record_written();
   if (sidecar_->buffered() > 0) dirty_ = true;
   auto flushed = sidecar_->flush();
+  if (flushed) flushed = history_->flush();
   return result ? flushed : result;
 }
 
 void Store::record_written() {
-  while (!unrecorded_.empty() && unrecorded_.front().length <= file_->length()) {
+  while (!unrecorded_.empty() && unrecorded_.front().after.length <= file_->length()) {
     const auto entry = std::move(unrecorded_.front());
     unrecorded_.pop_front();
     apply(written_, entry);
     sidecar_->append(entry);
+    history_->append(entry);
   }
 }
 
@@ -226,7 +225,7 @@ Result<void> Store::write_pending() {
 }
 
 Result<void> Store::open_pending(const PendingRecord& pending) {
-  const auto path = options_.path + ".pending-" + to_string(pending.configuration);
+  const auto path = segment_path(options_.path, pending.configuration);
   if (!pending_files_.contains(path)) {
     // One of ours that was closed for idleness ends where we ended.
     struct stat status {};
@@ -242,7 +241,7 @@ Result<void> Store::open_pending(const PendingRecord& pending) {
     new_names_ = true;
     options_.tell(
         "lines of configuration " + to_string(pending.configuration) +
-        " were not delivered safe in a majority; they go to " + path);
+        " cannot be written at their place; they go to " + path);
   }
   return {};
 }
@@ -267,7 +266,7 @@ void Store::sync(Instant now) {
   next_sync_ = now + options_.sync_interval;
   dirty_ = false;
   if (options_.observer != nullptr && sidecar_->buffered() == 0) {
-    options_.observer->on_kept(written_.length);
+    options_.observer->on_kept(written_.end.length);
   }
   // Most configurations are over soon: their files are opened again if need be.
   std::erase_if(pending_files_, [](const auto& item) { return item.second.buffered() == 0; });
@@ -286,7 +285,7 @@ Result<void> Store::sync_files() {
     new_names_ = false;
   }
   const bool is_recorded = unrecorded_.empty() && file_->buffered() == 0;
-  if (is_recorded && sidecar_->wants_snapshot()) return sidecar_->snapshot(written_);
+  if (is_recorded && sidecar_->wants_snapshot()) return save();
   return sidecar_->sync();
 }
 
@@ -339,13 +338,19 @@ bool Store::finish(Instant deadline) {
     if (Clock::now() >= deadline) return false;
     (void)::poll(nullptr, 0, static_cast<int>(finish_pause.count()));
   }
-  const auto saved = sidecar_->snapshot(written_);
+  const auto saved = save();
   if (!saved) options_.tell(saved.error().message);
   return saved.ok();
 }
 
+// Entries leave the sidecar when the history has them.
+Result<void> Store::save() {
+  if (auto settled = history_->settle(); !settled) return settled;
+  return sidecar_->snapshot(written_);
+}
+
 std::size_t Store::unwritten_bytes() const {
-  auto bytes = file_->buffered() + sidecar_->buffered() + pending_bytes_;
+  auto bytes = file_->buffered() + sidecar_->buffered() + history_->buffered() + pending_bytes_;
   for (const auto& [path, file] : pending_files_) {
     bytes += file.buffered();
   }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Store: the file of ringlog-write, its sidecar and its pending files. Data is written, then
-// its entry in the sidecar; a few times a second the data is synced and after it the sidecar.
+// Store: the file of ringlog-write, its sidecar, its history and its pending files. Data is
+// written, then its entry in the sidecar; a few times a second the data is synced and after it
+// the sidecar. What was written can be read back, by any place another writer knows of.
 // What the disk does not take waits in memory and is tried again after growing pauses. The
 // store knows no session and no order; it is told the time.
 //
@@ -16,8 +17,11 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
+#include "tools/ringlog-write/history.hpp"
 #include "tools/ringlog-write/reconciler.hpp"
+#include "tools/ringlog-write/segment.hpp"
 #include "tools/ringlog-write/sidecar.hpp"
 #include "tools/ringlog/files.hpp"
 #include "tools/ringlog/trouble.hpp"
@@ -41,6 +45,8 @@ class StoreObserver {
 
   /// The file is ours and ends with the last line of `state`.
   virtual Result<void> on_open(const FileState& state) = 0;
+  /// What stands behind `length` is going to be cut off; its lines come again, at a later place.
+  virtual Result<void> on_cut(std::uint64_t length) = 0;
   /// `output.data` is going to stand at `offset` of the file.
   virtual void on_take(std::uint64_t offset, const ReconcilerOutput& output) = 0;
   /// Before what was taken is written, and before it is synced; the file waits for success.
@@ -71,8 +77,8 @@ class Store {
   /// ours, corrupt, io.
   Result<void> open(Instant now);
 
-  /// Takes data and pending records out of `output`; `chain` and `position` are those behind it.
-  void take(ReconcilerOutput& output, std::uint64_t chain, const std::optional<Position>& position);
+  /// Takes data, entries and pending records out of `output`.
+  void take(ReconcilerOutput& output);
   /// Writes what the disk takes, unless it refused a moment ago.
   void flush(Instant now);
   void sync_if_due(Instant now);
@@ -85,13 +91,49 @@ class Store {
   [[nodiscard]] const FileState& written() const { return written_; }
   [[nodiscard]] std::uint64_t lines_before() const { return lines_before_; }
   /// Data lines of the file once everything is written.
-  [[nodiscard]] std::uint64_t planned_lines() const { return planned_lines_; }
+  [[nodiscard]] std::uint64_t planned_lines() const { return planned_.lines; }
   [[nodiscard]] std::size_t unwritten_bytes() const;
   /// Everything taken is on the disk, with the names of its files.
   [[nodiscard]] bool is_kept() const { return unwritten_bytes() == 0 && !dirty_; }
 
+  [[nodiscard]] const History& history() const { return *history_; }
+  /// The file at that length, if a line of what is written ends there. Errors: io.
+  [[nodiscard]] Result<std::optional<FilePoint>> point_at(std::uint64_t length) const;
+  /// Places between two, neither of them inside, at most so many, evenly; none when no line ends
+  /// between them. Errors: io, corrupt.
+  [[nodiscard]] Result<std::vector<FilePoint>> points_between(
+      std::uint64_t low, std::uint64_t high, std::size_t count) const;
+  struct Part {
+    std::vector<FileEntry> entries;
+    std::string data;
+  };
+  /// What is written behind `from`, about `bytes` of it, up to `until` unless that is 0; at the
+  /// end nothing. Errors: io, corrupt; invalid_argument, when no line ends there.
+  [[nodiscard]] Result<Part> read(
+      const FilePoint& from, std::uint64_t bytes, std::uint64_t until) const;
+
+  /// Cuts the file behind `point`; what stood there goes to pending files first, by name.
+  /// Returns the number of lines. REQUIRES: everything is written. Errors: io; corrupt, when
+  /// the lines have no names. After an error all is as before, or cut after all at the next start.
+  Result<std::uint64_t> cut(const FilePoint& point, Instant now);
+
+  /// Pending files with the names of their lines, as found at the start.
+  [[nodiscard]] std::map<ConfigurationId, Table> segments() const {
+    return find_segments(options_.path);
+  }
+  [[nodiscard]] std::string segment_path_of(const ConfigurationId& configuration) const {
+    return segment_path(options_.path, configuration);
+  }
+  /// Removes a pending file whose lines are all in the file, and kept. Errors: io.
+  Result<void> remove_segment(const ConfigurationId& configuration);
+
  private:
-  Result<FileState> initial_state();
+  Result<LoadedState> initial_state();
+  /// Returns how many lines that are.
+  std::uint64_t set_aside(std::vector<PendingRecord> records);
+  Result<std::uint64_t> set_tail_aside(const FilePoint& point, FileState& state);
+  Result<void> settle_pending();
+  Result<void> save();
   Result<void> open_file(Instant now);
   void use_calls(AppendFile& file) const;
   void write(Instant now);
@@ -108,11 +150,11 @@ class Store {
   Descriptor lock_;
   std::optional<AppendFile> file_;
   std::optional<Sidecar> sidecar_;
+  std::optional<History> history_;
 
   FileState written_;
   std::deque<FileEntry> unrecorded_;  // entries whose data is not yet written
-  std::uint64_t planned_length_{0};   // of the file once everything is written
-  std::uint64_t planned_lines_{0};
+  FilePoint planned_;                 // the file once everything is written
   std::uint64_t lines_before_{0};
   std::deque<PendingRecord> pending_;  // not yet handed to a pending file
   std::size_t pending_bytes_{0};

@@ -19,15 +19,13 @@ using tools::ExitCode;
 namespace {
 
 constexpr auto program = "ringlog-write";
-constexpr std::chrono::milliseconds table_retry{20};
+constexpr std::chrono::milliseconds send_retry{10};
+constexpr std::chrono::seconds question_time{1};
 constexpr std::chrono::seconds patience{5};
-constexpr std::chrono::seconds table_time_max{15};
 constexpr std::chrono::seconds leave_time{30};  // a long backlog takes its time
 constexpr std::chrono::seconds finish_time{2};
 constexpr std::size_t batch_bytes = std::size_t{1} << 20U;
-constexpr std::size_t table_bytes_max = std::size_t{1} << 20U;  // others' lines go in between
 constexpr std::size_t senders_max = 1000;
-constexpr std::size_t held_bytes_max = std::size_t{128} << 20U;
 
 StoreOptions store_options(const WriterOptions& options) {
   StoreOptions store;
@@ -43,15 +41,14 @@ StoreOptions store_options(const WriterOptions& options) {
 }  // namespace
 
 Writer::Writer(WriterOptions options)
-    : options_(std::move(options)), store_(store_options(options_)) {}
+    : options_(std::move(options)), scribe_(store_options(options_)) {}
 
 ExitCode Writer::run(int stop_fd) {
   started_ = Clock::now();
-  if (auto opened = store_.open(started_); !opened) {
+  if (auto opened = scribe_.open(started_); !opened) {
     tools::report(program, opened.error().message);
     return opened.error().code == Errc::invalid_argument ? ExitCode::usage : ExitCode::failed;
   }
-  reconciler_.emplace(options_.group, store_.written().table, store_.written().chain);
   link_.emplace(options_.client, program);
   return loop(stop_fd);
 }
@@ -69,12 +66,11 @@ ExitCode Writer::loop(int stop_fd) {
       return ExitCode::unreachable;
     }
     receive();
-    collect();
-    publish_tables();
-    store_.flush(Clock::now());
-    store_.sync_if_due(Clock::now());
+    scribe_.step(Clock::now());
+    join_if_ready();
+    send_outgoing();
     report_progress();
-    tell_awaited();
+    if (const auto reason = scribe_.restart_reason()) end_session(*reason);
     if (options_.count && planned_lines() >= *options_.count) return finish();
     if (wait(stop_fd)) return finish();
   }
@@ -82,8 +78,8 @@ ExitCode Writer::loop(int stop_fd) {
 
 Client::Clock::time_point Writer::next_deadline() const {
   auto deadline = Clock::now() + patience;
-  deadline = std::min(deadline, store_.next_step().value_or(deadline));
-  if (!tables_.empty()) deadline = std::min(deadline, Clock::now() + table_retry);
+  deadline = std::min(deadline, scribe_.next_step().value_or(deadline));
+  if (scribe_.has_outgoing()) deadline = std::min(deadline, Clock::now() + send_retry);
   return deadline;
 }
 
@@ -108,14 +104,41 @@ bool Writer::wait(int stop_fd) {
 void Writer::keep_session() {
   if (!link_->try_connect(Clock::now())) return;
   ++session_count_;
-  joined_writers_ = false;
-  tables_.clear();
+  joined_ = joined_writers_ = false;
   progress_.clear();
-  reconciler_->on_session(
-      link_->client()->name(), std::min(link_->client()->message_bytes_max(), table_bytes_max));
-  if (auto joined = link_->client()->join(options_.group); !joined) {
-    end_session(joined.error().message);
+  const auto writers = writers_there();
+  const auto& client = *link_->client();
+  scribe_.on_session(client.name(), client.message_bytes_max(), writers, Clock::now());
+  join_if_ready();
+}
+
+// Without an answer we find out as a member who else is there.
+std::set<std::string> Writer::writers_there() {
+  std::set<std::string> names;
+  const auto groups =
+      link_->client()->groups(writers_group(options_.group), Clock::now() + question_time);
+  if (!groups) return names;
+  for (const auto& group : *groups) {
+    for (const auto& member : group.members) {
+      names.insert(to_string(member));
+    }
   }
+  return names;
+}
+
+void Writer::join_if_ready() {
+  if (link_->client() != nullptr && scribe_.may_join() && !std::exchange(joined_, true)) {
+    join(options_.group);
+  }
+  if (link_->client() != nullptr && scribe_.may_join_writers() &&
+      !std::exchange(joined_writers_, true)) {
+    join(writers_group(options_.group));
+  }
+}
+
+void Writer::join(const std::string& group) {
+  const auto joined = link_->client()->join(group);
+  if (!joined) end_session(joined.error().message);
 }
 
 void Writer::receive() {
@@ -144,50 +167,22 @@ std::size_t Writer::take_event(Event event) {
   constexpr std::size_t event_bytes = 256;
   const auto* message = std::get_if<Message>(&event);
   const auto bytes = event_bytes + (message == nullptr ? 0 : message->payload.size());
-  reconciler_->on_event(std::move(event));
-  if (reconciler_->in_group() && !joined_writers_) {
-    joined_writers_ = true;
-    const auto joined = link_->client()->join(writers_group(options_.group));
-    if (!joined) end_session(joined.error().message);
-  }
+  scribe_.on_event(std::move(event), Clock::now());
+  join_if_ready();
   return bytes;
 }
 
 void Writer::end_session(const std::string& reason) {
-  reconciler_->on_session_end();
-  tables_.clear();
-  waiting_since_.reset();
+  scribe_.on_session_end();
   link_->drop(reason);
 }
 
-void Writer::collect() {
-  auto output = reconciler_->take();
-  for (const auto& sentence : output.reports) {
-    tools::report(program, sentence);
-  }
-  store_.take(output, reconciler_->chain(), reconciler_->position());
-  for (auto& table : output.tables) {
-    tables_.push_back(std::move(table));
-  }
-  for (const auto& [sender, fresh] : output.progress) {
-    auto& known = progress_[sender].since;
-    extend(known.written, fresh.written);
-    known.bytes += fresh.bytes;
-    known.is_awaited = known.is_awaited || fresh.is_awaited;
-  }
-  if (link_->client() != nullptr && reconciler_->held_bytes() > held_bytes_max) {
-    end_session("too much came while waiting for another writer's table");
-    collect();
-  }
-}
-
-bool Writer::publish(
-    const std::string& to, std::int32_t type, const std::vector<std::byte>& payload) {
+bool Writer::publish(const Outgoing& message) {
   Publication publication;
-  publication.groups = {to};
-  publication.payload = payload;
-  publication.service = Service::safe;
-  publication.type = type;
+  publication.groups = {message.to};
+  publication.payload = message.payload;
+  publication.service = message.service;
+  publication.type = message.type;
   publication.confirm = false;
   const auto published = link_->client()->try_publish(publication);
   if (published) return true;
@@ -195,27 +190,37 @@ bool Writer::publish(
   if (code == Errc::would_block || code == Errc::inbox_full) return false;
   // The session's end is told by its event.
   if (code != Errc::closed) {
-    tools::report(program, "not sent to " + to + ": " + published.error().message);
+    tools::report(program, "not sent to " + message.to + ": " + published.error().message);
   }
   return true;
 }
 
-void Writer::publish_tables() {
-  while (link_->client() != nullptr && !tables_.empty()) {
-    if (!publish(writers_group(options_.group), table_type, tables_.front())) return;
-    tables_.pop_front();
+void Writer::send_outgoing() {
+  auto& outgoing = scribe_.outgoing();
+  while (link_->client() != nullptr && !outgoing.empty()) {
+    if (!publish(outgoing.front())) return;
+    outgoing.pop_front();
+    if (outgoing.empty()) scribe_.step(Clock::now());
   }
 }
 
 // Only what is in the file counts: a publisher that hears nothing slows down. One that waits
 // for us forgets its lines then, and hears only of what is on the disk.
 void Writer::report_progress() {
-  if (link_->client() == nullptr || store_.unwritten_bytes() > 0) return;
+  auto& store = scribe_.store();
+  for (const auto& [sender, fresh] : scribe_.take_progress()) {
+    auto& known = progress_[sender].since;
+    extend(known.written, fresh.written);
+    known.bytes += fresh.bytes;
+    known.is_awaited = known.is_awaited || fresh.is_awaited;
+  }
+  if (link_->client() == nullptr || store.unwritten_bytes() > 0) return;
   for (auto& [sender, progress] : progress_) {
     const auto& since = progress.since;
     const bool is_due = !progress.is_known || since.is_awaited || since.bytes >= progress_bytes;
-    if (since.bytes == 0 || !is_due || (since.is_awaited && !store_.is_kept())) continue;
-    if (!publish(to_string(sender), progress_type, encode(since.written))) return;
+    if (since.bytes == 0 || !is_due || (since.is_awaited && !store.is_kept())) continue;
+    const Outgoing message{to_string(sender), progress_type, Service::safe, encode(since.written)};
+    if (!publish(message)) return;
     progress.since.bytes = 0;
     progress.since.is_awaited = false;
     progress.is_known = true;
@@ -224,36 +229,12 @@ void Writer::report_progress() {
   std::erase_if(progress_, [](const auto& item) { return !item.second.since.is_awaited; });
 }
 
-bool Writer::may_receive() const { return store_.unwritten_bytes() < options_.unwritten_bytes_max; }
-
-std::uint64_t Writer::planned_lines() const {
-  return store_.planned_lines() - store_.lines_before();
+bool Writer::may_receive() const {
+  return scribe_.store().unwritten_bytes() < options_.unwritten_bytes_max;
 }
 
-void Writer::tell_awaited() {
-  if (link_->client() == nullptr || reconciler_->is_live() || reconciler_->awaited().empty()) {
-    waiting_since_.reset();
-    return;
-  }
-  const auto now = Clock::now();
-  const bool is_another = waited_view_ != reconciler_->awaited_view();
-  if (!waiting_since_ || is_another) waiting_since_ = told_awaited_ = now;
-  waited_view_ = reconciler_->awaited_view();
-  std::string names;
-  for (const auto& name : reconciler_->awaited()) {
-    names += " " + name;
-  }
-  if (now - *waiting_since_ >= table_time_max) {
-    tools::report(
-        program,
-        "no table came from" + names +
-            "; going on without: lines that only it has are marked if it answers later");
-    reconciler_->give_up();
-    collect();
-  } else if (now - told_awaited_ >= patience) {
-    tools::report(program, "still waiting for the table of" + names + "; lines are held in memory");
-    told_awaited_ = now;
-  }
+std::uint64_t Writer::planned_lines() const {
+  return scribe_.store().planned_lines() - scribe_.store().lines_before();
 }
 
 // Everything ordered before our leave is received and written; the rest is the next start's gap.
@@ -266,19 +247,18 @@ void Writer::leave(Clock::time_point deadline) {
     if (!event || std::holds_alternative<Closed>(*event)) break;
     const auto* const over = std::get_if<Left>(&*event);
     if (over != nullptr && over->group == options_.group) break;
-    reconciler_->on_event(std::move(event).value());
-    collect();
-    if (store_.unwritten_bytes() > batch_bytes) store_.flush(Clock::now());
+    scribe_.on_event(std::move(event).value(), Clock::now());
+    if (scribe_.store().unwritten_bytes() > batch_bytes) scribe_.store().flush(Clock::now());
   }
   (void)client->close(std::max(deadline, Clock::now() + finish_time));
 }
 
 ExitCode Writer::finish() {
   leave(Clock::now() + leave_time);
-  reconciler_->on_session_end();
-  collect();
-  const bool complete = store_.finish(Clock::now() + finish_time);
-  if (const auto rest = store_.planned_lines() - store_.written().lines; rest > 0) {
+  scribe_.on_session_end();
+  auto& store = scribe_.store();
+  const bool complete = store.finish(Clock::now() + finish_time);
+  if (const auto rest = store.planned_lines() - store.written().end.lines; rest > 0) {
     tools::report(
         program,
         std::to_string(rest) +
@@ -289,35 +269,44 @@ ExitCode Writer::finish() {
 }
 
 ExitCode Writer::summarize() const {
-  const auto& counters = reconciler_->counters();
+  const auto& counters = scribe_.reconciler().counters();
+  const auto& store = scribe_.store();
+  const auto& written = store.written();
   if (options_.json) {
     const tools::Json json = {
         {"event", "summary"},
         {"file", options_.path},
-        {"lines", store_.written().lines - store_.lines_before()},
-        {"lines_total", store_.written().lines},
-        {"distinct", store_.written().table.count()},
-        {"bytes", store_.written().length},
+        {"lines", written.end.lines - store.lines_before()},
+        {"lines_total", written.end.lines},
+        {"distinct", written.table.count()},
+        {"bytes", written.end.length},
         {"duplicates", counters.duplicates},
         {"views", counters.views},
         {"configurations", counters.configurations},
         {"sessions", session_count_},
         {"gaps", counters.gaps},
         {"gap_lines", counters.gap_lines},
+        {"open_gap_lines", scribe_.reconciler().open_gap_lines()},
         {"pending_lines", counters.pending_lines},
+        {"fetched_lines", counters.fetched_lines},
+        {"merged_lines", counters.merged_lines},
+        {"cut_lines", counters.cut_lines},
         {"lost_lines", counters.lost_lines},
-        {"holes", store_.written().table.holes()},
+        {"holes", written.table.holes()},
         {"foreign", counters.foreign}};
     return tools::print_line(program, tools::one_line_json(json));
   }
   tools::report(
       program,
-      options_.path + ": " + std::to_string(store_.written().lines - store_.lines_before()) +
-          " lines written, " + std::to_string(counters.duplicates) + " duplicates dropped, " +
+      options_.path + ": " + std::to_string(written.end.lines - store.lines_before()) +
+          " lines written, " + std::to_string(counters.fetched_lines) + " of them fetched and " +
+          std::to_string(counters.merged_lines) + " merged, " +
+          std::to_string(counters.duplicates) + " duplicates dropped, " +
           std::to_string(counters.views) + " views, " + std::to_string(counters.configurations) +
           " configurations, " + std::to_string(counters.gaps) + " gaps (" +
           std::to_string(counters.gap_lines) + " lines), " +
-          std::to_string(counters.pending_lines) + " lines pending");
+          std::to_string(counters.pending_lines) + " lines set aside, " +
+          std::to_string(counters.cut_lines) + " lines taken out");
   return ExitCode::done;
 }
 

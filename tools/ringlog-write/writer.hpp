@@ -1,24 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Writer: ringlog-write without its command line. Owns the session and the Store with its
-// files; all decisions are the Reconciler's. One thread, one poll loop. What the disk does not
-// take waits in the Store; beyond a limit nothing more is received, until the daemon ends the
-// session.
+// Writer: ringlog-write without its command line. Owns the session; all else is the Scribe's.
+// One thread, one poll loop. What the disk does not take waits in the Store; beyond a limit
+// nothing more is received, until the daemon ends the session.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
-#include <vector>
 
 #include "ringcast/client.hpp"
 
 #include "tools/common/exit_codes.hpp"
-#include "tools/ringlog-write/reconciler.hpp"
-#include "tools/ringlog-write/store.hpp"
+#include "tools/ringlog-write/scribe.hpp"
 #include "tools/ringlog/link.hpp"
 
 namespace ringcast::ringlog {
@@ -52,17 +49,19 @@ class Writer {
   [[nodiscard]] Clock::time_point next_deadline() const;
 
   void keep_session();
+  /// Members of the writers' group, as the daemon knows them.
+  std::set<std::string> writers_there();
+  void join_if_ready();
+  void join(const std::string& group);
   void receive();
   /// Returns how much was taken, in bytes.
   std::size_t take_event(Event event);
   void end_session(const std::string& reason);
-  void publish_tables();
+  void send_outgoing();
   /// True when it was handed over or never can be.
-  bool publish(const std::string& to, std::int32_t type, const std::vector<std::byte>& payload);
+  bool publish(const Outgoing& message);
   void report_progress();
-  void collect();
   void leave(Clock::time_point deadline);
-  void tell_awaited();
   tools::ExitCode finish();
   [[nodiscard]] tools::ExitCode summarize() const;
   [[nodiscard]] bool may_receive() const;
@@ -70,11 +69,10 @@ class Writer {
   [[nodiscard]] std::uint64_t planned_lines() const;
 
   WriterOptions options_;
-  Store store_;
-  std::optional<Reconciler> reconciler_;
+  Scribe scribe_;
   std::optional<Link> link_;
 
-  std::deque<std::vector<std::byte>> tables_;
+  bool joined_{false};
   bool joined_writers_{false};
   struct Progress {
     SenderProgress since;  // the last report
@@ -84,9 +82,6 @@ class Writer {
 
   std::uint64_t session_count_{0};
   Clock::time_point started_{};
-  std::optional<Clock::time_point> waiting_since_;
-  Clock::time_point told_awaited_{};
-  std::string waited_view_;
 };
 
 }  // namespace ringcast::ringlog

@@ -41,6 +41,21 @@ std::vector<Range> RangeSet::add(Range range) {
   return added;
 }
 
+void RangeSet::remove(Range range) {
+  auto it = ranges_.upper_bound(range.first);
+  if (it != ranges_.begin()) --it;
+  while (it != ranges_.end() && it->first <= range.last) {
+    const auto [first, last] = *it;
+    if (last < range.first) {
+      ++it;
+      continue;
+    }
+    it = ranges_.erase(it);
+    if (first < range.first) ranges_.emplace(first, range.first - 1);
+    if (last > range.last) ranges_.emplace(range.last + 1, last);
+  }
+}
+
 bool RangeSet::contains(std::uint64_t value) const {
   auto it = ranges_.upper_bound(value);
   if (it == ranges_.begin()) return false;

@@ -24,6 +24,8 @@ class RangeSet {
  public:
   /// Adds and returns what was not there before, ascending. REQUIRES: first <= last.
   std::vector<Range> add(Range range);
+  /// Takes out what of `range` is in the set. REQUIRES: first <= last.
+  void remove(Range range);
   [[nodiscard]] bool contains(std::uint64_t value) const;
   /// The parts of `range` that are not in the set, ascending.
   [[nodiscard]] std::vector<Range> missing_from(Range range) const;

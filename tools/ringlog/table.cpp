@@ -35,6 +35,13 @@ void Table::add_missing(const Producer& producer, const RangeSet& seen, const Ta
   }
 }
 
+void Table::remove(const ProducerId& producer, Range range) {
+  const auto it = entries_.find(producer);
+  if (it == entries_.end()) return;
+  it->second.seen.remove(range);
+  if (it->second.seen.empty()) entries_.erase(it);
+}
+
 std::vector<Range> Table::missing_from(const ProducerId& producer, Range range) const {
   const auto it = entries_.find(producer);
   if (it == entries_.end()) return {range};

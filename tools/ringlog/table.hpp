@@ -27,6 +27,7 @@ class Table {
   /// Adds lines; returns the parts that are new.
   std::vector<Range> add(const Producer& producer, Range range);
   void merge(const Table& other);
+  void remove(const ProducerId& producer, Range range);
   /// What `this` has and `other` has not.
   [[nodiscard]] Table minus(const Table& other) const;
 

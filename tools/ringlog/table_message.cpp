@@ -4,6 +4,7 @@
 #include "tools/ringlog/table_message.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "tools/ringlog/bytes.hpp"
 
@@ -11,7 +12,7 @@ namespace ringcast::ringlog {
 
 namespace {
 
-constexpr std::uint8_t table_version = 1;
+constexpr std::uint8_t table_version = 2;
 constexpr std::size_t text_head_bytes = 2;
 constexpr std::size_t range_bytes = 16;
 
@@ -38,12 +39,47 @@ Result<void> read_entry(PayloadReader& in, Table& table) {
   return {};
 }
 
-std::size_t head_bytes(const TableMessage& message) {
-  std::size_t bytes = encode(TableMessage{}).size() + message.view.size();
-  for (const auto& member : message.component) {
-    bytes += text_head_bytes + member.size();
+Result<Table> read_table(PayloadReader& in) {
+  Table table;
+  const auto producers = in.number<std::uint32_t>();
+  for (std::uint32_t i = 0; i < producers; ++i) {
+    if (auto entry = read_entry(in, table); !entry) return entry.error();
   }
-  return bytes;
+  return table;
+}
+
+void write_table(PayloadWriter& out, const Table& table) {
+  out.number(static_cast<std::uint32_t>(table.entries().size()));
+  for (const auto& [id, entry] : table.entries()) {
+    for (const auto byte : id.bytes) {
+      out.number(byte);
+    }
+    out.short_text(entry.name);
+    const auto ranges = entry.seen.ranges();
+    out.number(static_cast<std::uint32_t>(ranges.size()));
+    for (const auto& range : ranges) {
+      out.number(range.first);
+      out.number(range.last);
+    }
+  }
+}
+
+Result<std::optional<Position>> read_position(PayloadReader& in) {
+  const auto configuration = in.short_text();
+  Position position;
+  position.seq = in.number<std::uint64_t>();
+  position.index = in.number<std::uint32_t>();
+  if (configuration.empty()) return std::optional<Position>{};
+  auto parsed = parse_configuration_id(configuration);
+  if (!parsed) return parsed.error();
+  position.configuration = std::move(parsed).value();
+  return std::optional<Position>(std::move(position));
+}
+
+std::size_t head_bytes(TableMessage message) {
+  message.table = Table{};
+  message.gaps = Table{};
+  return encode(message).size();
 }
 
 // Fills one table after another, each to be encoded in at most that many bytes.
@@ -64,6 +100,13 @@ class Splitter {
     }
     (void)parts_.back().add(producer, range);
   }
+  void add(const Table& table) {
+    for (const auto& [id, entry] : table.entries()) {
+      for (const auto& range : entry.seen.ranges()) {
+        add(Producer{id, entry.name}, range);
+      }
+    }
+  }
   [[nodiscard]] const std::vector<Table>& parts() const { return parts_; }
 
  private:
@@ -79,46 +122,38 @@ std::string writers_group(const std::string& group) { return group + ".writers";
 std::vector<std::byte> encode(const TableMessage& message) {
   PayloadWriter out;
   out.number(table_version);
-  out.number(static_cast<std::uint8_t>(message.is_news ? 1 : 0));
-  out.short_text(message.view);
-  out.number(static_cast<std::uint16_t>(message.component.size()));
-  for (const auto& member : message.component) {
-    out.short_text(member);
-  }
-  out.number(message.chain);
+  out.number(static_cast<std::uint8_t>((message.is_news ? 1 : 0) + (message.is_live ? 2 : 0)));
+  out.short_text(message.sync);
+  out.number(message.end.length);
+  out.number(message.end.lines);
+  out.number(message.end.chain);
+  out.short_text(message.position ? to_string(message.position->configuration) : std::string());
+  out.number(message.position ? message.position->seq : 0);
+  out.number(message.position ? message.position->index : 0);
   out.number(message.part);
   out.number(message.parts);
-  out.number(static_cast<std::uint32_t>(message.table.entries().size()));
-  for (const auto& [id, entry] : message.table.entries()) {
-    for (const auto byte : id.bytes) {
-      out.number(byte);
-    }
-    out.short_text(entry.name);
-    const auto ranges = entry.seen.ranges();
-    out.number(static_cast<std::uint32_t>(ranges.size()));
-    for (const auto& range : ranges) {
-      out.number(range.first);
-      out.number(range.last);
-    }
-  }
+  write_table(out, message.table);
+  write_table(out, message.gaps);
   return out.take();
 }
 
 std::vector<std::vector<std::byte>> encode_in_parts(
     const TableMessage& message, std::size_t bytes_max) {
   const auto head = head_bytes(message);
-  Splitter splitter(bytes_max - std::min(bytes_max, head));
-  for (const auto& [id, entry] : message.table.entries()) {
-    for (const auto& range : entry.seen.ranges()) {
-      splitter.add(Producer{id, entry.name}, range);
-    }
-  }
+  const auto room = bytes_max - std::min(bytes_max, head);
+  Splitter table(room);
+  Splitter gaps(room);
+  table.add(message.table);
+  gaps.add(message.gaps);
+  const auto tables = table.parts().size();
+  const auto all = tables + (message.gaps.empty() ? 0 : gaps.parts().size());
   TableMessage part = message;
-  part.parts = static_cast<std::uint32_t>(splitter.parts().size());
+  part.parts = static_cast<std::uint32_t>(all);
   std::vector<std::vector<std::byte>> encoded;
-  for (const auto& table : splitter.parts()) {
-    part.part = static_cast<std::uint32_t>(encoded.size() + 1);
-    part.table = table;
+  for (std::size_t i = 0; i < all; ++i) {
+    part.part = static_cast<std::uint32_t>(i + 1);
+    part.table = i < tables ? table.parts()[i] : Table{};
+    part.gaps = i < tables ? Table{} : gaps.parts()[i - tables];
     encoded.push_back(encode(part));
   }
   return encoded;
@@ -130,27 +165,31 @@ Result<TableMessage> decode_table(std::span<const std::byte> payload) {
   if (in.ok() && version != table_version) {
     return Error{
         Errc::unsupported_version,
-        "writers' table: version " + std::to_string(version) + ", we read version 1"};
+        "writers' table: version " + std::to_string(version) + ", we read version 2"};
   }
   TableMessage message;
   const auto kind = in.number<std::uint8_t>();
-  if (kind > 1) return malformed("unknown kind " + std::to_string(kind));
+  if (kind > 2) return malformed("unknown kind " + std::to_string(kind));
   message.is_news = kind == 1;
-  message.view = in.short_text();
-  const auto members = in.number<std::uint16_t>();
-  for (std::uint16_t i = 0; i < members && in.ok(); ++i) {
-    message.component.emplace_back(in.short_text());
-  }
-  message.chain = in.number<std::uint64_t>();
+  message.is_live = kind == 2;
+  message.sync = in.short_text();
+  message.end.length = in.number<std::uint64_t>();
+  message.end.lines = in.number<std::uint64_t>();
+  message.end.chain = in.number<std::uint64_t>();
+  auto position = read_position(in);
+  if (in.ok() && !position) return malformed(position.error().message);
+  if (position) message.position = std::move(position).value();
   message.part = in.number<std::uint32_t>();
   message.parts = in.number<std::uint32_t>();
   if (in.ok() && (message.part == 0 || message.part > message.parts)) {
     return malformed("a part beyond its number of parts");
   }
-  const auto producers = in.number<std::uint32_t>();
-  for (std::uint32_t i = 0; i < producers; ++i) {
-    if (auto entry = read_entry(in, message.table); !entry) return entry.error();
-  }
+  auto table = read_table(in);
+  if (!table) return table.error();
+  message.table = std::move(table).value();
+  auto gaps = read_table(in);
+  if (!gaps) return gaps.error();
+  message.gaps = std::move(gaps).value();
   if (!in.done()) return malformed("its length does not fit its content");
   return message;
 }

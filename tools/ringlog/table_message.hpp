@@ -1,20 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // TableMessage: what writers tell one another, as a message of type table_type on the
-// writers' group. A snapshot is the sender's table as of a view of that group, on behalf of
-// everyone who came along with it; news are lines only the sender has. A table that is too
-// long for one message travels in parts, in order: a snapshot counts when all are there, each
-// part of news is news by itself.
+// writers' group. A statement is the sender's file and table as of a point at which writers
+// compare theirs (docs/logging.md, "How writers agree"); news are lines that someone was told of
+// and nobody has. A table that is too long for one message travels in parts, in order: a
+// statement counts when all are there, each part of news is news by itself.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "ringcast/message.hpp"
 #include "ringcast/result.hpp"
 
+#include "tools/ringlog/chain.hpp"
 #include "tools/ringlog/table.hpp"
 
 namespace ringcast::ringlog {
@@ -23,12 +26,14 @@ inline constexpr std::int32_t table_type = 0x726C0002;
 
 struct TableMessage {
   bool is_news{false};
-  std::string view;                    ///< id of the writers' view it answers; empty for news
-  std::vector<std::string> component;  ///< members it speaks for, as "#name#daemon"
-  std::uint64_t chain{0};              ///< hash over the sender's lines, see Chain
-  std::uint32_t part{1};               ///< of `parts`
+  bool is_live{false};               ///< the sender is in step, its table as of the point
+  std::string sync;                  ///< the point it answers; empty for news
+  FilePoint end;                     ///< of the sender's file
+  std::optional<Position> position;  ///< of the last record in it
+  std::uint32_t part{1};             ///< of `parts`
   std::uint32_t parts{1};
   Table table;  ///< of this part
+  Table gaps;   ///< named by gap markers; of this part
 
   bool operator==(const TableMessage&) const = default;
 };

@@ -22,6 +22,7 @@ std::vector<Seed> all_seeds();
 void add_protocol_seeds(std::vector<Seed>& seeds);  ///< protocol_seeds.cpp
 void add_client_seeds(std::vector<Seed>& seeds);    ///< client_seeds.cpp
 void add_tool_seeds(std::vector<Seed>& seeds);      ///< tool_seeds.cpp
+void add_writer_seeds(std::vector<Seed>& seeds);    ///< writer_seeds.cpp
 void add_node_seeds(std::vector<Seed>& seeds);      ///< node_seeds.cpp
 
 }  // namespace ringcast::fuzz

@@ -101,15 +101,16 @@ void add_ringlog(std::vector<Seed>& seeds) {
   add("record-settle", 0, encode(record));
 
   TableMessage message;
-  message.view = "17.web1.5f0c9a31/3";
-  message.component = {"#w1#web1", "#w2#web2"};
-  message.chain = 0x1234567890abcdef;
+  message.sync = "17.web1.5f0c9a31/3";
+  message.end = {.length = 1000, .lines = 20, .chain = 0x1234567890abcdef};
+  message.position = Position{.configuration = {17, "web1", 0x5f0c9a31}, .seq = 4, .index = 0};
+  (void)message.gaps.add(producer(3, "three"), Range{1, 2});
   (void)message.table.add(producer(1, "one"), Range{1, 20});
   (void)message.table.add(producer(1, "one"), Range{30, 40});
   (void)message.table.add(producer(2, "two"), Range{5, 5});
   add("table", 1 + 4 * 8, encode(message));
   message.is_news = true;
-  message.view.clear();
+  message.sync.clear();
   add("table-news", 1, encode(message));
 
   Progress progress;
@@ -203,6 +204,7 @@ std::vector<Seed> all_seeds() {
   add_protocol_seeds(seeds);
   add_client_seeds(seeds);
   add_tool_seeds(seeds);
+  add_writer_seeds(seeds);
   add_node_seeds(seeds);
   return seeds;
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Which part of the configured daemons decides: never two that are apart at the same time.
-#include "ringcast/configuration.hpp"
-
 #include <catch2/catch.hpp>
+
+#include "ringcast/configuration.hpp"
 
 using namespace ringcast;  // NOLINT(google-build-using-namespace)
 

@@ -58,8 +58,15 @@ class TestJournal {
     for (const auto& record : records) {
       add(output, record);
     }
-    store_->take(output, chain_, std::nullopt);
+    store_->take(output);
     store_->flush(now_);
+  }
+  void cut(std::uint64_t length) {
+    const auto point = store_->point_at(length);
+    REQUIRE(point.ok());
+    REQUIRE(point->has_value());
+    REQUIRE(store_->cut(**point, now_).ok());
+    end_ = **point;
   }
   void sync() {
     now_ += std::chrono::seconds{1};
@@ -81,16 +88,20 @@ class TestJournal {
     options.observer = journal_.get();
     store_.emplace(std::move(options));
     REQUIRE(store_->open(now_).ok());
-    chain_ = store_->written().chain;
+    end_ = store_->written().end;
   }
 
   void add(ReconcilerOutput& output, const TestRecord& record) {
     const Range range{record.first_seq, record.first_seq + record.lines.size() - 1};
+    FileEntry entry;
+    entry.before = end_;
     if (record.is_marker) {
-      output.markers.push_back(MarkerNote{output.data.size(), 1});
+      entry.markers.push_back(FileMarker{end_.length, 1});
+      entry.additions = {Addition{test_producer(record.producer), range, AddedAs::gap}};
     } else {
-      output.additions.push_back(Addition{test_producer(record.producer), range});
-      output.lines += record.lines.size();
+      entry.additions = {
+          Addition{test_producer(record.producer), range, AddedAs::line, record.daemon}};
+      end_.lines += record.lines.size();
       output.origins.push_back(LineOrigin{
           output.data.size(),
           record.lines.size(),
@@ -100,15 +111,18 @@ class TestJournal {
           Position{ConfigurationId{1, "a", 1}, record.first_seq, 0}});
     }
     for (const auto& line : record.lines) {
-      chain_ = chain_line(chain_, line);
+      end_.chain = chain_line(end_.chain, line);
+      end_.length += line.size() + 1;
       output.data += line + "\n";
     }
+    entry.after = end_;
+    output.entries.push_back(std::move(entry));
   }
 
   std::string path_;
   std::unique_ptr<Journal> journal_;
   std::optional<Store> store_;
-  std::uint64_t chain_{0};
+  FilePoint end_;
   Store::Instant now_{std::chrono::hours{1}};
   std::vector<std::string> told_;
 };

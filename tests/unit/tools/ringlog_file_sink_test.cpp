@@ -181,7 +181,7 @@ TEST_CASE("names from the network stay in their directory", "[sinks]") {
   CHECK(fs::exists(scene.directory / "out"));
   CHECK(
       std::distance(fs::directory_iterator(scene.directory.path()), {}) ==
-      5);  // journal, its 3 files, out
+      6);  // journal, its 4 files, out
 }
 
 TEST_CASE("a million virtual hosts fill neither the descriptors nor the disk's names", "[sinks]") {

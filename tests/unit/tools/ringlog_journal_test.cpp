@@ -76,6 +76,34 @@ TEST_CASE("origins survive a restart, and go where their lines were cut off", "[
   CHECK(read.lines.lines[1].origin.first_seq == 5);
 }
 
+TEST_CASE("a journal that is cut goes on under another name, from there", "[sinks]") {
+  const TemporaryDirectory directory;
+  TestJournal journal(directory / "journal");
+  journal.append({{1, 1, {"a", "b"}}, {2, 1, {"c", "d"}, "d2"}});
+  journal.append({{1, 3, {"e"}}});
+  const auto id = journal.journal().id();
+  journal.cut(6);  // behind c
+  const auto next = journal.journal().id();
+  CHECK(next == id + ".000001");
+  CHECK(journal.journal().kept() == 6);
+  CHECK(journal.journal().place_of(id, 10) == 6);
+  CHECK(journal.journal().place_of(id, 4) == 4);
+  CHECK_FALSE(journal.journal().place_of("another", 4));
+  journal.append({{3, 5, {"f"}, "d3"}});
+  journal.cut(2);
+  CHECK(journal.journal().place_of(id, 10) == 2);
+  journal.append({{3, 7, {"g"}, "d3"}});
+  journal.restart();
+  CHECK(journal.told().empty());
+  CHECK(journal.journal().place_of(next, 8) == 2);
+  CHECK(journal.journal().place_of(journal.journal().id(), 4) == 4);
+  const TestBatch read(journal);
+  REQUIRE(read.lines.lines.size() == 2);
+  CHECK(read.lines.lines[0].origin.source->name == "p1");
+  CHECK(read.lines.lines[1].origin.source->name == "p3");
+  CHECK(read.lines.lines[1].origin.first_seq == 7);
+}
+
 TEST_CASE("damaged origins cost publishers' names and no line", "[sinks]") {
   const TemporaryDirectory directory;
   TestJournal journal(directory / "journal");

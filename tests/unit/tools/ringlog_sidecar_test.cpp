@@ -25,11 +25,12 @@ Producer producer() {
 // Adds one line to the planned state and returns the entry of its write.
 FileEntry entry_for(const FileState& state, const std::string& line, std::uint64_t seq) {
   FileEntry entry;
-  entry.length = state.length + line.size() + 1;
-  entry.lines = state.lines + 1;
-  entry.chain = chain_line(state.chain, line);
+  entry.before = state.end;
+  entry.after.length = state.end.length + line.size() + 1;
+  entry.after.lines = state.end.lines + 1;
+  entry.after.chain = chain_line(state.end.chain, line);
   entry.position = Position{ConfigurationId{17, "web1", 0x5f0c9a31}, seq, 2};
-  entry.additions = {Addition{producer(), {seq, seq}}};
+  entry.additions = {Addition{producer(), {seq, seq}, AddedAs::line}};
   return entry;
 }
 
@@ -65,7 +66,7 @@ FileState loaded(const Written& written, std::size_t notes_expected = 0) {
   REQUIRE(state);
   REQUIRE(state->has_value());
   CHECK(notes.size() == notes_expected);
-  return **state;
+  return (*state)->state;
 }
 
 }  // namespace
@@ -82,7 +83,7 @@ TEST_CASE("data without its entry is cut off: it counts as not written", "[ringl
   append_text_to(written.path, "line 4\nline");
   const auto state = loaded(written, 1);
   CHECK(state == written.states[3]);
-  const auto file = AppendFile::open(written.path, state.length);
+  const auto file = AppendFile::open(written.path, state.end.length);
   REQUIRE(file);
   CHECK(read_text(written.path) == "line 1\nline 2\nline 3\n");
 }
@@ -118,7 +119,7 @@ TEST_CASE("a torn sidecar counts up to its last whole entry", "[ringlog]") {
     REQUIRE(state);
     const auto entries = static_cast<std::size_t>(
         std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(length), '\n'));
-    CHECK(**state == whole.states[entries - 1]);
+    CHECK((*state)->state == whole.states[entries - 1]);
   }
   write_text(sidecar_path(whole.path), text.substr(0, snapshot - 5));
   std::vector<std::string> notes;

@@ -29,7 +29,7 @@ struct Disk {
   bool cannot_sync_directory{false};
   std::vector<std::string> calls{};
   std::vector<std::string> told{};
-  std::uint64_t chain{0};
+  FilePoint end{};
 
   Store store(bool adopt = false) {
     StoreOptions options;
@@ -61,10 +61,18 @@ struct Disk {
   }
 
   ReconcilerOutput line(const std::string& text) {
-    chain = chain_line(chain, text);
+    FileEntry entry;
+    entry.before = end;
+    end.length += text.size() + 1;
+    ++end.lines;
+    end.chain = chain_line(end.chain, text);
+    entry.after = end;
+    Producer producer;
+    producer.name = "p";
+    entry.additions = {Addition{producer, {end.lines, end.lines}, AddedAs::line}};
     ReconcilerOutput output;
     output.data = text + "\n";
-    output.lines = 1;
+    output.entries.push_back(entry);
     return output;
   }
 };
@@ -104,7 +112,7 @@ TEST_CASE("a pending record is kept only once its data and its name are synced",
   Disk disk;
   auto store = disk.store();
   auto output = pending("line\n");
-  store.take(output, 0, std::nullopt);
+  store.take(output);
   CHECK_FALSE(store.is_kept());
   store.flush(start);
   CHECK(store.unwritten_bytes() == 0);
@@ -122,7 +130,7 @@ TEST_CASE("a pending record is kept only once its data and its name are synced",
 
   // The name is on the disk from then on.
   output = pending("more\n");
-  store.take(output, 0, std::nullopt);
+  store.take(output);
   store.flush(start + milliseconds{400});
   store.sync_if_due(start + milliseconds{600});
   CHECK(store.is_kept());
@@ -130,7 +138,8 @@ TEST_CASE("a pending record is kept only once its data and its name are synced",
 }
 
 TEST_CASE("a pending file that ends inside a record is cut before its head", "[ringlog]") {
-  const std::string head = R"(#ringlog-pending {"count":2,"seq":)";
+  const std::string head =
+      R"(#ringlog-pending {"producer":"01000000000000000000000000000000","count":2,"seq":)";
   const std::string whole = head + "1}\none\ntwo\n";
   for (const std::string torn : {"", "3}", "3}\n", "3}\nthree\n", "3}\nthree\nfo"}) {
     Disk disk;
@@ -138,7 +147,7 @@ TEST_CASE("a pending file that ends inside a record is cut before its head", "[r
     write_text(path, whole + (torn.empty() ? "" : head) + torn);
     auto store = disk.store();
     auto output = pending("more\n");
-    store.take(output, 0, std::nullopt);
+    store.take(output);
     store.flush(start);
     CHECK(read_text(path) == whole + "more\n");
   }
@@ -163,9 +172,9 @@ TEST_CASE("lines are kept once they and their entry are synced", "[ringlog]") {
   Disk disk;
   auto store = disk.store();
   auto output = disk.line("a");
-  store.take(output, disk.chain, std::nullopt);
+  store.take(output);
   store.flush(start);
-  CHECK(store.written().lines == 1);
+  CHECK(store.written().end.lines == 1);
   CHECK_FALSE(store.is_kept());
   CHECK(store.next_step() == start + milliseconds{200});
   store.sync_if_due(start + milliseconds{199});
@@ -179,16 +188,16 @@ TEST_CASE("while the disk is full the next step is never in the past", "[ringlog
   Disk disk;
   auto store = disk.store();
   auto output = disk.line("a");
-  store.take(output, disk.chain, std::nullopt);
+  store.take(output);
   store.flush(start);
   disk.is_full = true;
   output = disk.line("b");
-  store.take(output, disk.chain, std::nullopt);
+  store.take(output);
   output = pending("c\n");
-  store.take(output, disk.chain, std::nullopt);
+  store.take(output);
 
   const auto now = live_a_minute(store, [] {});
-  CHECK(store.written().lines == 1);
+  CHECK(store.written().end.lines == 1);
 
   disk.is_full = false;
   store.flush(now + std::chrono::seconds{2});
@@ -205,7 +214,7 @@ TEST_CASE("a disk that writes but does not sync is told of once, with pauses", "
   disk.cannot_sync = true;
   const auto now = live_a_minute(store, [&] {
     auto output = disk.line("a");
-    store.take(output, disk.chain, std::nullopt);
+    store.take(output);
   });
   CHECK_FALSE(store.is_kept());
   REQUIRE(disk.told.size() == 1);
@@ -222,9 +231,9 @@ TEST_CASE("an adopted file is read in blocks, wherever they end", "[ringlog]") {
   const std::string text = "a\n\nlonger than two blocks of seven\n123456\n1234567\n\n";
   write_text(disk.path, text);
   const auto store = disk.store(true);
-  CHECK(store.written().length == text.size());
-  CHECK(store.written().lines == 6);
-  CHECK(store.written().chain == chain_text(0, text));
+  CHECK(store.written().end.length == text.size());
+  CHECK(store.written().end.lines == 6);
+  CHECK(store.written().end.chain == chain_text(0, text));
   CHECK(read_text(disk.path) == text);
 }
 
@@ -246,7 +255,7 @@ TEST_CASE("a file that another program renames is told of once", "[ringlog]") {
   std::filesystem::rename(disk.path, disk.path + ".1");
   for (int round = 1; round <= 3; ++round) {
     auto output = disk.line("a");
-    store.take(output, disk.chain, std::nullopt);
+    store.take(output);
     store.flush(start);
     store.sync_if_due(start + milliseconds{200} * round);
   }
@@ -261,7 +270,7 @@ TEST_CASE("a file that another program cuts is told of each time", "[ringlog]") 
   auto store = disk.store();
   for (int round = 0; round < 4; ++round) {
     auto output = disk.line("a");
-    store.take(output, disk.chain, std::nullopt);
+    store.take(output);
     store.flush(start);
     if (round % 2 == 0) std::filesystem::resize_file(disk.path, 0);
   }

@@ -111,9 +111,11 @@ TEST_CASE("producer ids read back as they were written", "[ringlog]") {
 
 TEST_CASE("a writers' table survives its message and no truncation passes", "[ringlog]") {
   TableMessage message;
-  message.view = "17.web1.5f0c9a31/3";
-  message.component = {"#a#x", "#b#y"};
-  message.chain = 99;
+  message.sync = "17.web1.5f0c9a31/3";
+  message.is_live = true;
+  message.end = FilePoint{1234, 56, 99};
+  message.position = ringcast::Position{ringcast::ConfigurationId{17, "web1", 0x5f0c9a31}, 7, 3};
+  (void)message.gaps.add(producer(3), {5, 6});
   (void)message.table.add(producer(1), {1, 10});
   (void)message.table.add(producer(1), {20, 21});
   (void)message.table.add(producer(2), {1, 1});
@@ -128,19 +130,22 @@ TEST_CASE("a writers' table survives its message and no truncation passes", "[ri
 
 TEST_CASE("a long table is the sum of its parts, none of them too long", "[ringlog]") {
   TableMessage message;
-  message.view = "17.web1.5f0c9a31/3";
-  message.component = {"#a#x", "#b#y"};
-  message.chain = 99;
+  message.sync = "17.web1.5f0c9a31/3";
+  message.is_live = true;
+  message.end = FilePoint{1234, 56, 99};
+  message.position = ringcast::Position{ringcast::ConfigurationId{17, "web1", 0x5f0c9a31}, 7, 3};
+  (void)message.gaps.add(producer(3), {5, 6});
   for (std::uint64_t first = 1; first < 400; first += 10) {
     (void)message.table.add(producer(1), {first, first + 5});
   }
   for (std::uint8_t number = 2; number < 50; ++number) {
     (void)message.table.add(producer(number), {1, number});
   }
-  for (std::size_t bytes_max = 140; bytes_max < 4000; bytes_max += 7) {
+  for (std::size_t bytes_max = 160; bytes_max < 4000; bytes_max += 7) {
     const auto parts = encode_in_parts(message, bytes_max);
     TableMessage sum = message;
     sum.table = Table{};
+    sum.gaps = Table{};
     std::uint32_t number = 0;
     for (const auto& bytes : parts) {
       ++number;
@@ -149,13 +154,16 @@ TEST_CASE("a long table is the sum of its parts, none of them too long", "[ringl
       REQUIRE(part);
       CHECK(part->parts == parts.size());
       CHECK(part->part == number);
-      CHECK(part->view == message.view);
-      CHECK(part->component == message.component);
+      CHECK(part->sync == message.sync);
+      CHECK(part->end == message.end);
+      CHECK(part->position == message.position);
       sum.table.merge(part->table);
+      sum.gaps.merge(part->gaps);
     }
     REQUIRE(sum.table == message.table);
+    REQUIRE(sum.gaps == message.gaps);
   }
-  CHECK(encode_in_parts(message, std::size_t{1} << 20U).size() == 1);
+  CHECK(encode_in_parts(message, std::size_t{1} << 20U).size() == 2);
   CHECK(encode_in_parts(TableMessage{}, 0).size() == 1);
 }
 
@@ -166,4 +174,17 @@ TEST_CASE("a part that is not one of its parts is malformed", "[ringlog]") {
   CHECK_FALSE(decode_table(encode(message)));
   message.part = 0;
   CHECK_FALSE(decode_table(encode(message)));
+}
+
+TEST_CASE("numbers that are taken out of a set are not in it any more", "[ringlog]") {
+  RangeSet set;
+  (void)set.add({1, 10});
+  (void)set.add({20, 30});
+  set.remove({5, 5});
+  CHECK(set.ranges() == std::vector<Range>{{1, 4}, {6, 10}, {20, 30}});
+  set.remove({9, 22});
+  CHECK(set.ranges() == std::vector<Range>{{1, 4}, {6, 8}, {23, 30}});
+  set.remove({11, 12});
+  set.remove({1, 100});
+  CHECK(set.empty());
 }

@@ -13,6 +13,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "tools/ringlog-write/entry_lines.hpp"
 #include "tools/ringlog-write/reconciler.hpp"
 
 namespace ringcast::ringlog {
@@ -58,8 +59,9 @@ inline std::size_t count_of(const std::string& text, const std::string& word) {
 
 struct TestWriter {
   MemberName name;
-  Reconciler mind{group, Table{}, 0};
+  Reconciler mind{group, FileState{}};
   std::string file;
+  std::vector<FileEntry> entries;
   std::size_t table_bytes_max{std::size_t{1} << 20U};
   std::size_t tables{0};  // messages with tables, sent
   std::vector<PendingRecord> pending;
@@ -70,17 +72,36 @@ struct TestWriter {
     file += output.data;
     pending.insert(pending.end(), output.pending.begin(), output.pending.end());
     reports.insert(reports.end(), output.reports.begin(), output.reports.end());
-    tables += output.tables.size();
-    for (auto& table : output.tables) {
-      REQUIRE(table.size() <= table_bytes_max);
+    entries.insert(entries.end(), output.entries.begin(), output.entries.end());
+    for (auto& sent : output.messages) {
+      tables += sent.type == table_type ? 1 : 0;
+      REQUIRE(sent.payload.size() <= table_bytes_max);
       Message message;
       message.sender = name;
       message.groups = {writers_group(group)};
       message.service = Service::safe;
-      message.type = table_type;
-      message.payload = std::move(table);
+      message.type = sent.type;
+      message.payload = std::move(sent.payload);
       out.push_back(std::move(message));
     }
+  }
+  // What its target asks for, out of the file of one who has it.
+  void fetch_from(const TestWriter& other) {
+    REQUIRE(mind.target());
+    const auto begin = mind.end().length;
+    const auto end = mind.target()->end.length;
+    for (auto entry : other.entries) {
+      if (entry.after.length <= mind.end().length || entry.before.length >= end) continue;
+      const auto text = other.file.substr(static_cast<std::size_t>(entry.before.length));
+      if (entry.after.length > end) entry = split_at(entry, text, end)->first;
+      if (entry.before.length < begin) entry = split_at(entry, text, begin)->second;
+      const auto data = other.file.substr(
+          static_cast<std::size_t>(entry.before.length),
+          static_cast<std::size_t>(entry.after.length - entry.before.length));
+      REQUIRE(mind.append_fetched({entry}, data));
+    }
+    std::deque<Message> nowhere;
+    collect(nowhere);
   }
 };
 
@@ -133,14 +154,16 @@ class Side {
   }
   void publish(std::uint8_t from, Range range, bool transitional = false) {
     auto message = record_message(ring_, from, range);
+    message.position.seq = ++seq_;
     message.transitional = transitional;
     deliver(message);
   }
   // Delivers the writers' tables that are under way, or so many of them.
   void settle(std::size_t count = std::numeric_limits<std::size_t>::max()) {
     for (; count > 0 && !in_flight_.empty(); --count) {
-      const auto message = in_flight_.front();
+      auto message = in_flight_.front();
       in_flight_.pop_front();
+      message.position = Position{ConfigurationId{ring_, "a", 1}, ++seq_, 0};
       deliver(message);
     }
   }
@@ -193,7 +216,6 @@ class Side {
     return other;
   }
 
- private:
   void deliver(const Message& message) {
     for (auto* writer : starting_) {
       if (message.type == record_type) writer->mind.on_event(message);
@@ -204,6 +226,13 @@ class Side {
       member->collect(in_flight_);
     }
   }
+  // What that writer said and nobody has heard is lost.
+  void drop_from(const std::string& name) {
+    std::erase_if(
+        in_flight_, [&](const Message& message) { return message.sender.session == name; });
+  }
+
+ private:
   [[nodiscard]] std::vector<MemberName> names() const {
     std::vector<MemberName> made;
     for (const auto* member : members_) {
@@ -223,6 +252,7 @@ class Side {
   std::uint64_t ring_;
   std::vector<std::string> daemons_;
   std::uint64_t views_{0};
+  std::uint64_t seq_{0};
   std::vector<TestWriter*> members_;
   std::vector<TestWriter*> starting_;  // in the group, not yet in the writers' group
   std::deque<Message> in_flight_;

@@ -3,6 +3,7 @@
 // What the writer's thread tells the sinks'.
 #include "tools/ringlog-write/sinks/journal.hpp"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -19,10 +20,35 @@ Result<void> Journal::on_open(const FileState& state) {
   {
     const std::lock_guard lock(mutex_);
     id_ = log_->journal();
-    kept_ = state.length;
+    cuts_ = log_->cuts();
+    kept_ = state.end.length;
   }
   changed_.notify_all();
   return {};
+}
+
+// Sinks see the shorter journal, under its new name, before anything is cut.
+Result<void> Journal::on_cut(std::uint64_t length) {
+  if (auto cut = log_->cut(length); !cut) return cut;
+  {
+    const std::lock_guard lock(mutex_);
+    id_ = log_->journal();
+    cuts_ = log_->cuts();
+    kept_ = std::min(kept_, length);
+  }
+  changed_.notify_all();
+  return {};
+}
+
+std::optional<std::uint64_t> Journal::place_of(const std::string& id, std::uint64_t offset) const {
+  const std::lock_guard lock(mutex_);
+  auto cut = std::find_if(
+      cuts_.begin(), cuts_.end(), [&](const JournalCut& item) { return item.journal == id; });
+  if (cut == cuts_.end() && id != id_) return std::nullopt;
+  for (; cut != cuts_.end(); ++cut) {
+    offset = std::min(offset, cut->length);
+  }
+  return offset;
 }
 
 void Journal::on_take(std::uint64_t offset, const ReconcilerOutput& output) {

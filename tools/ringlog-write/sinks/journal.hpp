@@ -14,6 +14,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "tools/ringlog-write/sinks/origins.hpp"
 #include "tools/ringlog-write/store.hpp"
@@ -33,6 +34,7 @@ class Journal : public StoreObserver {
   explicit Journal(JournalOptions options) : options_(std::move(options)) {}
 
   Result<void> on_open(const FileState& state) override;
+  Result<void> on_cut(std::uint64_t length) override;
   void on_take(std::uint64_t offset, const ReconcilerOutput& output) override;
   Result<void> before_write() override { return log_->flush(); }
   Result<void> before_sync() override { return log_->sync(); }
@@ -42,6 +44,10 @@ class Journal : public StoreObserver {
   [[nodiscard]] const std::string& group() const { return options_.group; }
   /// Random digits that no other journal has; empty until the writer has opened it.
   [[nodiscard]] std::string id() const;
+  /// Where a sink that was at `offset` of the journal that was called `id` goes on; nothing when
+  /// that is another journal.
+  [[nodiscard]] std::optional<std::uint64_t> place_of(
+      const std::string& id, std::uint64_t offset) const;
   /// Bytes that sinks may read.
   [[nodiscard]] std::uint64_t kept() const;
   void wait_open(const std::function<bool()>& is_over);
@@ -59,6 +65,7 @@ class Journal : public StoreObserver {
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::string id_;
+  std::vector<JournalCut> cuts_;
   std::uint64_t kept_{0};
 };
 

@@ -2,12 +2,14 @@
 //
 // Lines of an origins file, each a sealed JSON list:
 //   ["journal",VERSION,GROUP,ID]            the header
+//   ["cut",ID,LENGTH]                       cut to that length, and called ID from then on
 //   ["source",PRODUCER,NAME,DAEMON]         numbered from 0 in their order
 //   ["configuration",TEXT]                  of what follows
 //   ["write",BEGIN,END,TIME_MS,RUN...]      RUN is [BYTES] for a marker, or
 //                                           [BYTES,SOURCE,FIRST_SEQ,SEQ,INDEX]
 #include "tools/ringlog-write/sinks/origins.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <utility>
 
@@ -52,6 +54,23 @@ std::optional<std::uint64_t> end_of_write(std::string_view text) {
   return end;
 }
 
+// What of a write stands in front of `length`.
+std::string front_of_write(std::string_view line, std::uint64_t length) {
+  auto json = unsealed_line(line);
+  constexpr std::size_t head_fields = 4;
+  if (!json || !json->is_array() || json->size() < head_fields) return {};
+  auto front = Json::array({(*json)[0], (*json)[1], length, (*json)[3]});
+  auto at = (*json)[1].get<std::uint64_t>();
+  for (std::size_t i = head_fields; i < json->size() && at < length; ++i) {
+    auto run = (*json)[i];
+    const auto bytes = std::min(run[0].get<std::uint64_t>(), length - at);
+    run[0] = bytes;
+    at += bytes;
+    front.push_back(std::move(run));
+  }
+  return at == length ? sealed_line(front) : std::string();
+}
+
 }  // namespace
 
 std::string origins_path(const std::string& journal) { return journal + ".origins"; }
@@ -74,6 +93,11 @@ bool OriginParser::take(std::string_view line, std::vector<OriginRun>& runs) {
     if (!json[2].is_string() || !json[3].is_string()) return false;
     group_ = json[2].get<std::string>();
     journal_ = json[3].get<std::string>();
+    return true;
+  }
+  if (word == "cut" && json.size() == 3 && json[1].is_string() && json[2].is_number_unsigned()) {
+    cuts_.push_back(JournalCut{
+        std::exchange(journal_, json[1].get<std::string>()), json[2].get<std::uint64_t>()});
     return true;
   }
   if (word == "source" && is_texts(json, 4)) {
@@ -128,15 +152,15 @@ Result<OriginLog> OriginLog::open(
   if (content->has_value()) {
     std::string_view rest(**content);
     std::vector<OriginRun> ignored;
-    parser.skip_to(state.length);
+    parser.skip_to(state.end.length);
     for (auto end = rest.find('\n'); end != std::string_view::npos; end = rest.find('\n')) {
       // A write beyond the journal's end was never completed.
-      if (!parser.take(rest.substr(0, end), ignored) || parser.end() > state.length) break;
+      if (!parser.take(rest.substr(0, end), ignored) || parser.end() > state.end.length) break;
       whole += end + 1;
       rest.remove_prefix(end + 1);
     }
     const bool is_damaged =
-        parser.end() <= state.length && rest.find('\n') != std::string_view::npos;
+        parser.end() <= state.end.length && rest.find('\n') != std::string_view::npos;
     if (is_damaged) {
       notes.push_back(
           path + ": damaged behind byte " + std::to_string(whole) +
@@ -152,6 +176,7 @@ Result<OriginLog> OriginLog::open(
   if (!file) return file.error();
   OriginLog log(std::move(file).value(), parser.journal());
   log.configuration_ = parser.configuration();
+  log.cuts_ = parser.cuts();
   for (const auto& source : parser.sources()) {
     const auto number = log.sources_.size();
     log.sources_.emplace(source, number);
@@ -165,6 +190,43 @@ Result<OriginLog> OriginLog::open(
   if (auto synced = log.sync(); !synced) return synced.error();
   if (auto synced = sync_directory_of(path); !synced) return synced.error();
   return log;
+}
+
+// The writes behind are left out, and of one that reaches across what is in front. Names of
+// sources and configurations stay: what follows is numbered on.
+Result<void> OriginLog::cut(std::uint64_t length) {
+  if (auto flushed = file_.flush(); !flushed) return flushed;
+  const auto content = read_file(file_.path());
+  if (!content) return content.error();
+  OriginParser parser;
+  std::string kept;
+  std::string_view rest(content->has_value() ? std::string_view(**content) : std::string_view());
+  for (auto end = rest.find('\n'); end != std::string_view::npos; end = rest.find('\n')) {
+    const auto line = rest.substr(0, end + 1);
+    const auto before = parser.end();
+    std::vector<OriginRun> runs;
+    if (!parser.take(line.substr(0, end), runs)) break;
+    const bool is_write = !runs.empty();
+    if (parser.end() <= length || !is_write) {
+      kept += line;
+    } else if (before < length) {
+      kept += front_of_write(line.substr(0, end), length);
+    }
+    rest.remove_prefix(end + 1);
+  }
+  cuts_.push_back(JournalCut{journal_, length});
+  // Sinks that keep rows find the last one of a journal by the order of its names.
+  constexpr std::size_t id_digits = 32;
+  constexpr std::size_t number_digits = 6;
+  const auto number = std::to_string(cuts_.size());
+  journal_ = journal_.substr(0, id_digits) + "." +
+             std::string(number_digits - std::min(number_digits, number.size()), '0') + number;
+  kept += sealed_line(Json::array({"cut", journal_, length}));
+  if (auto replaced = replace_file(file_.path(), kept); !replaced) return replaced;
+  auto file = AppendFile::open(file_.path(), kept.size());
+  if (!file) return file.error();
+  file_ = std::move(file).value();
+  return {};
 }
 
 std::size_t OriginLog::index_of(const LineSource& source) {
@@ -247,9 +309,15 @@ class OriginLog::WriteLine {
 void OriginLog::append(std::uint64_t offset, const ReconcilerOutput& output, std::int64_t time_ms) {
   WriteLine write(*this, output.data, offset, time_ms);
   auto origin = output.origins.begin();
-  auto marker = output.markers.begin();
+  std::vector<std::uint64_t> markers;
+  for (const auto& entry : output.entries) {
+    for (const auto& marker : entry.markers) {
+      markers.push_back(marker.offset - offset);
+    }
+  }
+  auto marker = markers.begin();
   while (write.at() < output.data.size()) {
-    if (marker != output.markers.end() && marker->offset == write.at()) {
+    if (marker != markers.end() && *marker == write.at()) {
       write.put_marker();
       ++marker;
     } else if (origin != output.origins.end() && origin->offset == write.at()) {

@@ -43,6 +43,12 @@ struct OriginRun {
   std::int64_t time_ms{0};  ///< of receipt at this writer, since 1970
 };
 
+/// A journal that is cut gets another name: a sink that was beyond goes back to there.
+struct JournalCut {
+  std::string journal;  ///< its name up to then
+  std::uint64_t length{0};
+};
+
 /// Reads an origins file line by line. Sources it hands out live as long as it does.
 class OriginParser {
  public:
@@ -53,6 +59,8 @@ class OriginParser {
 
   [[nodiscard]] const std::string& group() const { return group_; }
   [[nodiscard]] const std::string& journal() const { return journal_; }
+  /// Names the journal had before, each with the length to which it was then cut.
+  [[nodiscard]] const std::vector<JournalCut>& cuts() const { return cuts_; }
   /// Of the last write.
   [[nodiscard]] std::uint64_t end() const { return end_; }
   [[nodiscard]] const std::deque<LineSource>& sources() const { return sources_; }
@@ -63,6 +71,7 @@ class OriginParser {
 
   std::string group_;
   std::string journal_;
+  std::vector<JournalCut> cuts_;
   std::deque<LineSource> sources_;
   std::string configuration_;
   std::uint64_t begin_{0};
@@ -83,7 +92,10 @@ class OriginLog {
   void append(std::uint64_t offset, const ReconcilerOutput& output, std::int64_t time_ms);
   Result<void> flush() { return file_.flush(); }
   Result<void> sync() { return file_.sync(); }
+  /// The journal is cut to that length: forgets what is behind, and gives it another name.
+  Result<void> cut(std::uint64_t length);
   [[nodiscard]] const std::string& journal() const { return journal_; }
+  [[nodiscard]] const std::vector<JournalCut>& cuts() const { return cuts_; }
   [[nodiscard]] std::uint64_t written() const { return file_.length(); }
 
  private:
@@ -96,6 +108,7 @@ class OriginLog {
 
   AppendFile file_;
   std::string journal_;
+  std::vector<JournalCut> cuts_;
   std::map<LineSource, std::size_t> sources_;
   std::string configuration_;
 };

@@ -90,7 +90,8 @@ Result<std::optional<SinkPosition>> PostgresqlSink::open(const std::string& jour
   if (auto made = make_tables(); !made) return made.error();
   const auto found = connection_->query(
       "SELECT journal, position FROM ringlog_position WHERE sink = $1 "
-      "ORDER BY journal = $2 DESC LIMIT 1",
+      "ORDER BY journal = $2 DESC, substr(journal, 1, 32) = substr($2, 1, 32) DESC, journal DESC "
+      "LIMIT 1",
       {options_.name, journal});
   if (!found) return found.error();
   if (found->empty()) return std::optional<SinkPosition>{};

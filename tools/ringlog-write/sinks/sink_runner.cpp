@@ -85,6 +85,7 @@ Result<void> SinkRunner::step() {
     is_stopped_ = true;
     return {};
   }
+  if (reader_ && id_ != journal_.id()) reader_.reset();  // it was cut
   if (!reader_) {
     if (auto ready = prepare(); !ready) return ready;
   }
@@ -102,19 +103,22 @@ Result<void> SinkRunner::step() {
 }
 
 Result<void> SinkRunner::prepare() {
-  const auto position = sink_->open(journal_.id());
+  id_ = journal_.id();
+  const auto position = sink_->open(id_);
   if (!position) return position.error();
   const auto& known = *position;
   position_ = 0;
-  if (known && known->journal == journal_.id()) {
-    position_ = known->offset;
+  const auto place = known ? journal_.place_of(known->journal, known->offset) : std::nullopt;
+  if (place) {
+    position_ = *place;
+    if (position_ < known->offset) tell_cut(known->offset - position_);
   } else if (known) {
     options_.tell(
         journal_.path() + ": is another journal than the last time; beginning with its first line");
   } else if (options_.from_end) {
     position_ = journal_.kept();
     // Remembered, or lines would be missed when it does not end before the next start.
-    if (auto kept = sink_->write(SinkBatch{journal_.id(), position_, position_, {}}); !kept) {
+    if (auto kept = sink_->write(SinkBatch{id_, position_, position_, {}}); !kept) {
       return kept;
     }
   }
@@ -126,14 +130,21 @@ Result<void> SinkRunner::prepare() {
   return {};
 }
 
+void SinkRunner::tell_cut(std::uint64_t bytes) {
+  options_.tell(
+      "has " + std::to_string(bytes) + " bytes of lines that the writer took out of " +
+      journal_.path() + "; they come a second time, at the place where all writers have them");
+}
+
 Result<void> SinkRunner::take_batch() {
   const auto batch = reader_->read(journal_.kept(), options_.batch_bytes);
+  if (id_ != journal_.id()) return {};  // cut while it was read
   if (!batch) return batch.error();
   {
     const std::lock_guard lock(mutex_);
     if (!batch->lines.empty()) waiting_since_ms_ = batch->lines.front().origin.time_ms;
   }
-  const auto chosen = rules_.apply(*batch, journal_.id());
+  const auto chosen = rules_.apply(*batch, id_);
   if (auto written = sink_->write(chosen); !written) return written;
   position_ = batch->end;
   const std::lock_guard lock(mutex_);
@@ -150,7 +161,7 @@ void SinkRunner::on_failure(const Error& error) {
     options_.tell(error.message + "; nothing is lost, trying again");
   }
   const std::lock_guard lock(mutex_);
-  if (const auto reached = sink_->reached(); reached && reached->journal == journal_.id()) {
+  if (const auto reached = sink_->reached(); reached && reached->journal == id_) {
     figures_.position = reached->offset;
   }
   ++figures_.errors;

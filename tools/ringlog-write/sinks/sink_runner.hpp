@@ -67,6 +67,7 @@ class SinkRunner {
   void run();
   Result<void> step();
   Result<void> prepare();
+  void tell_cut(std::uint64_t bytes);
   Result<void> take_batch();
   void on_failure(const Error& error);
   void pause();
@@ -76,6 +77,7 @@ class SinkRunner {
   SinkRunnerOptions options_;
   LineRules rules_;
   std::optional<JournalReader> reader_;  // while the sink is ready
+  std::string id_;                       // of the journal, as the sink was opened
   std::uint64_t position_{0};
   Trouble trouble_;
 

@@ -89,7 +89,8 @@ Result<std::optional<SinkPosition>> SqliteSink::open(const std::string& journal)
   (void)::sqlite3_busy_timeout(database_.get(), busy_ms);
   if (auto ready = make_tables(); !ready) return ready.error();
   auto query = prepare(
-      "SELECT journal, position FROM ringlog_position WHERE sink = ?1 ORDER BY journal = ?2 DESC");
+      "SELECT journal, position FROM ringlog_position WHERE sink = ?1 ORDER BY journal = ?2 DESC, "
+      "substr(journal, 1, 32) = substr(?2, 1, 32) DESC, journal DESC");
   if (!query) return query.error();
   const std::array<TableValue, 2> values{options_.name, journal};
   (void)bind(query->get(), 1, values[0]);
