@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import subprocess
+import time
 
 from farm import GROUP, Farm, lines, stop
 from harness import PATIENCE, expect, expect_equal, program, run, until
@@ -80,6 +81,52 @@ def test_who_is_asked_dies_in_the_middle_and_another_one_goes_on():
         wait_equal(farm, "two.log", "one.log", 100020)
         for writer in (one, two, three):
             stop(writer)
+
+
+def test_a_torn_tail_is_cut_off_and_fetched():
+    with Farm(3) as farm:
+        one, two = farm.writer("d1", "one.log"), farm.writer("d2", "two.log")
+        farm.publish("d3", lines("a", 1000))
+        farm.wait_lines("two.log", 1000)
+        two.signal(signal.SIGKILL)
+        two.end()
+        with open(farm.path("two.log"), "ab") as file:
+            file.write(b"a 1001\nhalf a li")
+        farm.publish("d3", lines("b", 1000))
+        two = farm.writer("d2", "two.log")
+        wait_equal(farm, "one.log", "two.log", 2000)
+        until("it tells of the torn tail", lambda: "whose writing was not completed" in two.errors())
+        stop(one)
+        stop(two)
+
+
+def test_a_writer_cut_off_in_mid_stream_has_a_beginning_of_the_file_and_then_all_of_it():
+    """What it got as stable in the last instant the others have at the same place, not elsewhere."""
+    with Farm(3) as farm:
+        one, two = farm.writer("d1", "one.log"), farm.writer("d2", "two.log")
+        stream = farm.publisher("d3")
+        rounds, piece = 4, 10000
+        text = lines("x" * 100, rounds * piece)
+        for number in range(rounds):
+            before = os.path.getsize(farm.path("one.log"))
+            part = text[number * piece:(number + 1) * piece]
+            stream.process.stdin.write("".join(f"{line}\n" for line in part).encode())
+            stream.process.stdin.flush()
+            deadline = time.monotonic() + PATIENCE
+            while os.path.getsize(farm.path("one.log")) == before:  # without a pause: it is to be cut off while it writes
+                expect(time.monotonic() < deadline, "the writer writes")
+            farm.cluster.partition(["d1"], ["d2", "d3"])
+            farm.cluster.wait_members("d1", 1)
+            farm.wait_lines("two.log", (number + 1) * piece)
+            expect(farm.bytes("two.log").startswith(farm.bytes("one.log")), "one file is the beginning of the other")
+            farm.cluster.heal()
+            farm.cluster.wait_members("d1", 3)
+            wait_equal(farm, "two.log", "one.log", (number + 1) * piece)
+        stream.process.stdin.close()
+        expect_equal(stream.end(), 0, f"exit code of the publisher; stderr: {stream.errors()}")
+        expect_equal(farm.data("two.log"), text, "the file")
+        for writer in (one, two):
+            expect_equal(stop(writer)["cut_lines"], 0, "lines that were taken out")
 
 
 def test_the_half_with_the_lowest_name_goes_on_and_the_other_half_is_merged():

@@ -132,7 +132,8 @@ void Reconciler::decide() {
   if (comparison_.statements().empty()) {
     is_resuming_ = !in_step_ && !table_.empty();
     resumed_.clear();
-    go_live(Unwritten::to_file);
+    // Alone in a minority: what a majority was told before, others may have written elsewhere.
+    go_live(has_majority_ ? Unwritten::to_file : Unwritten::to_pending);
     return;
   }
   is_resuming_ = false;
@@ -166,10 +167,10 @@ void Reconciler::go_live(Unwritten before) {
       apply_before(event);
     }
   }
-  for (const auto& event : std::exchange(held_, {})) {
-    apply(event);
-  }
   held_bytes_ = 0;
+  for (auto& event : std::exchange(held_, {})) {
+    on_event(std::move(event));
+  }
   tell_segments();
 }
 

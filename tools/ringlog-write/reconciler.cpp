@@ -26,6 +26,11 @@ std::size_t weight_of(const Event& event) {
   return event_bytes + (message == nullptr ? 0 : message->payload.size());
 }
 
+bool is_of_majority(const Message& message, const std::optional<Configuration>& configuration) {
+  return configuration.has_value() && configuration->id == message.position.configuration &&
+         configuration->has_majority();
+}
+
 // Adds where that line came from, which stands at `offset`.
 void note_origin(
     std::vector<LineOrigin>& origins,
@@ -73,8 +78,7 @@ std::optional<std::vector<LineOrigin>> origins_of(
 
 bool is_acceptable(const Message& message, const std::optional<Configuration>& configuration) {
   if (message.transitional || message.service != Service::safe) return false;
-  return configuration.has_value() && configuration->id == message.position.configuration &&
-         configuration->has_majority();
+  return is_of_majority(message, configuration);
 }
 
 PendingRecord pending_record(
@@ -111,13 +115,30 @@ void Reconciler::on_session(const MemberName& self, std::size_t table_bytes_max)
   stage_ = Stage::joining;
   in_group_ = false;
   needs_restart_ = false;
+  has_majority_ = false;
   configuration_.reset();
 }
 
 void Reconciler::on_event(Event event) {
   if (stage_ == Stage::away) return;
+  if (late_.empty() && !begins_transition(event)) {
+    take_event(std::move(event));
+    return;
+  }
+  const auto* configuration = std::get_if<Configuration>(&event);
+  if (configuration == nullptr) {
+    late_.push_back(std::move(event));
+    return;
+  }
+  end_transition(configuration->has_majority());
+  take_event(std::move(event));
+}
+
+void Reconciler::take_event(Event event) {
   const auto* view = std::get_if<View>(&event);
   if (view != nullptr && view->group == group_) in_group_ = true;
+  const auto* configuration = std::get_if<Configuration>(&event);
+  if (configuration != nullptr) has_majority_ = configuration->has_majority();
   if (on_control(event)) {
     decide();
   } else if (stage_ == Stage::live) {
@@ -127,12 +148,30 @@ void Reconciler::on_event(Event event) {
   }
 }
 
+// What a writer elsewhere may have got as stable, and written. From here on all waits for the
+// next configuration, so that what is said of the file at a view holds for its beginning.
+bool Reconciler::begins_transition(const Event& event) const {
+  const auto* message = std::get_if<Message>(&event);
+  return message != nullptr && message->transitional && message->service == Service::safe &&
+         stage_ == Stage::live && is_of_majority(*message, configuration_);
+}
+
+void Reconciler::end_transition(bool has_majority) {
+  for (auto& event : std::exchange(late_, {})) {
+    if (auto* message = std::get_if<Message>(&event)) {
+      message->transitional = message->transitional && !has_majority;
+    }
+    take_event(std::move(event));
+  }
+}
+
 void Reconciler::hold(Event event) {
   held_bytes_ += weight_of(event);
   held_.push_back(std::move(event));
 }
 
 void Reconciler::on_session_end() {
+  end_transition(false);
   for (auto* events : {&before_, &held_}) {
     for (const auto& event : *events) {
       apply_before(event);

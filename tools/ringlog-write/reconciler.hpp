@@ -12,10 +12,15 @@
 // (append_fetched) or, when their files are no beginnings of it, cut theirs (on_cut), and are in
 // step when theirs has become equal. What is delivered in between is held, and applied then.
 //
+// What is delivered transitionally, behind a configuration with a majority, waits for the next
+// configuration. If that has a majority too, it is written at its place: a writer on the other
+// side may have got it as stable, and all that go on here have got the same. So the file of one
+// that was cut off stays a beginning of theirs.
+//
 // Nothing that was delivered is forgotten: what cannot be written at its place - delivered
-// without a majority, transitionally, or while this writer was not in step and written by
-// nobody else - goes to a pending file. Pending files are offered to all writers through the
-// order, and their lines are written by all at the place of the offer.
+// without a majority, in a transition that leads to none, or while this writer was not in step
+// and written by nobody else - goes to a pending file. Pending files are offered to all writers
+// through the order, and their lines are written by all at the place of the offer.
 //
 // Invariant: table() names exactly the lines and losses in the data handed out so far.
 #pragma once
@@ -133,6 +138,7 @@ class Reconciler {
   /// The pending file is gone, or all its lines were.
   void drop_segment(const ConfigurationId& configuration);
   [[nodiscard]] bool has_segments() const { return !segments_.empty(); }
+  [[nodiscard]] std::size_t segments() const { return segments_.size(); }
   /// The pending file whose lines are to be offered now, by us.
   [[nodiscard]] std::optional<ConfigurationId> segment_to_offer() const;
   /// Pending files all of whose lines are in the file.
@@ -163,12 +169,15 @@ class Reconciler {
   enum class Stage { away, joining, waiting, live };
   enum class Unwritten { to_file, to_pending };
 
+  void take_event(Event event);
+  [[nodiscard]] bool begins_transition(const Event& event) const;
+  void end_transition(bool has_majority);
+
   // Comparing files with others.
   bool on_control(const Event& event);
   void on_writers_view(const View& view);
   void begin_point(std::string point, const std::set<std::string>& strangers);
   void on_statement(const Message& message);
-  void on_writer_message(const Message& message);
   void on_exclude(const Message& message, const Exclude& exclude);
   void decide();
   void get_in_step(const Statement& chosen);
@@ -213,7 +222,8 @@ class Reconciler {
   Table gaps_;
   FilePoint end_;
   std::optional<Position> position_;
-  std::optional<Configuration> configuration_;
+  std::optional<Configuration> configuration_;  // up to which the order was applied
+  bool has_majority_{false};                    // that of the last configuration heard of
 
   Comparison comparison_;
   std::set<std::string> members_;   // of the writers' group
@@ -224,11 +234,12 @@ class Reconciler {
   std::optional<Target> target_;
   Statement chosen_;  // what the target becomes
 
+  std::deque<Event> late_;    // of a transition; what they are the next configuration says
   std::deque<Event> before_;  // delivered before the point, and not applied
   std::deque<Event> held_;    // behind it
   std::size_t held_bytes_{0};
 
-  Table promised_;
+  Table promised_;  // lines that are known to be, and may be in no file
   std::map<ConfigurationId, Table> segments_;
   std::map<std::string, std::set<ConfigurationId>> announced_;  // by member
 

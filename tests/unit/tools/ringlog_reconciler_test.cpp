@@ -305,6 +305,30 @@ TEST_CASE("only what is safe in a regular majority reaches the file", "[ringlog]
   CHECK(one.mind.counters().pending_lines == 4);
 }
 
+TEST_CASE("a transition between majorities is written at its place, all of it", "[ringlog]") {
+  auto one = writer("one");
+  Side side(1);
+  side.add(one);
+  side.publish(1, {1, 1});
+  side.publish(1, {2, 2}, true);
+  Message offer = record_message(1, 1, {1, 1});
+  offer.groups = {writers_group(group)};
+  offer.type = writer_type;
+  offer.transitional = true;
+  offer.payload = encode(
+      WriterMessage(Offer{ConfigurationId{7, "c", 1}, {{Record{producer(2), 1, Lines{{"2:1"}}}}}}));
+  side.deliver(offer);
+  CHECK(one.file == "1:1\n");
+  one.mind.on_event(configuration(2, {"a", "b"}));
+  one.mind.on_event(record_message(2, 1, {3, 3}));
+  std::deque<Message> out;
+  one.collect(out);
+  CHECK(
+      one.file ==
+      "1:1\n1:2\n#ringlog-merged {\"configuration\":\"7.c.00000001\",\"lines\":1}\n2:1\n1:3\n");
+  CHECK(one.pending.empty());
+}
+
 TEST_CASE("what a waiting writer holds when its session ends is set aside", "[ringlog]") {
   auto one = writer("one");
   auto two = writer("two");

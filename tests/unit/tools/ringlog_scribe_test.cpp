@@ -53,12 +53,42 @@ struct Plan {
   std::vector<std::string> daemons;
   std::map<std::string, std::string> writers;  // on which daemon
   bool kills{false};
+  std::string witness{};  // a writer in step, from each majority to the next
 };
+
+// One is the beginning of the other, whichever two are looked at.
+void check_prefixes(const WritersNetwork& network, const Plan& plan) {
+  INFO(network.story());
+  std::string longest;
+  for (const auto& [name, daemon] : plan.writers) {
+    const auto file = network.file(name);
+    const auto [here, there] = std::mismatch(
+        file.begin(),
+        file.begin() + static_cast<std::ptrdiff_t>(std::min(file.size(), longest.size())),
+        longest.begin());
+    const auto alike = static_cast<std::size_t>(here - file.begin());
+    INFO(
+        name << " has " << file.substr(alike, 200) << " and another "
+             << longest.substr(alike, 200));
+    REQUIRE(alike == std::min(file.size(), longest.size()));
+    if (file.size() > longest.size()) longest = file;
+  }
+}
 
 void split_at_random(WritersNetwork& network, const Plan& plan) {
   std::map<std::string, int> parts;
   for (const auto& daemon : plan.daemons) {
     parts[daemon] = static_cast<int>(network.any(3) == 0 ? network.any(3) : 0);
+  }
+  if (!plan.witness.empty()) {
+    network.drain(plan.witness);
+    if (!network.is_live(plan.witness)) return;
+    for (auto& [daemon, part] : parts) {
+      part = 0;
+    }
+    auto alone = parts.begin();
+    std::advance(alone, static_cast<std::ptrdiff_t>(network.any(parts.size())));
+    if (alone->first != plan.writers.at(plan.witness)) alone->second = 1;
   }
   network.reconfigure(parts);
 }
@@ -69,6 +99,7 @@ void kill_at_random(WritersNetwork& network, const Plan& plan) {
   auto it = plan.writers.begin();
   std::advance(it, static_cast<std::ptrdiff_t>(network.any(plan.writers.size())));
   const auto& name = it->first;
+  if (name == plan.witness) return;
   bool has_witness = false;
   for (const auto& [other, daemon] : plan.writers) {
     if (other == name || !network.is_running(name)) continue;
@@ -100,6 +131,7 @@ void run(const Plan& plan, std::uint64_t seed) {
     for (const auto& [name, daemon] : plan.writers) {
       if (!network.is_running(name) && network.any(100) == 0) network.start_writer(name, daemon);
     }
+    if (!plan.witness.empty() && round % 10 == 0) check_prefixes(network, plan);
   }
   std::map<std::string, int> together;
   for (const auto& daemon : plan.daemons) {
@@ -130,6 +162,40 @@ TEST_CASE("a writer that was killed fetches what it missed", "[ringlog]") {
   CHECK(network.file("one").find('#') == std::string::npos);
 }
 
+TEST_CASE("at a merge the majority stands first, then segments by configuration", "[ringlog]") {
+  WritersNetwork network(1, {"a", "b", "c"});
+  network.start_writer("one", "a");
+  network.start_writer("two", "c");
+  network.add_publisher("a");
+  network.add_publisher("c");
+  const auto work = [&] {
+    for (int i = 0; i < 3000; ++i) {
+      network.step();
+    }
+  };
+  work();
+  const std::map<std::string, int> split{{"a", 0}, {"b", 0}, {"c", 1}};
+  for (int round = 0; round < 2; ++round) {
+    network.reconfigure(split);
+    network.publish(0, 2);
+    network.publish(1, 2);
+    work();
+  }
+  CHECK(network.pending_files().size() == 2);
+  network.reconfigure({{"a", 0}, {"b", 0}, {"c", 0}});
+  check_end(network, {"one", "two"});
+  const auto file = network.file("one");
+  std::vector<std::size_t> places;
+  for (const auto* text : {"p2:1\n", "p2:4\n", "#ringlog-merged", "p3:1\np3:2\n"}) {
+    places.push_back(file.find(text));
+  }
+  places.push_back(file.find("#ringlog-merged", places.back()));
+  places.push_back(file.find("p3:3\np3:4\n"));
+  CAPTURE(file);
+  CHECK(places.back() != std::string::npos);
+  CHECK(std::is_sorted(places.begin(), places.end()));
+}
+
 TEST_CASE("whatever the network does, files end alike and complete", "[ringlog]") {
   const auto seed = GENERATE(range(1, 60));
   CAPTURE(seed);
@@ -140,6 +206,13 @@ TEST_CASE("whatever is killed, files end alike and complete", "[ringlog]") {
   const auto seed = GENERATE(range(1, 60));
   CAPTURE(seed);
   run({{"a", "b", "c"}, {{"one", "a"}, {"two", "b"}, {"three", "c"}}, true},
+      static_cast<std::uint64_t>(seed));
+}
+
+TEST_CASE("where a writer stays with the majority files are prefixes at all times", "[ringlog]") {
+  const auto seed = GENERATE(range(1, 60));
+  CAPTURE(seed);
+  run({{"a", "b", "c"}, {{"one", "a"}, {"two", "b"}, {"three", "c"}}, true, "two"},
       static_cast<std::uint64_t>(seed));
 }
 
