@@ -129,6 +129,35 @@ def test_a_writer_cut_off_in_mid_stream_has_a_beginning_of_the_file_and_then_all
             expect_equal(stop(writer)["cut_lines"], 0, "lines that were taken out")
 
 
+def test_what_no_writer_was_there_for_is_marked_by_its_exact_range():
+    with Farm(3) as farm:
+        log = farm.path("access")
+
+        def publish(part):
+            with open(log, "a", encoding="utf-8") as file:
+                file.write("".join(f"{line}\n" for line in part))
+            farm.publish("d3", [], "--tail", log, "--state", farm.path("state"), "--once")
+        text = lines("a", 18)
+        one = farm.writer("d1", "one.log")
+        publish(text[:10])
+        farm.wait_lines("one.log", 10)
+        one.signal(signal.SIGKILL)
+        one.end()
+        publish(text[10:15])
+        one = farm.writer("d1", "one.log")
+        two = farm.writer("d2", "two.log")
+        publish(text[15:])
+        farm.wait_lines("one.log", 13)
+        until("the gap is marked", lambda: farm.markers("one.log", "gap"))
+        marker = farm.markers("one.log", "gap")[0]
+        expect_equal((marker["lines"], [gap["ranges"] for gap in marker["missing"]]), (5, [[[11, 15]]]), "the marker")
+        expect("lines 11 to 15 of" in one.errors(), "it is told")
+        until("the files are the same", lambda: farm.bytes("two.log") == farm.bytes("one.log"))
+        summary = stop(one)
+        expect_equal((summary["gaps"], summary["gap_lines"], summary["open_gap_lines"]), (1, 5, 5), "the metric")
+        stop(two)
+
+
 def test_the_half_with_the_lowest_name_goes_on_and_the_other_half_is_merged():
     with Farm(4) as farm:
         one, three = farm.writer("d1", "one.log"), farm.writer("d3", "three.log")

@@ -234,8 +234,9 @@ ReconcilerOutput Reconciler::take() {
   return std::exchange(output_, ReconcilerOutput{});
 }
 
-// Nobody can tell what was delivered while no writer ran, but the producers' own numbers do. It
-// is not marked as a gap: nobody else has it, and it may be sent again.
+// Nobody can tell what was delivered while no writer ran, but the producers' own numbers do.
+// What they tell is marked like anything else that is in no file in reach: by all writers, at
+// one place.
 void Reconciler::report_missed(const Record& record) {
   constexpr std::uint64_t reports_max = 10;
   const auto range = range_of(record);
@@ -243,14 +244,17 @@ void Reconciler::report_missed(const Record& record) {
   if (resumed_.contains(id) || table_.missing_from(id, range).empty()) return;
   resumed_.insert(id);
   const auto last = table_.last_of(id);
-  if (range.first <= last + 1 || ++missed_reports_ > reports_max) return;
+  if (range.first <= last + 1) return;
+  (void)promised_.add(record.producer, Range{last + 1, range.first - 1});
+  gap_told_at_.clear();
+  tell_gap();
+  if (++missed_reports_ > reports_max) return;
   output_.reports.push_back(
       "lines " + std::to_string(last + 1) + " to " + std::to_string(range.first - 1) + " of " +
       record.producer.name + " (" + to_string(id) +
       ") are not in the file: they came while no writer was there, or were lost when this one was "
       "killed" +
-      (missed_reports_ == reports_max ? "; of further producers only the summary's holes tell"
-                                      : ""));
+      (missed_reports_ == reports_max ? "; of further producers only the markers tell" : ""));
 }
 
 // What was delivered before the point at which we got in step: the others have applied it, or
@@ -419,8 +423,8 @@ void Reconciler::write_gap(const Table& missing) {
   counters_.gap_lines += missing.count();
   output_.reports.push_back(
       std::to_string(missing.count()) +
-      " lines that a writer had are in no file in reach; a #ringlog-gap line marks their exact "
-      "ranges, and they are written should they come after all");
+      " lines are in no file in reach; a #ringlog-gap line marks their exact ranges, and they are "
+      "written should they come after all");
 }
 
 FileEntry& Reconciler::growing_entry() {

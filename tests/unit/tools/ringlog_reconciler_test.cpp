@@ -344,7 +344,7 @@ TEST_CASE("what a waiting writer holds when its session ends is set aside", "[ri
   CHECK(two.pending[0].text.ends_with("\n1:2\n1:3\n"));
 }
 
-TEST_CASE("what came while no writer was there is told, producer by producer", "[ringlog]") {
+TEST_CASE("what came while no writer was there is told and marked", "[ringlog]") {
   auto one = writer("one");
   Side side(1);
   side.add(one);
@@ -356,18 +356,30 @@ TEST_CASE("what came while no writer was there is told, producer by producer", "
   side.publish(1, {6, 8});
   side.publish(4, {1, 2});
   side.add(one);
+  side.settle();
   side.publish(1, {4, 5});  // an old one again tells nothing
   side.publish(1, {9, 9});
   side.publish(1, {12, 12});  // only the first new one is looked at
   side.publish(2, {6, 6});
   side.publish(3, {5, 6});
   side.publish(4, {3, 3});
+  auto two = writer("two");
+  side.add(two);
   REQUIRE(one.reports.size() == 2);
   CHECK(
       one.reports[0].starts_with("lines 6 to 8 of p1 (01000000000000000000000000000000) are not"));
   CHECK(one.reports[1].starts_with("lines 1 to 2 of p4 "));
+  side.settle();
+  CHECK(one.mind.counters().gap_lines == 5);
+  CHECK(one.mind.open_gap_lines() == 5);
+  CHECK(count_of(one.file, "\"name\":\"p1\",\"ranges\":[[6,8]]") == 1);
+  CHECK(count_of(one.file, "\"name\":\"p4\",\"ranges\":[[1,2]]") == 1);
+  two.fetch_from(one);
+  CHECK(two.file == one.file);
   side.publish(1, {6, 8});
   CHECK(count_of(one.file, "1:7\n") == 1);
+  CHECK(one.mind.open_gap_lines() == 2);
+  CHECK(two.file == one.file);
 }
 
 TEST_CASE("drop reports and long lines leave the same marker at every writer", "[ringlog]") {
