@@ -184,16 +184,18 @@ def test_full_disks_of_sinks_cost_patience_and_no_line():
             command("umount", "-l", small)
 
 
-def test_the_status_file_shows_every_sink():
+def test_the_status_file_shows_every_writer_and_sink():
     with Farm(1) as farm:
         service = Service(farm, FILE + f'[writer]\nstatus_file = "{farm.path("status")}"\nstatus_interval = "100ms"\n')
         farm.publish("d1", lines("a", 7))
 
         def shown():
             with contextlib.suppress(FileNotFoundError), open(farm.path("status"), encoding="utf-8") as file:
-                return [(s["group"], s["sink"], s["lines"], s["lag_bytes"]) for s in json.load(file)["sinks"]]
+                status = json.load(file)
+                return ([(g["group"], g["in_step"], g["lines_total"], g["gaps"]) for g in status["groups"]],
+                        [(s["group"], s["sink"], s["lines"], s["lag_bytes"]) for s in status["sinks"]])
             return None
-        until("the file shows the lines", lambda: shown() == [(GROUP, "file", 7, 0)])
+        until("the file shows the lines", lambda: shown() == ([(GROUP, True, 7, 0)], [(GROUP, "file", 7, 0)]))
         service.stop()
 
 

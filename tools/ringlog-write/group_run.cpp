@@ -17,7 +17,8 @@ std::function<void(const std::string&)> teller(const std::string& who) {
   return [who](const std::string& sentence) { tools::report(program, who + ": " + sentence); };
 }
 
-WriterOptions writer_options_of(const GroupRunOptions& options, Journal& journal) {
+WriterOptions writer_options_of(
+    const GroupRunOptions& options, Journal& journal, FiguresBoard& figures) {
   WriterOptions writer;
   writer.client = options.client;
   writer.group = options.group.name;
@@ -26,6 +27,7 @@ WriterOptions writer_options_of(const GroupRunOptions& options, Journal& journal
   writer.connect_timeout = options.connect_timeout;
   writer.json = options.json;
   writer.observer = &journal;
+  writer.figures = &figures;
   return writer;
 }
 
@@ -40,7 +42,7 @@ GroupRun::GroupRun(GroupRunOptions options, const std::vector<SinkConfig>& sinks
   }
   thread_ = std::thread([this] {
     try {
-      Writer writer(writer_options_of(options_, journal_));
+      Writer writer(writer_options_of(options_, journal_, figures_));
       code_ = writer.run(stop_.fd());
     } catch (const std::exception& error) {
       tools::report(program, options_.group.name + ": " + error.what());
@@ -101,6 +103,13 @@ void GroupRun::end_sinks(Clock::time_point deadline) {
   for (const auto& work : sinks_) {
     work.runner->wait_end();
   }
+}
+
+tools::Json GroupRun::figures() const {
+  tools::Json json;
+  json["group"] = options_.group.name;
+  json.update(to_json(figures_.get()));
+  return json;
 }
 
 tools::Json GroupRun::status() const {

@@ -52,6 +52,8 @@ class GroupRun {
   void end_sinks(Clock::time_point deadline);
 
   [[nodiscard]] const GroupConfig& config() const { return options_.group; }
+  /// Of the writer.
+  [[nodiscard]] tools::Json figures() const;
   /// One object per sink.
   [[nodiscard]] tools::Json status() const;
 
@@ -64,6 +66,7 @@ class GroupRun {
 
   GroupRunOptions options_;
   Journal journal_;
+  FiguresBoard figures_;
   Interruption stop_;
   std::atomic<bool> is_over_{false};
   tools::ExitCode code_{tools::ExitCode::done};

@@ -168,8 +168,10 @@ void Service::reload() {
 std::string Service::status() const {
   tools::Json json;
   json["event"] = "status";
+  json["groups"] = tools::Json::array();
   json["sinks"] = tools::Json::array();
   for (const auto& group : groups_) {
+    json["groups"].push_back(group->figures());
     for (auto& sink : group->status()) {
       json["sinks"].push_back(std::move(sink));
     }

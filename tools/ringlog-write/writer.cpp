@@ -70,6 +70,7 @@ ExitCode Writer::loop(int stop_fd) {
     join_if_ready();
     send_outgoing();
     report_progress();
+    show_figures();
     if (const auto reason = scribe_.restart_reason()) end_session(*reason);
     if (options_.count && planned_lines() >= *options_.count) return finish();
     if (wait(stop_fd)) return finish();
@@ -264,8 +265,25 @@ ExitCode Writer::finish() {
         std::to_string(rest) +
             " lines could not be written; they are not in the file and not in its sidecar");
   }
+  show_figures();
   const ExitCode told = summarize();
   return complete ? told : ExitCode::failed;
+}
+
+void Writer::show_figures() {
+  if (options_.figures == nullptr) return;
+  const auto& store = scribe_.store();
+  const auto& mind = scribe_.reconciler();
+  WriterFigures figures;
+  figures.is_connected = link_->client() != nullptr;
+  figures.is_in_step = mind.is_live();
+  figures.lines_total = store.written().end.lines;
+  figures.bytes = store.written().end.length;
+  figures.unwritten_bytes = store.unwritten_bytes();
+  figures.sessions = session_count_;
+  figures.pending_files = mind.segments();
+  figures.counters = mind.counters();
+  options_.figures->set(figures);
 }
 
 ExitCode Writer::summarize() const {
@@ -273,27 +291,17 @@ ExitCode Writer::summarize() const {
   const auto& store = scribe_.store();
   const auto& written = store.written();
   if (options_.json) {
-    const tools::Json json = {
+    tools::Json json = {
         {"event", "summary"},
         {"file", options_.path},
         {"lines", written.end.lines - store.lines_before()},
         {"lines_total", written.end.lines},
         {"distinct", written.table.count()},
         {"bytes", written.end.length},
-        {"duplicates", counters.duplicates},
-        {"views", counters.views},
-        {"configurations", counters.configurations},
         {"sessions", session_count_},
-        {"gaps", counters.gaps},
-        {"gap_lines", counters.gap_lines},
         {"open_gap_lines", scribe_.reconciler().open_gap_lines()},
-        {"pending_lines", counters.pending_lines},
-        {"fetched_lines", counters.fetched_lines},
-        {"merged_lines", counters.merged_lines},
-        {"cut_lines", counters.cut_lines},
-        {"lost_lines", counters.lost_lines},
-        {"holes", written.table.holes()},
-        {"foreign", counters.foreign}};
+        {"holes", written.table.holes()}};
+    put_counters(json, counters);
     return tools::print_line(program, tools::one_line_json(json));
   }
   tools::report(

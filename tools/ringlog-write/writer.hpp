@@ -16,6 +16,7 @@
 
 #include "tools/common/exit_codes.hpp"
 #include "tools/ringlog-write/scribe.hpp"
+#include "tools/ringlog-write/writer_figures.hpp"
 #include "tools/ringlog/link.hpp"
 
 namespace ringcast::ringlog {
@@ -31,6 +32,7 @@ struct WriterOptions {
   bool json{false};    ///< the summary, on stdout
   StoreCalls calls{};  ///< for tests
   StoreObserver* observer{nullptr};
+  FiguresBoard* figures{nullptr};  ///< outlives the writer
 };
 
 class Writer {
@@ -64,6 +66,7 @@ class Writer {
   void leave(Clock::time_point deadline);
   tools::ExitCode finish();
   [[nodiscard]] tools::ExitCode summarize() const;
+  void show_figures();
   [[nodiscard]] bool may_receive() const;
   /// Data lines since the start, once everything is written.
   [[nodiscard]] std::uint64_t planned_lines() const;
