@@ -13,6 +13,7 @@ namespace {
 
 // More than enough for all records a window can hold; what is older counts as behind.
 constexpr std::size_t positions_max = 65536;
+constexpr std::chrono::milliseconds first_word_time{2000};
 
 }  // namespace
 
@@ -23,6 +24,7 @@ void Pace::on_ordered(const Position& position, std::size_t bytes) {
 }
 
 void Pace::on_progress(const std::string& writer, const Position& position, Instant now) {
+  was_heard_ = true;
   auto& known = writers_[writer];
   known.position = std::max(known.position, position);
   known.heard = now;
@@ -37,6 +39,9 @@ void Pace::on_progress(const std::string& writer, const Position& position, Inst
 
 void Pace::on_session_end() {
   ordered_.clear();
+  total_ = 0;
+  was_heard_ = false;
+  silent_since_.reset();
   writers_.clear();
   wake_up_.reset();
 }
@@ -48,8 +53,15 @@ std::uint64_t Pace::behind(const Position& position) const {
   return total_ - std::prev(next)->second;
 }
 
+void Pace::wait_for_first(Instant now) {
+  if (was_heard_ || total_ <= behind_bytes_max_) return;
+  if (!silent_since_) silent_since_ = now;
+  if (now - *silent_since_ < first_word_time) wake_up_ = *silent_since_ + first_word_time;
+}
+
 bool Pace::may_send(Instant now) {
   wake_up_.reset();
+  wait_for_first(now);
   for (auto it = writers_.begin(); it != writers_.end();) {
     const bool is_behind = behind(it->second.position) > behind_bytes_max_;
     if (is_behind && now - it->second.heard >= patience_) {

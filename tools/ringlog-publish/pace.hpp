@@ -4,7 +4,9 @@
 // than a disk may take them, and a writer that falls too far behind is cut off by its daemon;
 // so sending pauses while a writer that reports its progress is more than a few MiB of our
 // records behind. One that stays behind without a word for some seconds is no longer waited
-// for. Pure bookkeeping; time is an argument.
+// for. Before the first one reports, sending pauses once after the same few MiB, for two seconds
+// at most: the ring has them before a busy writer can have said a word. Pure bookkeeping; time is
+// an argument.
 #pragma once
 
 #include <chrono>
@@ -46,12 +48,15 @@ class Pace {
   };
 
   [[nodiscard]] std::uint64_t behind(const Position& position) const;
+  void wait_for_first(Instant now);
 
   std::size_t behind_bytes_max_;
   std::chrono::milliseconds patience_;
   std::map<Position, std::uint64_t> ordered_;  // -> bytes of ours up to and with it
   std::uint64_t total_{0};
   std::map<std::string, Writer> writers_;
+  bool was_heard_{false};                // a writer, in this session
+  std::optional<Instant> silent_since_;  // since so much was ordered that we wait for one
   std::optional<Instant> wake_up_;
   std::vector<std::string> given_up_;
 };

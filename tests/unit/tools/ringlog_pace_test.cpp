@@ -20,13 +20,28 @@ const Pace::Instant start{};
 
 }  // namespace
 
-TEST_CASE("without a word from any writer there is no pause", "[ringlog]") {
+TEST_CASE("without a word from any writer there is one pause", "[ringlog]") {
   Pace pace(100, 5s);
-  for (std::uint64_t seq = 1; seq <= 1000; ++seq) {
+  pace.on_ordered(at(1), 100);
+  CHECK(pace.may_send(start));
+  pace.on_ordered(at(2), 1);
+  CHECK_FALSE(pace.may_send(start + 1s));
+  CHECK(pace.wake_up() == start + 3s);
+  for (std::uint64_t seq = 3; seq <= 1000; ++seq) {
     pace.on_ordered(at(seq), 1000);
   }
-  CHECK(pace.may_send(start));
+  CHECK(pace.may_send(start + 3s));
   CHECK_FALSE(pace.wake_up());
+  pace.on_ordered(at(1001), 1000);
+  CHECK(pace.may_send(start + 3s));
+}
+
+TEST_CASE("the first word of a writer ends the pause before it", "[ringlog]") {
+  Pace pace(100, 5s);
+  pace.on_ordered(at(1), 101);
+  CHECK_FALSE(pace.may_send(start));
+  pace.on_progress("one", at(1), start);
+  CHECK(pace.may_send(start));
 }
 
 TEST_CASE("sending pauses while the slowest writer is too far behind", "[ringlog]") {
