@@ -315,6 +315,7 @@ void Reconciler::apply_message(const Message& message) {
   auto& progress = output_.progress[message.sender];
   extend(progress.written, Progress{message.position, message.position});
   progress.bytes += message.payload.size();
+  progress.is_awaited = progress.is_awaited || record->wants_receipt;
   if (record->first_seq != 0) apply_record(message, *record);
 }
 

@@ -72,7 +72,7 @@ struct LineOrigin {
 struct SenderProgress {
   Progress written;        ///< from the first record of the last configuration to the last
   std::size_t bytes{0};    ///< of records
-  bool is_awaited{false};  ///< some went to a pending file: the publisher waits to hear of it
+  bool is_awaited{false};  ///< the publisher waits to hear that all is synced
 };
 
 struct ToWriters {

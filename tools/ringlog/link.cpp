@@ -24,9 +24,14 @@ constexpr std::chrono::seconds lasting{5};  // a session that is worth another a
 }  // namespace
 
 Link::Link(ClientOptions options, std::string program)
-    : options_(std::move(options)), program_(std::move(program)), pause_(pause_min) {
-  options_.reconnect = false;
-  options_.connect_timeout = attempt_time;
+    : Link(std::vector<ClientOptions>{std::move(options)}, std::move(program)) {}
+
+Link::Link(std::vector<ClientOptions> daemons, std::string program)
+    : daemons_(std::move(daemons)), program_(std::move(program)), pause_(pause_min) {
+  for (auto& options : daemons_) {
+    options.reconnect = false;
+    options.connect_timeout = attempt_time;
+  }
 }
 
 bool Link::try_connect(Clock::time_point now) {
@@ -34,7 +39,7 @@ bool Link::try_connect(Clock::time_point now) {
   std::chrono::milliseconds patience{0};
   if (!attempt_.valid()) {
     // Without a policy: where no thread can be had, the attempt is made in get().
-    attempt_ = std::async([options = options_] { return Client::connect(options); });
+    attempt_ = std::async([options = daemons_[present_]] { return Client::connect(options); });
     patience = answers_within;
   }
   if (attempt_.wait_for(patience) == std::future_status::timeout) {
@@ -51,19 +56,26 @@ bool Link::take_up(Result<Client> client) {
     connected_at_ = Clock::now();
     ever_connected_ = true;
     told_ = false;
+    refusals_ = 0;
     return true;
   }
   const auto& error = client.error();
   last_error_ = error.message;
-  if (error.code == Errc::invalid_argument || error.code == Errc::unsupported_version) {
+  const bool is_final =
+      error.code == Errc::invalid_argument || error.code == Errc::unsupported_version;
+  refusals_ = is_final ? refusals_ + 1 : 0;
+  if (refusals_ == daemons_.size()) {
     fatal_ = error;
     return false;
   }
+  turn_to_next();
   if (!told_) tools::report(program_, error.message + "; trying again until it answers");
   told_ = true;
   pause_before_next(Clock::now());
   return false;
 }
+
+void Link::turn_to_next() { present_ = (present_ + 1) % daemons_.size(); }
 
 void Link::pause_before_next(Clock::time_point now) {
   next_attempt_ = now + pause_;
@@ -75,6 +87,7 @@ void Link::drop(const std::string& reason) {
   last_error_ = reason;
   const auto now = Clock::now();
   if (now - connected_at_ >= lasting) pause_ = pause_min;
+  turn_to_next();
   pause_before_next(now);
   tools::report(program_, "session over: " + reason + "; connecting again");
 }

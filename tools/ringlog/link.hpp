@@ -2,14 +2,16 @@
 //
 // Link: a session that is made again whenever it ends, with pauses that grow until one lasts,
 // and says so on stderr. It connects beside the program, which must go on reading its input: a call
-// never waits for a daemon that does not answer, nor for the resolution of a name. What was
-// delivered or confirmed in between is the owner's business.
+// never waits for a daemon that does not answer, nor for the resolution of a name. Of several
+// daemons the next is tried, around and around, when one does not answer or ends a session. What
+// was delivered or confirmed in between is the owner's business.
 #pragma once
 
 #include <chrono>
 #include <future>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "ringcast/client.hpp"
 
@@ -20,6 +22,8 @@ class Link {
   using Clock = Client::Clock;
 
   Link(ClientOptions options, std::string program);
+  /// Any of these, the first first. REQUIRES: not empty.
+  Link(std::vector<ClientOptions> daemons, std::string program);
 
   /// Null while there is no session.
   [[nodiscard]] Client* client() { return client_ ? &*client_ : nullptr; }
@@ -39,9 +43,12 @@ class Link {
 
  private:
   bool take_up(Result<Client> client);
+  void turn_to_next();
   void pause_before_next(Clock::time_point now);
 
-  ClientOptions options_;
+  std::vector<ClientOptions> daemons_;
+  std::size_t present_{0};   // of daemons_
+  std::size_t refusals_{0};  // in a row, for good
   std::string program_;
   std::optional<Client> client_;
   std::future<Result<Client>> attempt_;  // going on when valid; its end waits for it

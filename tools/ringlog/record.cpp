@@ -4,17 +4,15 @@
 #include "tools/ringlog/record.hpp"
 
 #include <algorithm>
-#include <limits>
 #include <utility>
 
 #include "tools/ringlog/bytes.hpp"
+#include "tools/ringlog/packing.hpp"
+#include "tools/ringlog/record_head.hpp"
 
 namespace ringcast::ringlog {
 
 namespace {
-
-constexpr std::uint8_t record_version = 1;
-enum class Kind : std::uint8_t { lines = 1, dropped = 2, too_long = 3, settle = 4 };
 
 struct Sizer {
   std::size_t operator()(const Lines& body) const {
@@ -47,16 +45,17 @@ struct BodyWriter {
 };
 
 struct KindOf {
-  Kind operator()(const Lines& /*body*/) const { return Kind::lines; }
-  Kind operator()(const Dropped& /*body*/) const { return Kind::dropped; }
-  Kind operator()(const TooLong& /*body*/) const { return Kind::too_long; }
-  Kind operator()(const Settle& /*body*/) const { return Kind::settle; }
+  RecordKind operator()(const Lines& /*body*/) const { return RecordKind::lines; }
+  RecordKind operator()(const Dropped& /*body*/) const { return RecordKind::dropped; }
+  RecordKind operator()(const TooLong& /*body*/) const { return RecordKind::too_long; }
+  RecordKind operator()(const Settle& /*body*/) const { return RecordKind::settle; }
 };
 
 std::uint32_t count_of(const Record& record) {
   if (const auto* lines = std::get_if<Lines>(&record.body)) {
     return static_cast<std::uint32_t>(lines->lines.size());
   }
+  if (const auto* dropped = std::get_if<Dropped>(&record.body)) return dropped->numbers;
   return std::holds_alternative<Settle>(record.body) ? 0 : 1;
 }
 
@@ -77,6 +76,22 @@ Result<Lines> read_lines(PayloadReader& in, std::uint32_t count) {
   return body;
 }
 
+Result<Lines> read_packed_lines(PayloadReader& in, std::uint32_t count) {
+  const auto packed = in.raw(in.left());
+  const auto bytes_max = count == 1 ? line_bytes_max + line_overhead_bytes : unpacked_bytes_max;
+  const auto body = unpack(std::as_bytes(std::span(packed)), bytes_max);
+  if (!body) return malformed(body.error().message);
+  PayloadReader unpacked(*body);
+  auto lines = read_lines(unpacked, count);
+  if (lines && !unpacked.done()) return malformed("its length does not fit its content");
+  return lines;
+}
+
+Result<Lines> read_any_lines(PayloadReader& in, const RecordHead& head) {
+  return head.kind == RecordKind::lines ? read_lines(in, head.count)
+                                        : read_packed_lines(in, head.count);
+}
+
 }  // namespace
 
 Range range_of(const Record& record) {
@@ -86,58 +101,48 @@ Range range_of(const Record& record) {
 std::vector<std::byte> encode(const Record& record) {
   PayloadWriter out;
   out.reserve(record_overhead_bytes_max + std::visit(Sizer{}, record.body));
-  out.number(record_version);
-  out.number(static_cast<std::uint8_t>(std::visit(KindOf{}, record.body)));
-  for (const auto byte : record.producer.id.bytes) {
-    out.number(byte);
-  }
-  out.number(record.first_seq);
-  out.number(count_of(record));
-  out.short_text(record.producer.name);
+  write_head(
+      out,
+      RecordHead{
+          std::visit(KindOf{}, record.body),
+          record.wants_receipt,
+          record.producer,
+          record.first_seq,
+          count_of(record)});
   std::visit(BodyWriter{out}, record.body);
   return out.take();
 }
 
 Result<Record> decode_record(std::span<const std::byte> payload) {
   PayloadReader in(payload);
-  const auto version = in.number<std::uint8_t>();
-  if (in.ok() && version != record_version) {
-    return Error{
-        Errc::unsupported_version,
-        "log record: version " + std::to_string(version) + ", we read version 1"};
-  }
-  const auto kind = in.number<std::uint8_t>();
+  auto head = read_head(in);
+  if (!head) return head.error();
   Record record;
-  for (auto& byte : record.producer.id.bytes) {
-    byte = in.number<std::uint8_t>();
-  }
-  record.first_seq = in.number<std::uint64_t>();
-  const auto count = in.number<std::uint32_t>();
-  record.producer.name = in.short_text();
-  if (!in.ok()) return malformed("ends inside its head");
-  if (record.producer.name.size() > producer_name_bytes_max) return malformed("name too long");
-  if (record.first_seq > std::numeric_limits<std::uint64_t>::max() - count) {
-    return malformed("its sequence numbers pass the end");
-  }
-  const bool is_settle = kind == static_cast<std::uint8_t>(Kind::settle);
-  if (is_settle != (record.first_seq == 0)) return malformed("sequence number 0");
-  if (kind == static_cast<std::uint8_t>(Kind::lines)) {
-    auto lines = read_lines(in, count);
-    if (!lines) return lines.error();
-    record.body = std::move(lines).value();
-  } else if (count != (is_settle ? 0U : 1U)) {
-    return malformed("a count that does not fit its kind");
-  } else if (kind == static_cast<std::uint8_t>(Kind::dropped)) {
-    Dropped body;
-    body.lines = in.number<std::uint64_t>();
-    body.bytes = in.number<std::uint64_t>();
-    record.body = body;
-  } else if (kind == static_cast<std::uint8_t>(Kind::too_long)) {
-    record.body = TooLong{in.number<std::uint64_t>()};
-  } else if (is_settle) {
-    record.body = Settle{};
-  } else {
-    return malformed("unknown kind " + std::to_string(kind));
+  record.producer = std::move(head->producer);
+  record.first_seq = head->first_seq;
+  record.wants_receipt = head->wants_receipt;
+  switch (head->kind) {
+    case RecordKind::lines:
+    case RecordKind::packed_lines: {
+      auto lines = read_any_lines(in, *head);
+      if (!lines) return lines.error();
+      record.body = std::move(lines).value();
+      break;
+    }
+    case RecordKind::dropped: {
+      Dropped body;
+      body.lines = in.number<std::uint64_t>();
+      body.bytes = in.number<std::uint64_t>();
+      body.numbers = head->count;
+      record.body = body;
+      break;
+    }
+    case RecordKind::too_long:
+      record.body = TooLong{in.number<std::uint64_t>()};
+      break;
+    case RecordKind::settle:
+      record.body = Settle{};
+      break;
   }
   if (!in.done()) return malformed("its length does not fit its content");
   return record;

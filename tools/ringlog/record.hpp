@@ -3,8 +3,9 @@
 // Record: what a publisher sends to the group, as one message of type record_type. A run of
 // consecutive lines of one producer, or, in the place of one line, the note that lines were
 // dropped or that a line was too long; or nothing at all (settle), whose confirmation tells
-// the publisher that what went before has been delivered everywhere. docs/logging.md has the
-// layout. Decoding is total: a Record from decode() keeps every limit named here.
+// the publisher that what went before has been delivered everywhere. Lines may be packed, which
+// no reader notices. docs/logging.md has the layout. Decoding is total: a Record from decode()
+// keeps every limit named here.
 #pragma once
 
 #include <cstddef>
@@ -36,6 +37,8 @@ struct Lines {
 struct Dropped {
   std::uint64_t lines{0};
   std::uint64_t bytes{0};
+  /// Sequence numbers it takes: 1 when the lines had none of their own yet, at least 1.
+  std::uint32_t numbers{1};
   bool operator==(const Dropped&) const = default;
 };
 /// One line was longer than the publisher's limit and was not sent.
@@ -51,6 +54,7 @@ struct Record {
   Producer producer;
   std::uint64_t first_seq{0};  ///< of the first line; from 1; 0 for Settle only
   std::variant<Lines, Dropped, TooLong, Settle> body;
+  bool wants_receipt{false};  ///< writers tell the publisher once they have synced it
 
   bool operator==(const Record&) const = default;
 };
@@ -58,6 +62,9 @@ struct Record {
 /// Bytes of a record beside its lines, for the longest name.
 inline constexpr std::size_t record_overhead_bytes_max = 40 + producer_name_bytes_max;
 inline constexpr std::size_t line_overhead_bytes = 4;
+/// Most bytes that several packed lines may take once they are unpacked; a single one may
+/// take line_bytes_max.
+inline constexpr std::size_t unpacked_bytes_max = std::size_t{1} << 20U;
 
 /// The sequence numbers the record takes. REQUIRES: not Settle.
 Range range_of(const Record& record);
