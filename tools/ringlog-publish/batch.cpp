@@ -3,31 +3,29 @@
 // Lines into records.
 #include "tools/ringlog-publish/batch.hpp"
 
-#include <utility>
-#include <variant>
-
 namespace ringcast::ringlog {
 
-void Batch::add(std::string_view line) {
-  lines_.lines.emplace_back(line);
-  bytes_ += line.size() + line_overhead_bytes;
-}
+Batch::Batch(const Producer& producer, std::uint64_t next_seq, LinesEncoder::Options encoding)
+    : producer_(producer),
+      next_seq_(next_seq),
+      wants_receipt_(encoding.wants_receipt),
+      encoder_(producer, encoding) {}
 
-std::optional<Record> Batch::take() {
-  if (lines_.lines.empty()) return std::nullopt;
-  Record record{producer_, next_seq_, std::exchange(lines_, Lines{})};
-  next_seq_ = range_of(record).last + 1;
-  bytes_ = 0;
+std::optional<OutgoingRecord> Batch::take() {
+  if (encoder_.empty()) return std::nullopt;
+  OutgoingRecord record;
+  record.lines = encoder_.count();
+  record.payload = encoder_.take(next_seq_);
+  next_seq_ += record.lines;
   return record;
 }
 
-Record Batch::note(const Dropped& dropped) { return Record{producer_, next_seq_++, dropped}; }
+OutgoingRecord Batch::note(const Dropped& dropped) {
+  return OutgoingRecord{encode(Record{producer_, next_seq_++, dropped, wants_receipt_})};
+}
 
-Record Batch::note(const TooLong& too_long) { return Record{producer_, next_seq_++, too_long}; }
-
-std::uint64_t line_count(const Record& record) {
-  const auto* lines = std::get_if<Lines>(&record.body);
-  return lines == nullptr ? 0 : lines->lines.size();
+OutgoingRecord Batch::note(const TooLong& too_long) {
+  return OutgoingRecord{encode(Record{producer_, next_seq_++, too_long, wants_receipt_})};
 }
 
 }  // namespace ringcast::ringlog

@@ -46,6 +46,7 @@ std::optional<CheckpointEntry> parse_entry(const Json& json) {
       Producer{*producer, *name},
       *offset,
       *seq,
+      number(json, "filter").value_or(0),
       std::nullopt};
   if (const auto since = number(json, "absent_since")) {
     entry.absent_since = std::chrono::sys_seconds(std::chrono::seconds(*since));
@@ -101,6 +102,7 @@ Result<void> save_checkpoint(const std::string& path, const std::vector<Checkpoi
     item["name"] = entry.producer.name;
     item["offset"] = entry.offset;
     item["seq"] = entry.seq;
+    if (entry.filter != 0) item["filter"] = entry.filter;
     if (entry.absent_since) item["absent_since"] = entry.absent_since->time_since_epoch().count();
     files.push_back(std::move(item));
   }

@@ -42,7 +42,8 @@ struct CheckpointEntry {
   Fingerprint fingerprint;
   Producer producer;
   std::uint64_t offset{0};
-  std::uint64_t seq{1};  ///< of the line that begins at offset
+  std::uint64_t seq{1};     ///< of the line that begins at offset
+  std::uint64_t filter{0};  ///< Filter::fingerprint() by which lines were numbered
   /// Since when it is kept without being followed: its file is not there or not asked for.
   std::optional<std::chrono::sys_seconds> absent_since{};
 

@@ -5,12 +5,24 @@
 
 #include <utility>
 
-#include "tools/ringlog-publish/batch.hpp"
+#include "tools/ringlog/record.hpp"
+#include "tools/ringlog/record_head.hpp"
 
 namespace ringcast::ringlog {
 
-Intake::Intake(std::size_t memory_bytes_max, std::size_t window_bytes, std::optional<Spool> spool)
-    : memory_bytes_max_(memory_bytes_max), outbox_(window_bytes), spool_(std::move(spool)) {}
+Intake::Intake(std::size_t memory_bytes_max, Outbox outbox, std::optional<Spool> spool)
+    : memory_bytes_max_(memory_bytes_max), outbox_(std::move(outbox)), spool_(std::move(spool)) {}
+
+namespace {
+
+std::uint64_t line_count(std::span<const std::byte> payload) {
+  const auto head = head_of_record(payload);
+  if (!head) return 0;
+  const bool is_lines = head->kind == RecordKind::lines || head->kind == RecordKind::packed_lines;
+  return is_lines ? head->count : 0;
+}
+
+}  // namespace
 
 bool Intake::may_spool(std::size_t bytes, Instant now) const {
   return spool_ && appending_.may_try(now) && spool_->has_room(bytes);
@@ -23,23 +35,52 @@ bool Intake::has_room(std::size_t bytes, std::size_t held, Instant now) const {
   return may_spool(wanted, now);
 }
 
-void Intake::accept(const Record& record, Origin origin, Instant now) {
-  OutgoingRecord outgoing;
-  outgoing.payload = encode(record);
-  outgoing.lines = line_count(record);
-  outgoing.origin = origin;
-  const auto bytes = outgoing.payload.size();
+void Intake::accept(OutgoingRecord record, Instant now) {
+  const auto bytes = record.payload.size();
   const bool behind_spool = spool_ && spool_->has_unread();
   const bool in_memory = !behind_spool && outbox_.bytes() + bytes <= memory_bytes_max_;
-  if (!in_memory && origin.source == input_source && may_spool(bytes, now)) {
-    const auto spooled = spool_->append(outgoing.payload);
+  if (!in_memory && record.origin.source == input_source && may_spool(bytes, now)) {
+    const auto spooled = spool_->append(record.payload);
     if (spooled) {
       appending_.on_success(now);
       return;
     }
     complain(appending_, spooled.error().message + "; lines stay in memory, trying again", now);
   }
-  (void)outbox_.accept(std::move(outgoing));
+  (void)outbox_.accept(std::move(record));
+}
+
+bool Intake::drop_oldest(Instant now) {
+  if (!spool_) {
+    const auto lines = outbox_.drop_oldest(input_source);
+    if (lines) count_dropped(*lines, "memory is full");
+    return lines.has_value();
+  }
+  if (!appending_.may_try(now)) return false;
+  const auto lines = spool_->drop_oldest();
+  if (!lines) {
+    complain(appending_, lines.error().message, now);
+    return false;
+  }
+  if (lines->has_value()) count_dropped(**lines, "the spool is full");
+  return lines->has_value();
+}
+
+void Intake::drop_older_than(std::chrono::seconds age, Instant now) {
+  if (!spool_ || !appending_.may_try(now)) return;
+  const auto lines = spool_->drop_older_than(std::chrono::file_clock::now() - age);
+  if (!lines) {
+    complain(appending_, lines.error().message, now);
+  } else if (*lines > 0) {
+    told_dropping_ = false;
+    count_dropped(*lines, "they have waited too long");
+  }
+}
+
+// Told again when all had gone well for a while; the number is in the summary and on record.
+void Intake::count_dropped(std::uint64_t lines, const std::string& why) {
+  dropped_ += lines;
+  if (!std::exchange(told_dropping_, true)) notes_.push_back(why + ": dropping the oldest lines");
 }
 
 void Intake::complain(Trouble& trouble, const std::string& what, Instant now) {
@@ -48,6 +89,7 @@ void Intake::complain(Trouble& trouble, const std::string& what, Instant now) {
 
 void Intake::refill(Instant now) {
   if (!reading_.may_try(now)) return;
+  if (outbox_.bytes() < memory_bytes_max_ / 4) told_dropping_ = false;
   while (spool_ && spool_->has_unread() && outbox_.bytes() < memory_bytes_max_ / 2) {
     auto spooled = spool_->read_next();
     if (!spooled) {
@@ -55,10 +97,9 @@ void Intake::refill(Instant now) {
       return;
     }
     reading_.on_success(now);
-    const auto record = decode_record(spooled->payload);
     OutgoingRecord outgoing;
+    outgoing.lines = line_count(spooled->payload);
     outgoing.payload = std::move(spooled->payload);
-    outgoing.lines = record ? line_count(*record) : 0;
     outgoing.origin = Origin{spool_source, spooled->segment};
     (void)outbox_.accept(std::move(outgoing));
   }
@@ -71,32 +112,34 @@ void Intake::on_spool_settled(std::uint64_t segment) {
   }
 }
 
-std::uint64_t Intake::put_away() {
-  std::uint64_t lost = 0;
+PutAway Intake::put_away() {
+  PutAway lines;
   std::string failure;
   std::vector<std::uint64_t> written_again;
+  for (const auto number : outbox_.all()) {
+    const auto& record = outbox_.record(number);
+    if (record.origin.source == spool_source) lines.spooled += record.lines;
+  }
   for (const auto number : to_put_in_front()) {
     const auto& record = outbox_.record(number);
     const bool is_in_spool = record.origin.source == spool_source;
+    if (!is_in_spool && record.origin.source != input_source) continue;  // its source keeps it
     const auto spooled =
         spool_ ? spool_->put_in_front(record.payload) : Result<void>(Error{Errc::io, "no --spool"});
-    if (!spooled) {
-      failure = spooled.error().message;
-      if (!is_in_spool) lost += record.lines;
-    } else if (is_in_spool) {
-      written_again.push_back(record.origin.mark);
-    }
+    if (!spooled) failure = spooled.error().message;
+    if (is_in_spool && spooled) written_again.push_back(record.origin.mark);
+    if (!is_in_spool) (spooled ? lines.spooled : lines.lost) += record.lines;
   }
-  if (!spool_) return lost;
+  if (!spool_) return lines;
   if (!failure.empty()) notes_.push_back(failure);
   if (const auto synced = spool_->sync(); !synced) {
     notes_.push_back(synced.error().message);
-    return lost;
+    return lines;
   }
   for (const auto segment : written_again) {
     on_spool_settled(segment);
   }
-  return lost;
+  return lines;
 }
 
 // All that memory holds is older than what the spool still has unread. Up to the last record
@@ -104,7 +147,7 @@ std::uint64_t Intake::put_away() {
 // that the order is right.
 std::vector<RecordNumber> Intake::to_put_in_front() const {
   auto numbers = outbox_.all();
-  while (!numbers.empty() && outbox_.record(numbers.back()).origin.source == spool_source) {
+  while (!numbers.empty() && outbox_.record(numbers.back()).origin.source != input_source) {
     numbers.pop_back();
   }
   return numbers;

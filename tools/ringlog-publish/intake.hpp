@@ -14,37 +14,49 @@
 
 #include "tools/ringlog-publish/outbox.hpp"
 #include "tools/ringlog-publish/spool.hpp"
-#include "tools/ringlog/record.hpp"
 #include "tools/ringlog/trouble.hpp"
 
 namespace ringcast::ringlog {
 
-/// Sources of records that are no followed file.
+/// Sources of records that are kept nowhere else, and of those that lie in the spool.
 inline constexpr std::uint32_t input_source = 0;
 inline constexpr std::uint32_t spool_source = 0xFFFFFFFFU;
+
+/// Lines that had not settled at the end of a program and no source keeps.
+struct PutAway {
+  std::uint64_t spooled{0};
+  std::uint64_t lost{0};  ///< found no place
+};
 
 class Intake {
  public:
   using Instant = std::chrono::steady_clock::time_point;
 
-  Intake(std::size_t memory_bytes_max, std::size_t window_bytes, std::optional<Spool> spool);
+  Intake(std::size_t memory_bytes_max, Outbox outbox, std::optional<Spool> spool);
 
   /// Room for this many more bytes, beside `held` bytes the caller already holds.
   [[nodiscard]] bool has_room(std::size_t bytes, std::size_t held, Instant now) const;
   /// Takes the record; in memory even without room when the spool fails.
-  void accept(const Record& record, Origin origin, Instant now);
+  void accept(OutgoingRecord record, Instant now);
+  /// Gives up the oldest lines that are not about to be sent: of the spool its oldest segment,
+  /// without a spool the oldest record in memory. A note takes their place. False: there are none.
+  bool drop_oldest(Instant now);
+  /// Gives up what has lain in the spool for longer than that.
+  void drop_older_than(std::chrono::seconds age, Instant now);
   /// Moves spooled records into the outbox while there is room.
   void refill(Instant now);
   /// To be called with what Outbox::on_confirmation returned for spooled records.
   void on_spool_settled(std::uint64_t segment);
   /// The program ends: what has not settled goes into the spool, however full, in the order in
-  /// which it was accepted. Returns the lines that found no place.
-  std::uint64_t put_away();
+  /// which it was accepted; but for what its source keeps.
+  PutAway put_away();
   void sync(Instant now);
 
   Outbox& outbox() { return outbox_; }
   [[nodiscard]] const Outbox& outbox() const { return outbox_; }
   [[nodiscard]] bool has_spool() const { return spool_.has_value(); }
+  /// Lines given up by drop_oldest() and drop_older_than().
+  [[nodiscard]] std::uint64_t dropped() const { return dropped_; }
   /// Part of the spool was damaged.
   [[nodiscard]] bool has_lost() const { return spool_ && spool_->has_lost(); }
   [[nodiscard]] bool is_empty() const;
@@ -54,6 +66,7 @@ class Intake {
  private:
   [[nodiscard]] std::vector<RecordNumber> to_put_in_front() const;
   void complain(Trouble& trouble, const std::string& what, Instant now);
+  void count_dropped(std::uint64_t lines, const std::string& why);
   [[nodiscard]] bool may_spool(std::size_t bytes, Instant now) const;
 
   std::size_t memory_bytes_max_;
@@ -62,6 +75,8 @@ class Intake {
   Trouble appending_{std::chrono::seconds(1)};
   Trouble syncing_;
   Trouble reading_;
+  std::uint64_t dropped_{0};
+  bool told_dropping_{false};
   std::vector<std::string> notes_;
 };
 

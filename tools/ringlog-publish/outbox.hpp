@@ -14,6 +14,8 @@
 // daemon that has just started is a ring of one, and keeps what nobody will ever write. There
 // a record settles when a writer says that it lies in its pending file, and is sent again in
 // every further configuration until there is a majority.
+// Where so many writers are required, a record that would settle is held until as many have
+// said that they synced it; it is sent again in every further configuration.
 // Whatever has not settled when the session ends, or when the configuration changes in
 // between, is sent again, under the same producer and sequence: writers drop what they have.
 #pragma once
@@ -26,34 +28,27 @@
 
 #include "ringcast/message.hpp"
 
+#include "tools/ringlog-publish/outgoing_record.hpp"
 #include "tools/ringlog/progress.hpp"
-#include "tools/ringlog/record.hpp"
 
 namespace ringcast::ringlog {
-
-/// Where records come from and settle to: stdin, one followed file, the spool.
-struct Origin {
-  std::uint32_t source{0};
-  std::uint64_t mark{0};  ///< the source's own: how far it is once this record settles
-};
 
 /// The order of acceptance; also the record's name inside the outbox.
 using RecordNumber = std::uint64_t;
 
-struct OutgoingRecord {
-  std::vector<std::byte> payload;
-  std::uint64_t lines{0};
-  Origin origin;
-};
-
 class Outbox {
  public:
-  explicit Outbox(std::size_t window_bytes) : window_bytes_(window_bytes) {}
+  /// `writers_required`: how many writers must have synced a record before it settles.
+  explicit Outbox(std::size_t window_bytes, std::size_t writers_required = 0)
+      : window_bytes_(window_bytes), writers_required_(writers_required) {}
 
   /// Takes responsibility for a record; it is sent after all accepted before it.
   RecordNumber accept(OutgoingRecord record);
   /// Puts another record in the place of one that the daemon will never take.
   void replace(RecordNumber number, OutgoingRecord record);
+  /// Puts a note in the place of the oldest record of lines from `source` that was never sent:
+  /// nobody can have it. Returns its lines; nothing: there is none.
+  std::optional<std::uint64_t> drop_oldest(std::uint32_t source);
 
   /// What to publish next, or nothing: all is sent, or the window is full.
   [[nodiscard]] std::optional<RecordNumber> next() const;
@@ -69,9 +64,10 @@ class Outbox {
   /// Origins that settled, in order of acceptance. `has_majority`: the configuration of the
   /// message's position has one.
   std::vector<Origin> on_confirmation(const Confirmation& confirmation, bool has_majority);
-  /// A writer has written these, if only to a pending file.
-  std::vector<Origin> on_written(const Progress& progress);
-  /// Another configuration was installed, or a writer may have come: what was set aside is
+  /// A writer has written these, if only to a pending file, and where writers are required it
+  /// has synced them.
+  std::vector<Origin> on_written(const MemberName& writer, const Progress& progress);
+  /// Another configuration was installed, or a writer may have come: what waits for writers is
   /// tried again.
   void retry_set_aside();
   /// The daemon refused it: it was not ordered. Returns it when it was a record.
@@ -88,18 +84,19 @@ class Outbox {
   [[nodiscard]] std::uint64_t sent_again() const { return sent_again_; }
   /// Something was published and is neither confirmed nor refused.
   [[nodiscard]] bool has_flights() const { return !flights_.empty(); }
-  /// Records confirmed where there is no majority.
+  /// Records confirmed that wait for writers: there is no majority, or writers are required.
   [[nodiscard]] std::size_t set_aside() const { return set_aside_.size(); }
+  [[nodiscard]] std::size_t unreceipted() const { return unreceipted_.size(); }
   /// Every record in order of acceptance, whatever its state.
   [[nodiscard]] std::vector<RecordNumber> all() const;
 
  private:
-  enum class State { waiting, in_flight, confirmed, set_aside };
+  // Unreceipted: it has settled but for the writers that are required.
+  enum class State { waiting, in_flight, confirmed, set_aside, unreceipted };
   struct Item {
     OutgoingRecord record;
     State state{State::waiting};
-    ConfigurationId configuration;  // when confirmed
-    Position position;              // when set aside: confirmed without a majority
+    Position position;              // when confirmed, with or without a majority
     std::uint64_t confirmed_at{0};  // count of confirmations then
   };
   struct Flight {
@@ -108,15 +105,25 @@ class Outbox {
   };
 
   void wait_again(RecordNumber number);
+  // How many writers have written what stands there.
+  [[nodiscard]] std::size_t receipts_for(const Position& position) const;
+  void take_receipted(
+      std::map<Position, RecordNumber>& waiting,
+      const Progress& progress,
+      std::vector<Origin>& origins);
   void forget(RecordNumber number);
+  void drop(RecordNumber number);
   std::vector<Origin> settle(std::uint64_t sent_at, const ConfigurationId& configuration);
 
   std::size_t window_bytes_;
+  std::size_t writers_required_;
+  std::map<MemberName, Progress> receipts_;  // by writer
   std::map<RecordNumber, Item> records_;
   std::map<RecordNumber, bool> waiting_;             // value: was sent before
   std::map<std::uint64_t, Flight> flights_;          // by ticket
   std::map<std::uint64_t, RecordNumber> confirmed_;  // by confirmed_at
   std::map<Position, RecordNumber> set_aside_;
+  std::map<Position, RecordNumber> unreceipted_;
   RecordNumber next_number_{1};
   std::uint64_t confirmations_{0};
   std::size_t bytes_{0};

@@ -4,18 +4,14 @@
 #include "tools/ringlog-publish/publisher.hpp"
 
 #include <algorithm>
-#include <array>
-#include <cerrno>
-#include <fcntl.h>
-#include <poll.h>
-#include <sys/file.h>
-#include <sys/ioctl.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #include <utility>
 
 #include "tools/common/json.hpp"
 #include "tools/common/output.hpp"
+#include "tools/ringlog-publish/journal_source.hpp"
+#include "tools/ringlog-publish/stdin_source.hpp"
+#include "tools/ringlog-publish/syslog_source.hpp"
+#include "tools/ringlog-publish/tail_source.hpp"
 #include "tools/ringlog/progress.hpp"
 
 namespace ringcast::ringlog {
@@ -26,86 +22,117 @@ namespace {
 
 constexpr auto program = "ringlog-publish";
 constexpr std::size_t window_bytes = std::size_t{4} << 20U;
+// Writers sync a few times a second; what they have not synced counts here.
+constexpr std::size_t receipted_window_bytes = std::size_t{32} << 20U;
 constexpr std::size_t behind_bytes_max = std::size_t{8} << 20U;
-constexpr std::size_t input_slice = std::size_t{256} << 10U;
-constexpr std::size_t tail_slice = std::size_t{1} << 20U;
-constexpr std::size_t tail_ahead = std::size_t{8} << 20U;
-constexpr std::chrono::milliseconds tail_interval{250};
+constexpr std::uint64_t spool_segment_bytes_max = std::uint64_t{8} << 20U;
+constexpr std::uint64_t spool_segments = 8;  // at least: dropping gives up a whole one
 constexpr std::chrono::milliseconds save_interval{200};
+constexpr std::chrono::seconds ageing_interval{1};
 constexpr std::chrono::milliseconds credit_retry{10};
 constexpr std::chrono::seconds patience{5};
-
-bool is_regular(int fd) {
-  struct stat status {};
-  return ::fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
-}
-
-bool is_readable(int fd) {
-  pollfd waiting{fd, POLLIN, 0};
-  return ::poll(&waiting, 1, 0) > 0;
-}
-
-// Of a regular file, a pipe or a socket.
-std::uint64_t unread_bytes(int fd) {
-  if (is_regular(fd)) {
-    struct stat status {};
-    const auto place = ::lseek(fd, 0, SEEK_CUR);
-    const bool known = ::fstat(fd, &status) == 0 && place >= 0 && status.st_size > place;
-    return known ? static_cast<std::uint64_t>(status.st_size - place) : 0;
-  }
-  int bytes = 0;
-  return ::ioctl(fd, FIONREAD, &bytes) == 0 && bytes > 0 ? static_cast<std::uint64_t>(bytes) : 0;
-}
 
 }  // namespace
 
 Publisher::Publisher(PublisherOptions options)
-    : options_(std::move(options)), pace_(behind_bytes_max, patience) {}
+    : options_(std::move(options)),
+      pace_(options_.writers_required > 0 ? receipted_window_bytes : behind_bytes_max, patience) {}
 
 Result<void> Publisher::open() {
+  auto filter = Filter::make(options_.filter);
+  if (!filter) return filter.error();
+  filter_.emplace(std::move(filter).value());
+  if (auto opened = open_intake(); !opened) return opened;
+  link_ = std::make_unique<Link>(options_.daemons, program);
+  return open_sources();
+}
+
+Result<void> Publisher::open_intake() {
   std::optional<Spool> spool;
   std::vector<std::string> notes;
   if (!options_.spool_directory.empty()) {
     Spool::Options spool_options;
     spool_options.directory = options_.spool_directory;
     spool_options.bytes_max = options_.spool_bytes_max;
+    spool_options.segment_bytes =
+        std::min(spool_segment_bytes_max, options_.spool_bytes_max / spool_segments);
     auto opened = Spool::open(std::move(spool_options), notes);
     if (!opened) return opened.error();
     spool.emplace(std::move(opened).value());
   }
   tell(notes);
-  intake_ = std::make_unique<Intake>(options_.memory_bytes_max, window_bytes, std::move(spool));
-  link_ = std::make_unique<Link>(options_.client, program);
-  if (!options_.patterns.empty()) return open_tails();
-  Input::Options input;
-  input.line_bytes_max = options_.line_bytes_max;
-  input.max_block = options_.max_block;
-  input.can_wait = is_regular(STDIN_FILENO);
-  input_ = std::make_unique<Input>(input, Producer{random_producer(), options_.name}, *intake_);
+  const bool is_receipted = options_.writers_required > 0;
+  intake_ = std::make_unique<Intake>(
+      options_.memory_bytes_max,
+      Outbox(is_receipted ? receipted_window_bytes : window_bytes, options_.writers_required),
+      std::move(spool));
+  return {};
+}
+
+Input::Options Publisher::entry_options() const {
+  Input::Options entry;
+  entry.line_bytes_max = options_.line_bytes_max;
+  entry.max_block = options_.max_block;
+  entry.when_full = options_.when_full;
+  entry.encoding = {options_.packing_level, options_.writers_required > 0};
+  return entry;
+}
+
+Result<void> Publisher::open_sources() {
+  if (auto opened = open_tails(); !opened) return opened;
+  if (auto opened = open_syslog(); !opened) return opened;
+  if (options_.journal || !options_.journal_directory.empty()) {
+    if (auto opened = open_journal_source(); !opened) return opened;
+  }
+  if (!sources_.empty()) return {};
+  sources_.push_back(std::make_unique<StdinSource>(
+      entry_options(), Producer{random_producer(), options_.name}, *filter_, *intake_));
+  return {};
+}
+
+Result<void> Publisher::open_syslog() {
+  if (options_.syslog.empty()) return {};
+  SyslogSource::Options syslog;
+  syslog.addresses = options_.syslog;
+  syslog.keep_whole = options_.syslog_keep;
+  syslog.entry = entry_options();
+  auto source = SyslogSource::open(
+      std::move(syslog), Producer{random_producer(), options_.name}, *filter_, *intake_);
+  if (!source) return source.error();
+  sources_.push_back(std::move(source).value());
+  return {};
+}
+
+Result<void> Publisher::open_journal_source() {
+  JournalOptions journal;
+  journal.directory = options_.journal_directory;
+  journal.matches = options_.journal_matches;
+  journal.state_directory = options_.state_directory;
+  journal.group = options_.group;
+  journal.name = options_.name;
+  journal.line_bytes_max = options_.line_bytes_max;
+  journal.encoding = entry_options().encoding;
+  auto source = open_journal(std::move(journal), *filter_, *intake_);
+  if (!source) return source.error();
+  sources_.push_back(std::move(source).value());
   return {};
 }
 
 Result<void> Publisher::open_tails() {
-  if (auto made = make_directories(options_.state_directory); !made) return made;
-  const auto base = options_.state_directory + "/tail-" + options_.group;
-  const auto lock_path = base + ".lock";
-  state_lock_ = Descriptor(::open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
-  if (!state_lock_.is_open()) return system_error(lock_path, "cannot open", errno);
-  if (::flock(state_lock_.get(), LOCK_EX | LOCK_NB) != 0) {
-    return Error{
-        Errc::invalid_argument,
-        base +
-            ".json: another ringlog-publish follows files of this group with this state; "
-            "name another --state directory"};
-  }
-  TailSet::Options tails;
-  tails.patterns = options_.patterns;
-  tails.checkpoint = base + ".json";
-  tails.name = options_.name;
-  tails.limits.line_bytes_max = options_.line_bytes_max;
-  tails_ = std::make_unique<TailSet>(std::move(tails));
-  return tails_->start(
-      Clock::now(), std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()));
+  if (options_.patterns.empty()) return {};
+  TailSource::Options tails;
+  tails.state_directory = options_.state_directory;
+  tails.group = options_.group;
+  tails.once = options_.once;
+  tails.tails.patterns = options_.patterns;
+  tails.tails.name = options_.name;
+  tails.tails.limits.line_bytes_max = options_.line_bytes_max;
+  tails.tails.limits.encoding = entry_options().encoding;
+  tails.tails.limits.filter = &*filter_;
+  auto source = TailSource::open(std::move(tails), *intake_);
+  if (!source) return source.error();
+  sources_.push_back(std::move(source).value());
+  return {};
 }
 
 ExitCode Publisher::run(int stop_fd) {
@@ -123,98 +150,24 @@ ExitCode Publisher::run(int stop_fd) {
 void Publisher::step() {
   keep_session();
   receive();
-  if (input_ != nullptr) {
-    read_input();
-  } else {
-    read_tails();
-  }
+  read_sources();
   intake_->refill(Clock::now());
   send();
   send_settle();
   housekeeping();
 }
 
-void Publisher::read_input() {
-  const auto now = Clock::now();
-  std::array<char, 65536> block{};
-  std::size_t total = 0;
-  input_ready_ = true;
-  while (!input_over_ && total < input_slice && input_->wants_data(now)) {
-    input_ready_ = is_readable(STDIN_FILENO);
-    if (!input_ready_) break;
-    const auto got = ::read(STDIN_FILENO, block.data(), block.size());
-    if (got < 0 && (errno == EINTR || errno == EAGAIN)) continue;
-    if (got < 0) {
-      tools::report(program, system_error("stdin", "cannot read", errno).message);
-      leave_input(now);
-      input_left_ = true;
-      break;
-    }
-    if (got == 0) {
-      end_input(now);
-      break;
-    }
-    total += static_cast<std::size_t>(got);
-    input_->feed({block.data(), static_cast<std::size_t>(got)}, now);
+void Publisher::read_sources() {
+  for (const auto& source : sources_) {
+    if (!source->is_over()) source->read(Clock::now());
+    tell(source->notes());
+    if (source->fatal()) fatal_ = source->fatal();
   }
-  if (stopping_ && !input_over_ && !input_ready_) leave_input(now);
-  // While records wait to be sent, a batch may as well grow.
-  if (!input_ready_ && !intake_->outbox().has_waiting()) input_->flush(now);
-}
-
-void Publisher::end_input(Clock::time_point now) {
-  input_over_ = true;
-  if (!stopping_) input_over_at_ = now;
-  input_->end(now);
-}
-
-// The end was not reached. A line of which only the beginning was read must not go out as one.
-void Publisher::leave_input(Clock::time_point now) {
-  input_over_ = true;
-  if (!stopping_) input_over_at_ = now;
-  const auto left = input_->abandon(now) + unread_bytes(STDIN_FILENO);
-  if (left == 0) return;
-  input_left_ = true;
-  tools::report(
-      program,
-      "the last " + std::to_string(left) + " bytes of the input were not read and are not sent");
-}
-
-void Publisher::read_tails() {
-  const auto now = Clock::now();
-  const bool is_full = intake_->outbox().bytes() > tail_ahead;
-  const bool goes_on = tails_wait_ && !is_full;
-  if (input_over_ || (now < next_tail_ && !goes_on)) return;
-  tails_wait_ = is_full;
-  const auto sink = [this](const Record& record, Origin origin) { accept_tail(record, origin); };
-  // However full: a file that is rotated away unseen could never be read.
-  const auto got = tails_->poll(is_full ? 0 : tail_slice, now, sink);
-  tell(tails_->notes());
-  if (got > 0) return;
-  next_tail_ = now + tail_interval;
-  if (is_full) return;
-  if (options_.once && tails_->is_held_up()) {
-    fatal_ = Error{
-        Errc::io,
-        "how far files are read cannot be saved in " + options_.state_directory +
-            "; new files are not read without that"};
-  } else if (options_.once || stopping_) {
-    input_over_ = true;
-    input_over_at_ = now;
-    if (options_.once) tails_->finish(sink);
-  }
-}
-
-void Publisher::accept_tail(const Record& record, Origin origin) {
-  tail_lines_ += line_count(record);
-  if (const auto* too_long = std::get_if<TooLong>(&record.body)) {
-    ++tail_too_long_;
-    tools::report(
-        program,
-        record.producer.name + ": a line of " + std::to_string(too_long->bytes) +
-            " bytes is longer than --max-line and was not sent; its length is on record");
-  }
-  intake_->accept(record, origin, Clock::now());
+  const bool was_over = std::exchange(
+      input_over_, std::all_of(sources_.begin(), sources_.end(), [](const auto& source) {
+        return source->is_over();
+      }));
+  if (input_over_ && !was_over && !stopping_) input_over_at_ = Clock::now();
 }
 
 void Publisher::keep_session() {
@@ -244,7 +197,7 @@ void Publisher::send() {
 void Publisher::send_settle() {
   auto& outbox = intake_->outbox();
   if (link_->client() == nullptr || !outbox.needs_settle()) return;
-  const auto payload = encode(Record{Producer{{}, options_.name}, 0, Settle{}});
+  const auto payload = encode(Record{Producer{{}, options_.name}, 0, Settle{}, false});
   std::uint64_t ticket = 0;
   if (publish(payload, ticket)) outbox.on_settle_sent(ticket);
 }
@@ -269,7 +222,8 @@ bool Publisher::publish(std::span<const std::byte> payload, std::uint64_t& ticke
 void Publisher::refuse(RecordNumber number) {
   auto& outbox = intake_->outbox();
   auto record = decode_record(outbox.record(number).payload);
-  if (!record || line_count(*record) != 1) {
+  const auto* const lines = record ? std::get_if<Lines>(&record->body) : nullptr;
+  if (lines == nullptr || lines->lines.size() != 1) {
     fatal_ = Error{
         Errc::invalid_argument,
         "the daemon takes messages of at most " +
@@ -277,7 +231,7 @@ void Publisher::refuse(RecordNumber number) {
             " bytes, which is too little for log records; raise its message limit"};
     return;
   }
-  const auto bytes = std::get<Lines>(record->body).lines.front().size();
+  const auto bytes = lines->lines.front().size();
   tools::report(
       program,
       "a line of " + std::to_string(bytes) +
@@ -341,16 +295,15 @@ void Publisher::on_progress(const Message& message) {
   const auto progress = decode_progress(message.payload);
   if (!progress) return;
   pace_.on_progress(to_string(message.sender), progress->last, Clock::now());
-  on_settled(intake_->outbox().on_written(*progress));
+  on_settled(intake_->outbox().on_written(message.sender, *progress));
 }
 
 void Publisher::on_settled(const std::vector<Origin>& origins) {
   for (const auto& origin : origins) {
     ++kept_records_;
-    if (origin.source == spool_source) {
-      intake_->on_spool_settled(origin.mark);
-    } else if (origin.source != input_source) {
-      tails_->on_settled(origin);
+    if (origin.source == spool_source) intake_->on_spool_settled(origin.mark);
+    for (const auto& source : sources_) {
+      source->on_settled(origin);
     }
   }
 }
@@ -364,16 +317,21 @@ void Publisher::end_session(const std::string& reason) {
 
 void Publisher::housekeeping() {
   tell(intake_->notes());
-  if (input_ != nullptr) tell(input_->notes());
   const auto now = Clock::now();
   if (now < next_save_) return;
   tell_minority();
   offer_set_aside(now);
   next_save_ = now + save_interval;
+  if (options_.spool_age_max && now >= next_ageing_) {
+    next_ageing_ = now + ageing_interval;
+    intake_->drop_older_than(
+        std::chrono::floor<std::chrono::seconds>(*options_.spool_age_max), now);
+  }
   intake_->sync(now);
-  if (tails_ == nullptr) return;
-  tails_->try_save(now);
-  tell(tails_->notes());
+  for (const auto& source : sources_) {
+    source->save(now);
+    tell(source->notes());
+  }
 }
 
 std::optional<Client::Clock::time_point> Publisher::last_moment() const {
@@ -398,10 +356,9 @@ std::optional<ExitCode> Publisher::outcome() const {
 Client::Clock::time_point Publisher::next_deadline() {
   const auto now = Clock::now();
   auto deadline = now + patience;
-  if (tails_ != nullptr && !input_over_) deadline = std::min(deadline, std::max(next_tail_, now));
-  if (tails_ != nullptr || intake_->has_spool()) deadline = std::min(deadline, next_save_);
-  if (input_ != nullptr && !input_over_) {
-    if (const auto wake_up = input_->wake_up(now)) deadline = std::min(deadline, *wake_up);
+  deadline = std::min(deadline, std::max(next_save_, now));
+  for (const auto& source : sources_) {
+    deadline = std::min(deadline, source->wake_up(now).value_or(deadline));
   }
   if (link_->client() == nullptr) deadline = std::min(deadline, link_->next_attempt());
   if (const auto wake_up = pace_.wake_up()) {
@@ -415,28 +372,26 @@ Client::Clock::time_point Publisher::next_deadline() {
 
 void Publisher::wait(int stop_fd) {
   auto deadline = next_deadline();
-  std::array<pollfd, 3> fds{};
-  fds.fill(pollfd{-1, 0, 0});
-  if (!stopping_) fds[0] = pollfd{stop_fd, POLLIN, 0};
+  fds_.clear();
+  fds_.push_back(pollfd{stopping_ ? -1 : stop_fd, POLLIN, 0});
   const auto now = Clock::now();
-  if (input_ != nullptr && !input_over_ && input_->wants_data(now)) {
-    fds[1] = pollfd{STDIN_FILENO, POLLIN, 0};
+  for (const auto& source : sources_) {
+    if (!source->is_over()) source->watch(fds_, now);
   }
-  auto* const client = link_->client();
-  if (client != nullptr) {
+  if (auto* const client = link_->client(); client != nullptr) {
     if (client->has_event()) deadline = now;
-    fds[2].fd = client->fd();
-    fds[2].events = static_cast<short>(POLLIN | (client->wants_write() ? POLLOUT : 0));
+    const auto events = POLLIN | (client->wants_write() ? POLLOUT : 0);
+    fds_.push_back(pollfd{client->fd(), static_cast<short>(events), 0});
   }
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - now).count();
-  (void)::poll(fds.data(), fds.size(), static_cast<int>(std::max<std::int64_t>(left, 0)));
-  if ((fds[0].revents & POLLIN) != 0) begin_stop();
+  (void)::poll(fds_.data(), fds_.size(), static_cast<int>(std::max<std::int64_t>(left, 0)));
+  if ((fds_.front().revents & POLLIN) != 0) begin_stop();
 }
 
 // A writer that came since would not hear of them otherwise.
 void Publisher::offer_set_aside(Clock::time_point now) {
   auto& outbox = intake_->outbox();
-  if (outbox.set_aside() == 0) {
+  if (outbox.set_aside() + outbox.unreceipted() == 0) {
     next_offer_ = now + patience;
   } else if (now >= next_offer_ && !outbox.has_flights()) {
     outbox.retry_set_aside();
@@ -459,18 +414,19 @@ void Publisher::tell_minority() {
 void Publisher::begin_stop() {
   stopping_ = true;
   input_over_at_ = Clock::now();
-  next_tail_ = input_over_at_;
+  for (const auto& source : sources_) {
+    source->stop(input_over_at_);
+  }
 }
 
 ExitCode Publisher::finish(ExitCode code) {
   const auto now = Clock::now();
-  if (input_ != nullptr && !input_over_) leave_input(now);
+  const bool is_saved = leave_sources();
   if (fatal_) tools::report(program, fatal_->message);
   if (code == ExitCode::unreachable) tools::report(program, link_->last_error());
-  const auto lost = tails_ != nullptr || code == ExitCode::done ? 0 : put_away();
+  const auto lost = code == ExitCode::done ? 0 : put_away();
   // Stopped: what is not confirmed is in the spool, or still in the files.
   if (stopping_ && !fatal_ && code == ExitCode::failed && lost == 0) code = ExitCode::done;
-  const bool is_saved = tails_ == nullptr || leave_tails();
   housekeeping();
   if (link_->client() != nullptr) (void)link_->client()->close(now + std::chrono::seconds(1));
   const bool is_told = summarize() == ExitCode::done;
@@ -478,36 +434,50 @@ ExitCode Publisher::finish(ExitCode code) {
   return code == ExitCode::done && !is_whole ? ExitCode::failed : code;
 }
 
-bool Publisher::leave_tails() {
-  tails_->leave();
-  tell(tails_->notes());
-  const auto saved = tails_->save();
-  if (!saved) tools::report(program, saved.error().message);
-  return saved.ok();
+bool Publisher::leave_sources() {
+  bool is_saved = true;
+  for (const auto& source : sources_) {
+    is_saved = source->leave(Clock::now()) && is_saved;
+    tell(source->notes());
+  }
+  return is_saved;
 }
 
 std::uint64_t Publisher::put_away() {
-  const auto waiting = intake_->outbox().lines();
-  const auto lost = intake_->put_away();
-  if (waiting > lost) {
-    tools::report(program, std::to_string(waiting - lost) + " lines wait in the spool");
+  const auto lines = intake_->put_away();
+  if (lines.spooled > 0) {
+    tools::report(program, std::to_string(lines.spooled) + " lines wait in the spool");
   }
-  if (lost > 0) {
+  if (lines.lost > 0) {
     tools::report(
         program,
-        std::to_string(lost) + " lines were not confirmed as kept and are given up" +
+        std::to_string(lines.lost) + " lines were not confirmed as kept and are given up" +
             (intake_->has_spool() ? "" : "; --spool DIR would have saved them"));
   }
-  return lost;
+  return lines.lost;
 }
 
 bool Publisher::is_incomplete() const {
-  if (input_left_ || intake_->has_lost()) return true;
-  if (input_ != nullptr && input_->dropped() + input_->too_long() > 0) return true;
-  if (tails_ != nullptr && (tails_->has_lost() || (options_.once && tails_->has_trouble()))) {
-    return true;
+  const auto all = counters();
+  const bool misses = std::any_of(
+      sources_.begin(), sources_.end(), [](const auto& source) { return source->is_incomplete(); });
+  return misses || intake_->has_lost() || all.dropped + all.too_long > 0;
+}
+
+SourceCounters Publisher::counters() const {
+  SourceCounters all;
+  for (const auto& source : sources_) {
+    const auto one = source->counters();
+    all.lines += one.lines;
+    all.dropped += one.dropped;
+    all.too_long += one.too_long;
+    all.invalid += one.invalid;
+    all.suspected_cuts += one.suspected_cuts;
+    all.overflowed += one.overflowed;
   }
-  return tail_too_long_ + refused_lines_ > 0;
+  all.dropped += intake_->dropped();
+  all.too_long += refused_lines_;
+  return all;
 }
 
 void Publisher::tell(const std::vector<std::string>& notes) const {
@@ -517,26 +487,41 @@ void Publisher::tell(const std::vector<std::string>& notes) const {
 }
 
 ExitCode Publisher::summarize() const {
-  const auto lines = input_ != nullptr ? input_->accepted() : tail_lines_;
+  const auto all = counters();
+  const auto& filtered = filter_->counters();
   const auto waiting = intake_->outbox().lines();
-  const auto dropped = input_ != nullptr ? input_->dropped() : 0;
-  const auto too_long = (input_ != nullptr ? input_->too_long() : tail_too_long_) + refused_lines_;
   if (options_.json) {
     const tools::Json json = {
         {"event", "summary"},
-        {"lines", lines},
+        {"lines", all.lines},
         {"unconfirmed", waiting},
         {"records_kept", kept_records_},
         {"records_sent_again", intake_->outbox().sent_again()},
-        {"dropped", dropped},
-        {"too_long", too_long}};
+        {"dropped", all.dropped},
+        {"too_long", all.too_long},
+        {"left_out", filtered.left_out},
+        {"sampled_out", filtered.sampled_out},
+        {"redacted", filtered.changed},
+        {"syslog_invalid", all.invalid},
+        {"syslog_suspected_cuts", all.suspected_cuts},
+        {"syslog_overflowed", all.overflowed}};
     return tools::print_line(program, tools::one_line_json(json));
   }
-  tools::report(
-      program,
-      std::to_string(lines) + " lines read, " + std::to_string(waiting) + " not confirmed, " +
-          std::to_string(intake_->outbox().sent_again()) + " records sent again, " +
-          std::to_string(dropped) + " lines dropped, " + std::to_string(too_long) + " too long");
+  auto text = std::to_string(all.lines) + " lines read, " + std::to_string(waiting) +
+              " not confirmed, " + std::to_string(intake_->outbox().sent_again()) +
+              " records sent again, " + std::to_string(all.dropped) + " lines dropped, " +
+              std::to_string(all.too_long) + " too long";
+  if (filter_->fingerprint() != 0) {
+    text += ", " + std::to_string(filtered.left_out) + " left out, " +
+            std::to_string(filtered.sampled_out) + " not in the sample, " +
+            std::to_string(filtered.changed) + " redacted";
+  }
+  if (!options_.syslog.empty()) {
+    text += ", " + std::to_string(all.invalid) + " no syslog messages, " +
+            std::to_string(all.suspected_cuts) + " perhaps cut by their sender, " +
+            std::to_string(all.overflowed) + " dropped by the kernel";
+  }
+  tools::report(program, text);
   return ExitCode::done;
 }
 

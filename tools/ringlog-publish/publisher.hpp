@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Publisher: ringlog-publish without its command line. One thread, one poll loop over stdin,
-// the session and the stop signal; followed files are looked at a few times a second. What
-// may be forgotten and what is sent again is the Outbox's decision.
+// Publisher: ringlog-publish without its command line. One thread, one poll loop over the
+// sources of lines, the session and the stop signal. What may be forgotten and what is sent again
+// is the Outbox's decision.
 #pragma once
 
 #include <chrono>
@@ -15,27 +15,37 @@
 #include "ringcast/client.hpp"
 
 #include "tools/common/exit_codes.hpp"
+#include "tools/ringlog-publish/filter.hpp"
 #include "tools/ringlog-publish/input.hpp"
 #include "tools/ringlog-publish/intake.hpp"
 #include "tools/ringlog-publish/pace.hpp"
-#include "tools/ringlog-publish/tail_set.hpp"
-#include "tools/ringlog/files.hpp"
+#include "tools/ringlog-publish/source.hpp"
 #include "tools/ringlog/link.hpp"
 
 namespace ringcast::ringlog {
 
 struct PublisherOptions {
-  ClientOptions client;
+  std::vector<ClientOptions> daemons;  ///< the first that answers; not empty
   std::string group;
   std::string name;                   ///< of the producer, for people
-  std::vector<std::string> patterns;  ///< of --tail; none: stdin
+  std::vector<std::string> patterns;  ///< of --tail; nothing to follow or to listen to: stdin
   bool once{false};                   ///< with patterns: end at the end of the files
+  std::vector<std::string> syslog;    ///< addresses to listen at, see parse_syslog_address()
+  bool syslog_keep{false};            ///< send whole messages, not their text alone
+  bool journal{false};
+  std::string journal_directory;  ///< empty: this host's; else it alone means journal
+  std::vector<std::string> journal_matches;
   std::string state_directory;
+  FilterOptions filter;
   std::string spool_directory;  ///< empty: none
   std::uint64_t spool_bytes_max{std::uint64_t{1} << 30U};
+  std::optional<std::chrono::milliseconds> spool_age_max;
   std::uint64_t memory_bytes_max{std::uint64_t{64} << 20U};
   std::uint64_t line_bytes_max{std::uint64_t{64} << 10U};
+  WhenFull when_full{WhenFull::block_then_drop_newest};
   std::chrono::milliseconds max_block{100};
+  int packing_level{0};                           ///< of zstd; 0: not packed
+  std::size_t writers_required{0};                ///< that must have synced a line
   std::chrono::milliseconds flush_timeout{5000};  ///< after SIGTERM
   std::chrono::milliseconds connect_timeout{
       5000};  ///< for the first session, once the input is over
@@ -54,13 +64,14 @@ class Publisher {
   using Clock = Client::Clock;
 
   Result<void> open();
+  Result<void> open_intake();
+  Result<void> open_sources();
   Result<void> open_tails();
+  Result<void> open_syslog();
+  Result<void> open_journal_source();
+  [[nodiscard]] Input::Options entry_options() const;
   void step();
-  void read_input();
-  void end_input(Clock::time_point now);
-  void leave_input(Clock::time_point now);
-  void read_tails();
-  void accept_tail(const Record& record, Origin origin);
+  void read_sources();
   void keep_session();
   void send();
   void send_settle();
@@ -83,34 +94,30 @@ class Publisher {
   void tell_minority();
   tools::ExitCode finish(tools::ExitCode code);
   std::uint64_t put_away();
-  bool leave_tails();
+  bool leave_sources();
   [[nodiscard]] bool is_incomplete() const;
+  [[nodiscard]] SourceCounters counters() const;
   void tell(const std::vector<std::string>& notes) const;
   [[nodiscard]] tools::ExitCode summarize() const;
 
   PublisherOptions options_;
   std::unique_ptr<Intake> intake_;
-  std::unique_ptr<Input> input_;
-  std::unique_ptr<TailSet> tails_;
+  std::optional<Filter> filter_;
+  std::vector<std::unique_ptr<Source>> sources_;
   std::unique_ptr<Link> link_;
   Pace pace_;
   std::optional<Configuration> configuration_;
   bool told_minority_{false};
-  Descriptor state_lock_;
 
   bool input_over_{false};
-  bool input_ready_{false};
-  bool input_left_{false};  // not read to its end
-  bool tails_wait_{false};  // looked at, not read: the outbox is full
   bool stopping_{false};
   Clock::time_point input_over_at_{};
-  Clock::time_point next_tail_{};
   Clock::time_point next_save_{};
   Clock::time_point next_offer_{};  // of what was set aside
+  Clock::time_point next_ageing_{};
+  std::vector<pollfd> fds_;
   std::optional<Error> fatal_;
   std::uint64_t kept_records_{0};
-  std::uint64_t tail_lines_{0};
-  std::uint64_t tail_too_long_{0};
   std::uint64_t refused_lines_{0};
 };
 

@@ -1,86 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Spool segments: NUMBER.spool files of (u32 length, u64 XXH3, payload).
+// Spool segments: appending, reading, removing, dropping.
 #include "tools/ringlog-publish/spool.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
-#include <charconv>
-#include <cstdio>
 #include <fcntl.h>
 #include <filesystem>
 #include <iterator>
-#include <string_view>
 #include <sys/file.h>
+#include <system_error>
 #include <unistd.h>
 #include <utility>
-#include <xxhash.h>
 
-#include "tools/ringlog/bytes.hpp"
-#include "tools/ringlog/record.hpp"
+#include "tools/ringlog-publish/loss_notes.hpp"
+#include "tools/ringlog-publish/spool_frames.hpp"
 
 namespace ringcast::ringlog {
 
-namespace {
-
-constexpr std::size_t head_bytes = 12;
-constexpr std::size_t payload_bytes_max = line_bytes_max + record_overhead_bytes_max + 4096;
-constexpr std::string_view ending = ".spool";
-
-std::string frame(std::span<const std::byte> payload) {
-  PayloadWriter out;
-  out.number(static_cast<std::uint32_t>(payload.size()));
-  out.number(static_cast<std::uint64_t>(XXH3_64bits(payload.data(), payload.size())));
-  const auto head = out.take();
-  std::string text(reinterpret_cast<const char*>(head.data()), head.size());
-  text.append(reinterpret_cast<const char*>(payload.data()), payload.size());
-  return text;
-}
-
-// What stands at one place of a segment. Torn: it reaches past the end of the file, as after a
-// kill in the middle of an append.
-struct Frame {
-  enum class Kind { record, end, torn, damaged };
-  Kind kind{Kind::end};
-  std::string payload{};
-};
-
-// Errors: io.
-Result<Frame> frame_at(int fd, std::uint64_t offset, std::uint64_t size, const std::string& path) {
-  if (offset >= size) return Frame{Frame::Kind::end};
-  if (offset + head_bytes > size) return Frame{Frame::Kind::torn};
-  const auto head = read_part(fd, offset, offset + head_bytes, path);
-  if (!head) return head.error();
-  PayloadReader in(std::as_bytes(std::span(*head)));
-  const auto length = in.number<std::uint32_t>();
-  const auto checksum = in.number<std::uint64_t>();
-  if (length > payload_bytes_max) return Frame{Frame::Kind::damaged};
-  if (offset + head_bytes + length > size) return Frame{Frame::Kind::torn};
-  auto payload = read_part(fd, offset + head_bytes, offset + head_bytes + length, path);
-  if (!payload) return payload.error();
-  const bool fits = XXH3_64bits(payload->data(), payload->size()) == checksum;
-  if (!fits) return Frame{Frame::Kind::damaged};
-  return Frame{Frame::Kind::record, std::move(payload).value()};
-}
-
-std::optional<std::uint64_t> segment_number(const std::string& name) {
-  const std::string_view text(name);
-  if (!text.ends_with(ending)) return std::nullopt;
-  const auto digits = text.substr(0, text.size() - ending.size());
-  std::uint64_t number = 0;
-  const auto result = std::from_chars(digits.data(), digits.data() + digits.size(), number);
-  if (result.ec != std::errc{} || result.ptr != digits.data() + digits.size()) return std::nullopt;
-  return number;
-}
-
-}  // namespace
-
 std::string Spool::path_of(std::uint64_t number) const {
-  std::array<char, 32> name{};
-  (void)std::snprintf(
-      name.data(), name.size(), "%016llu.spool", static_cast<unsigned long long>(number));
-  return options_.directory + "/" + name.data();
+  return options_.directory + "/" + spool_segment_name(number);
+}
+
+bool Spool::is_droppable(const Segment& segment) {
+  return segment.read == 0 && !segment.is_dropped && segment.records > 0;
 }
 
 Result<Spool> Spool::open(Options options, std::vector<std::string>& notes) {
@@ -100,16 +43,9 @@ Result<Spool> Spool::open(Options options, std::vector<std::string>& notes) {
 }
 
 Result<void> Spool::load(std::vector<std::string>& notes) {
-  std::vector<std::uint64_t> numbers;
-  std::error_code error;
-  for (const auto& item : std::filesystem::directory_iterator(options_.directory, error)) {
-    if (const auto number = segment_number(item.path().filename().string())) {
-      numbers.push_back(*number);
-    }
-  }
-  if (error) return system_error(options_.directory, "cannot list", error.value());
-  std::sort(numbers.begin(), numbers.end());
-  for (const auto number : numbers) {
+  const auto numbers = spool_segments_in(options_.directory);
+  if (!numbers) return numbers.error();
+  for (const auto number : *numbers) {
     next_number_ = number + 1;
     if (auto checked = check_segment(number, notes); !checked) return checked;
   }
@@ -125,20 +61,20 @@ Result<void> Spool::check_segment(std::uint64_t number, std::vector<std::string>
   const auto size = static_cast<std::uint64_t>(end);
   Segment segment;
   segment.number = number;
-  auto frame = frame_at(file.get(), 0, size, path);
-  while (frame && frame->kind == Frame::Kind::record) {
-    segment.bytes += head_bytes + frame->payload.size();
+  auto frame = spool_frame_at(file.get(), 0, size, path);
+  while (frame && frame->kind == SpoolFrame::Kind::record) {
+    segment.bytes += spool_head_bytes + frame->payload.size();
     ++segment.records;
-    frame = frame_at(file.get(), segment.bytes, size, path);
+    frame = spool_frame_at(file.get(), segment.bytes, size, path);
   }
   if (!frame) return frame.error();
   const auto rest = std::to_string(size - segment.bytes);
-  if (frame->kind == Frame::Kind::torn) {
+  if (frame->kind == SpoolFrame::Kind::torn) {
     notes.push_back(path + ": cut off " + rest + " bytes of an unfinished record at its end");
     if (::ftruncate(file.get(), static_cast<off_t>(segment.bytes)) != 0) {
       return system_error(path, "cannot cut", errno);
     }
-  } else if (frame->kind == Frame::Kind::damaged) {
+  } else if (frame->kind == SpoolFrame::Kind::damaged) {
     segment.is_damaged = true;
     has_lost_ = true;
     notes.push_back(
@@ -156,7 +92,7 @@ void Spool::add_segment(const Segment& segment) {
 }
 
 bool Spool::has_room(std::size_t payload_bytes) const {
-  return bytes_ + head_bytes + payload_bytes <= options_.bytes_max;
+  return bytes_ + spool_head_bytes + payload_bytes <= options_.bytes_max;
 }
 
 Result<AppendFile> Spool::begin_segment(std::uint64_t number) {
@@ -192,7 +128,7 @@ Result<void> Spool::put_in_front(std::span<const std::byte> payload) {
 
 Result<void> Spool::write(
     std::optional<AppendFile>& file, Segment& segment, std::span<const std::byte> payload) {
-  const auto text = frame(payload);
+  const auto text = spool_frame(payload);
   file->append(text);
   if (auto flushed = file->flush(); !flushed) {
     // Part of it may be on disk: go back to the last whole record.
@@ -232,9 +168,9 @@ Result<SpooledRecord> Spool::read_next() {
     reading_number_ = it->number;
     if (!reading_.is_open()) return system_error(path_of(it->number), "cannot open", errno);
   }
-  auto frame = frame_at(reading_.get(), it->offset, it->bytes, path_of(it->number));
+  auto frame = spool_frame_at(reading_.get(), it->offset, it->bytes, path_of(it->number));
   if (!frame) return frame.error();
-  if (frame->kind != Frame::Kind::record) {
+  if (frame->kind != SpoolFrame::Kind::record) {
     const auto lost = it->records - it->read;
     it->read = it->records;
     it->settled += lost;
@@ -248,7 +184,7 @@ Result<SpooledRecord> Spool::read_next() {
     if (auto removed = remove_settled(); !removed) error.message += "; " + removed.error().message;
     return error;
   }
-  it->offset += head_bytes + frame->payload.size();
+  it->offset += spool_head_bytes + frame->payload.size();
   ++it->read;
   --unread_;
   SpooledRecord record;
@@ -256,6 +192,61 @@ Result<SpooledRecord> Spool::read_next() {
   const auto bytes = std::as_bytes(std::span(frame->payload));
   record.payload.assign(bytes.begin(), bytes.end());
   return record;
+}
+
+Result<std::optional<std::uint64_t>> Spool::drop_oldest() {
+  const auto it = std::find_if(segments_.begin(), segments_.end(), is_droppable);
+  if (it == segments_.end()) return std::optional<std::uint64_t>();
+  const auto lines = drop(*it);
+  if (!lines) return lines.error();
+  return std::optional(*lines);
+}
+
+Result<std::uint64_t> Spool::drop_older_than(std::chrono::file_clock::time_point limit) {
+  std::uint64_t total = 0;
+  for (auto& segment : segments_) {
+    if (!is_droppable(segment)) continue;
+    std::error_code error;
+    const auto written = std::filesystem::last_write_time(path_of(segment.number), error);
+    if (error || written > limit) break;
+    const auto lines = drop(segment);
+    if (!lines) return lines.error();
+    total += *lines;
+  }
+  return total;
+}
+
+// The notes replace the segment in one step: after a crash it is there as it was or as it is.
+Result<std::uint64_t> Spool::drop(Segment& segment) {
+  const auto path = path_of(segment.number);
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file.is_open()) return system_error(path, "cannot open", errno);
+  LossNotes notes;
+  for (std::uint64_t offset = 0; offset < segment.bytes;) {
+    const auto frame = spool_frame_at(file.get(), offset, segment.bytes, path);
+    if (!frame) return frame.error();
+    if (frame->kind != SpoolFrame::Kind::record) break;  // what is behind the damage is lost too
+    notes.add(std::as_bytes(std::span(frame->payload)));
+    offset += spool_head_bytes + frame->payload.size();
+  }
+  std::string content;
+  for (const auto& record : notes.records()) {
+    content += spool_frame(encode(record));
+  }
+  if (auto replaced = replace_file(path, content); !replaced) return replaced.error();
+  forget_open(segment);
+  bytes_ = bytes_ - segment.bytes + content.size();
+  unread_ = unread_ - segment.records + notes.records().size();
+  segment.bytes = content.size();
+  segment.records = notes.records().size();
+  segment.is_dropped = true;
+  return notes.fresh_lines();
+}
+
+void Spool::forget_open(const Segment& segment) {
+  if (&segment == &segments_.front()) front_.reset();
+  if (&segment == &segments_.back()) tail_.reset();
+  if (reading_number_ == segment.number) reading_.close();
 }
 
 Result<void> Spool::on_settled(std::uint64_t segment) {

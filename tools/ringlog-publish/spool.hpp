@@ -7,6 +7,7 @@
 // numbers, so sending one again after a crash is harmless.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -52,6 +53,12 @@ class Spool {
   /// The oldest record not yet read. REQUIRES: has_unread(). Errors: io; corrupt, then what is
   /// left of its segment was given up; io, then it can be tried again.
   Result<SpooledRecord> read_next();
+  /// Gives up the oldest segment of which nothing was read: notes of what is lost take its
+  /// place, as LossNotes makes them. Returns its lines; nothing when there is none. Errors: io,
+  /// then all is as it was.
+  Result<std::optional<std::uint64_t>> drop_oldest();
+  /// The same for every such segment last written before that time. Returns the lines.
+  Result<std::uint64_t> drop_older_than(std::chrono::file_clock::time_point limit);
   /// One record of the segment has settled.
   Result<void> on_settled(std::uint64_t segment);
 
@@ -70,12 +77,16 @@ class Spool {
     std::uint64_t offset{0};   // of the next record to read
     std::uint64_t settled{0};  // records
     bool is_damaged{false};
+    bool is_dropped{false};  // holds notes only
   };
 
   // Leaves room below for what is put in front.
   static constexpr std::uint64_t first_number = 1'000'000'000;
 
   explicit Spool(Options options) : options_(std::move(options)) {}
+  static bool is_droppable(const Segment& segment);
+  Result<std::uint64_t> drop(Segment& segment);
+  void forget_open(const Segment& segment);
   [[nodiscard]] std::string path_of(std::uint64_t number) const;
   Result<void> load(std::vector<std::string>& notes);
   Result<void> check_segment(std::uint64_t number, std::vector<std::string>& notes);

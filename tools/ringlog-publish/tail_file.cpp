@@ -18,7 +18,7 @@ TailFile::TailFile(std::uint32_t source, CheckpointEntry entry, Descriptor file,
       file_(std::move(file)),
       limits_(limits),
       splitter_(limits.line_bytes_max),
-      batch_(entry_.producer, entry_.seq),
+      batch_(entry_.producer, entry_.seq, limits.encoding),
       head_(entry_.fingerprint),
       read_offset_(entry_.offset),
       line_offset_(entry_.offset),
@@ -55,25 +55,37 @@ void TailFile::finish(const RecordSink& sink) {
 }
 
 void TailFile::on_line(const SplitLine& line, std::uint64_t newline, const RecordSink& sink) {
-  if (line.too_long) {
-    hand_on(batch_.take(), sink);
-    line_offset_ += line.bytes + newline;
-    hand_on(batch_.note(TooLong{line.bytes}), sink);
+  const auto next_offset = line_offset_ + line.bytes + newline;
+  auto text = std::optional(line.text);
+  if (!line.too_long && limits_.filter != nullptr) text = limits_.filter->apply(line.text);
+  if (line.too_long || (text && text->size() > limits_.line_bytes_max)) {
+    note_too_long(line.too_long ? line.bytes : text->size(), next_offset, sink);
     return;
   }
-  if (!batch_.empty() &&
-      batch_.bytes() + line.text.size() + line_overhead_bytes > limits_.batch_bytes) {
+  if (text && !batch_.empty() &&
+      batch_.bytes() + text->size() + line_overhead_bytes > limits_.batch_bytes) {
     hand_on(batch_.take(), sink);
   }
-  batch_.add(line.text);
-  line_offset_ += line.bytes + newline;
+  if (text) batch_.add(*text);
+  line_offset_ = next_offset;
+  // What is left out settles with the lines before it, or at once.
+  if (batch_.empty() && outstanding_.empty()) handed_on_.offset = line_offset_;
 }
 
-void TailFile::hand_on(const std::optional<Record>& record, const RecordSink& sink) {
+void TailFile::note_too_long(
+    std::uint64_t bytes, std::uint64_t next_offset, const RecordSink& sink) {
+  hand_on(batch_.take(), sink);
+  line_offset_ = next_offset;
+  too_long_.push_back(bytes);
+  hand_on(batch_.note(TooLong{bytes}), sink);
+}
+
+void TailFile::hand_on(std::optional<OutgoingRecord> record, const RecordSink& sink) {
   if (!record) return;
-  outstanding_.emplace(line_offset_, Outstanding{handed_on_, line_count(*record)});
+  outstanding_.emplace(line_offset_, Outstanding{handed_on_, record->lines});
   handed_on_ = Place{line_offset_, batch_.next_seq()};
-  sink(*record, Origin{source_, line_offset_});
+  record->origin = Origin{source_, line_offset_};
+  sink(std::move(*record));
 }
 
 void TailFile::on_settled(std::uint64_t mark) { outstanding_.erase(mark); }

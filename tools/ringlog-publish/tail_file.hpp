@@ -7,28 +7,28 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "ringcast/result.hpp"
 
 #include "tools/ringlog-publish/batch.hpp"
 #include "tools/ringlog-publish/checkpoint.hpp"
+#include "tools/ringlog-publish/filter.hpp"
 #include "tools/ringlog-publish/line_splitter.hpp"
-#include "tools/ringlog-publish/outbox.hpp"
+#include "tools/ringlog-publish/outgoing_record.hpp"
 #include "tools/ringlog/files.hpp"
 
 namespace ringcast::ringlog {
 
-/// Takes a record and where it settles to.
-using RecordSink = std::function<void(const Record&, Origin)>;
-
 struct TailLimits {
   std::size_t line_bytes_max{std::size_t{64} << 10U};
   std::size_t batch_bytes{std::size_t{60} << 10U};
+  LinesEncoder::Options encoding{};
+  Filter* filter{nullptr};  ///< outlives the files; null: every line
 };
 
 class TailFile {
@@ -57,6 +57,8 @@ class TailFile {
   [[nodiscard]] bool is_settled() const { return outstanding_.empty(); }
   /// Lines that were handed on and have not settled.
   [[nodiscard]] std::uint64_t unsettled_lines() const;
+  /// The lengths of lines beyond the limit since the last call.
+  std::vector<std::uint64_t> too_long() { return std::exchange(too_long_, {}); }
   [[nodiscard]] std::uint64_t offset() const { return read_offset_; }
   /// Bytes read of a last line that has no end yet.
   [[nodiscard]] std::uint64_t unfinished() const { return splitter_.unfinished(); }
@@ -79,8 +81,9 @@ class TailFile {
   };
 
   void on_line(const SplitLine& line, std::uint64_t newline, const RecordSink& sink);
+  void note_too_long(std::uint64_t bytes, std::uint64_t next_offset, const RecordSink& sink);
   void remember_head();
-  void hand_on(const std::optional<Record>& record, const RecordSink& sink);
+  void hand_on(std::optional<OutgoingRecord> record, const RecordSink& sink);
 
   std::uint32_t source_;
   CheckpointEntry entry_;
@@ -88,11 +91,12 @@ class TailFile {
   TailLimits limits_;
   LineSplitter splitter_;
   Batch batch_;
-  Fingerprint head_;                                  // of the first bytes that were read
-  std::uint64_t read_offset_;                         // bytes taken from the file
-  std::uint64_t seen_{0};                             // bytes in the file when it was looked at
-  std::uint64_t line_offset_;                         // where the next line begins
-  Place handed_on_;                                   // behind the last record
+  Fingerprint head_;           // of the first bytes that were read
+  std::uint64_t read_offset_;  // bytes taken from the file
+  std::uint64_t seen_{0};      // bytes in the file when it was looked at
+  std::uint64_t line_offset_;  // where the next line begins
+  Place handed_on_;            // behind the last record
+  std::vector<std::uint64_t> too_long_;
   std::map<std::uint64_t, Outstanding> outstanding_;  // by mark: the record's end
 };
 

@@ -90,8 +90,27 @@ bool TailSet::take_up(CheckpointEntry entry, LogFile& open, bool is_named, Insta
   }
   entry.id = open.id;
   entry.absent_since.reset();
-  add(std::move(entry), std::move(open.file), is_named, now).is_saved = true;
+  const bool is_numbered = entry.filter == filter();
+  if (!is_numbered) renumber(entry);
+  add(std::move(entry), std::move(open.file), is_named, now).is_saved = is_numbered;
   return true;
+}
+
+std::uint64_t TailSet::filter() const {
+  const auto* const filter = options_.limits.filter;
+  return filter == nullptr ? 0 : filter->fingerprint();
+}
+
+// Lines are numbered as they are sent: by other rules the same number means another line.
+void TailSet::renumber(CheckpointEntry& entry) {
+  entry.producer.id = random_producer();
+  entry.seq = 1;
+  entry.filter = filter();
+  notes_.push_back(
+      entry.path +
+      ": the rules of include, exclude, replace or sample have changed; lines from "
+      "byte " +
+      std::to_string(entry.offset) + " on are a new producer's");
 }
 
 void TailSet::note_gone(const CheckpointEntry& entry) {
@@ -185,6 +204,7 @@ void TailSet::adopt_path(const std::string& path, Instant now) {
   CheckpointEntry entry;
   entry.path = path;
   entry.id = open->id;
+  entry.filter = filter();
   entry.producer = Producer{random_producer(), options_.name + ":" + path};
   entry.producer.name.resize(std::min(entry.producer.name.size(), producer_name_bytes_max));
   (void)add(std::move(entry), std::move(open->file), true, now);
@@ -288,6 +308,7 @@ std::size_t TailSet::read_one(
     if (trouble != followed.trouble) notes_.push_back(followed.trouble + "; trying again");
     return 0;
   }
+  note_too_long(*followed.tail);
   followed.trouble.clear();
   if (*got > 0) {
     followed.last_growth = now;
@@ -296,6 +317,15 @@ std::size_t TailSet::read_one(
     end_idle(followed, now, sink);
   }
   return *got;
+}
+
+void TailSet::note_too_long(TailFile& tail) {
+  for (const auto bytes : tail.too_long()) {
+    ++too_long_;
+    notes_.push_back(
+        tail.path() + ": a line of " + std::to_string(bytes) +
+        " bytes is longer than --max-line and was not sent; its length is on record");
+  }
 }
 
 void TailSet::look_for_cuts(Instant now, const RecordSink& sink) {
@@ -318,6 +348,7 @@ void TailSet::begin_again(Followed& followed, Instant now, const RecordSink& sin
       path + ": was cut; read from its beginning" +
       (lost > 0 ? "; " + std::to_string(lost) + " bytes were not read before and are lost" : ""));
   followed.tail->finish(sink);
+  note_too_long(*followed.tail);
   followed.is_over = true;
   followed.is_cut = true;
   auto open = open_log(path).file;
@@ -325,6 +356,7 @@ void TailSet::begin_again(Followed& followed, Instant now, const RecordSink& sin
   CheckpointEntry entry;
   entry.path = path;
   entry.id = id;
+  entry.filter = filter();
   entry.producer = followed.tail->checkpoint().producer;
   entry.producer.id = random_producer();
   (void)add(std::move(entry), std::move(open->file), true, now);
@@ -350,6 +382,7 @@ void TailSet::end_idle(Followed& followed, Instant now, const RecordSink& sink) 
     return;
   }
   followed.tail->finish(sink);
+  note_too_long(*followed.tail);
   followed.is_over = true;
   changed_ = true;
 }
@@ -358,6 +391,7 @@ void TailSet::finish(const RecordSink& sink) {
   for (auto& [source, followed] : files_) {
     if (followed.is_over || !followed.is_saved || !followed.trouble.empty()) continue;
     followed.tail->finish(sink);
+    note_too_long(*followed.tail);
     changed_ = true;
   }
 }

@@ -66,6 +66,8 @@ class TailSet {
   [[nodiscard]] bool is_held_up() const;
   /// Something was cut away unread, or could not be read again at the end.
   [[nodiscard]] bool has_lost() const { return has_lost_; }
+  /// Lines beyond the limit, whose length is on record instead.
+  [[nodiscard]] std::uint64_t too_long() const { return too_long_; }
   /// A file cannot be opened or read at present, or a pattern matches none.
   [[nodiscard]] bool has_trouble() const;
 
@@ -83,6 +85,9 @@ class TailSet {
     std::optional<Instant> renamed_at;  // when it was first seen without a name
   };
 
+  [[nodiscard]] std::uint64_t filter() const;
+  void renumber(CheckpointEntry& entry);
+  void note_too_long(TailFile& tail);
   void scan(Instant now);
   void look_for_cuts(Instant now, const RecordSink& sink);
   std::set<std::string> matching_paths();
@@ -112,6 +117,7 @@ class TailSet {
   std::uint32_t next_to_read_{0};
   bool changed_{false};
   bool has_lost_{false};
+  std::uint64_t too_long_{0};
   Trouble saving_;
   std::map<std::string, int> unopened_;  // by path: why; told once until it changes
   std::set<std::string> unmatched_;      // patterns, told once

@@ -10,6 +10,7 @@
 
 #include "fuzz/seeds/seeds.hpp"
 #include "tools/ringlog/chain.hpp"
+#include "tools/ringlog/lines_encoder.hpp"
 #include "tools/ringlog/progress.hpp"
 #include "tools/ringlog/record.hpp"
 #include "tools/ringlog/table_message.hpp"
@@ -92,7 +93,12 @@ void add_ringlog(std::vector<Seed>& seeds) {
   record.first_seq = 17;
   record.body = Lines{{"GET / 200", "", "GET /x 404"}};
   add("record-lines", 0, encode(record));
-  record.body = Dropped{.lines = 5, .bytes = 500};
+  LinesEncoder encoder(record.producer, {.packing_level = 3, .wants_receipt = true});
+  for (int i = 0; i < 20; ++i) {
+    encoder.add("GET /index.html 200");
+  }
+  add("record-packed", 0, encoder.take(record.first_seq));
+  record.body = Dropped{.lines = 5, .bytes = 500, .numbers = 1};
   add("record-dropped", 0, encode(record));
   record.body = TooLong{.bytes = 1U << 24U};
   add("record-too-long", 0, encode(record));

@@ -18,6 +18,12 @@ namespace {
 
 const Input::Instant start{};
 
+Filter no_filter() {
+  auto filter = Filter::make({});
+  REQUIRE(filter);
+  return std::move(filter).value();
+}
+
 std::vector<Record> records_of(const Intake& intake) {
   std::vector<Record> records;
   for (const auto number : intake.outbox().all()) {
@@ -65,12 +71,13 @@ TEST_CASE("a line beyond the limit is counted to its end and never cut", "[ringl
 }
 
 TEST_CASE("small lines are batched up to the limit, in sequence", "[ringlog]") {
-  Intake intake(1 << 20, 1 << 20, std::nullopt);
+  Filter filter = no_filter();
+  Intake intake(1 << 20, Outbox(1 << 20), std::nullopt);
   Input::Options options;
   options.batch_bytes = 20;
-  Input input(options, Producer{random_producer(), "p"}, intake);
+  Input input(options, Producer{random_producer(), "p"}, filter, intake);
   input.feed("aaaa\nbbbb\ncccc\n", start);
-  input.flush(start);
+  input.entry().flush(start);
   const auto records = records_of(intake);
   REQUIRE(records.size() == 2);
   CHECK(std::get<Lines>(records[0].body).lines == std::vector<std::string>{"aaaa", "bbbb"});
@@ -79,53 +86,56 @@ TEST_CASE("small lines are batched up to the limit, in sequence", "[ringlog]") {
 }
 
 TEST_CASE("a line that is too long leaves a record of its length in its place", "[ringlog]") {
-  Intake intake(1 << 20, 1 << 20, std::nullopt);
+  Filter filter = no_filter();
+  Intake intake(1 << 20, Outbox(1 << 20), std::nullopt);
   Input::Options options;
   options.line_bytes_max = 4;
-  Input input(options, Producer{random_producer(), "p"}, intake);
+  Input input(options, Producer{random_producer(), "p"}, filter, intake);
   input.feed("one\n123456\ntwo\n", start);
   input.end(start);
   const auto records = records_of(intake);
   REQUIRE(records.size() == 3);
   CHECK(std::get<TooLong>(records[1].body).bytes == 6);
   CHECK(range_of(records[2]) == Range{3, 3});
-  CHECK(input.too_long() == 1);
-  CHECK(input.notes().size() == 1);
+  CHECK(input.entry().too_long() == 1);
+  CHECK(input.entry().notes().size() == 1);
 }
 
 TEST_CASE("of an abandoned input only whole lines go out", "[ringlog]") {
-  Intake intake(1 << 20, 1 << 20, std::nullopt);
-  Input input({}, Producer{random_producer(), "p"}, intake);
+  Filter filter = no_filter();
+  Intake intake(1 << 20, Outbox(1 << 20), std::nullopt);
+  Input input({}, Producer{random_producer(), "p"}, filter, intake);
   input.feed("one\ntwo\nthr", start);
   CHECK(input.abandon(start) == 3);
   const auto records = records_of(intake);
   REQUIRE(records.size() == 1);
   CHECK(std::get<Lines>(records[0].body).lines == std::vector<std::string>{"one", "two"});
-  CHECK(input.accepted() == 2);
+  CHECK(input.entry().accepted() == 2);
   CHECK(input.abandon(start) == 0);
 }
 
 TEST_CASE(
     "a full pipe blocks its writer for max-block and then loses its newest lines", "[ringlog]") {
-  Intake intake(1000, 1000, std::nullopt);
+  Filter filter = no_filter();
+  Intake intake(1000, Outbox(1000), std::nullopt);
   Input::Options options;
   options.line_bytes_max = 100;
   options.max_block = 100ms;
-  Input input(options, Producer{random_producer(), "p"}, intake);
-  REQUIRE(input.wants_data(start));
+  Input input(options, Producer{random_producer(), "p"}, filter, intake);
+  REQUIRE(input.entry().wants_data(start));
   const std::string line(99, 'x');
   for (int i = 0; i < 6; ++i) {
     input.feed(line + "\n", start);
   }
-  input.flush(start);
-  CHECK_FALSE(input.wants_data(start + 1ms));
-  CHECK_FALSE(input.wants_data(start + 100ms));
-  REQUIRE(input.wake_up(start + 100ms) == start + 101ms);
-  REQUIRE(input.wants_data(start + 101ms));
-  CHECK_FALSE(input.wake_up(start + 101ms));  // or the loop would turn without pause
+  input.entry().flush(start);
+  CHECK_FALSE(input.entry().wants_data(start + 1ms));
+  CHECK_FALSE(input.entry().wants_data(start + 100ms));
+  REQUIRE(input.entry().wake_up(start + 100ms) == start + 101ms);
+  REQUIRE(input.entry().wants_data(start + 101ms));
+  CHECK_FALSE(input.entry().wake_up(start + 101ms));  // or the loop would turn without pause
   input.feed(line + "\n" + line + "\n", start + 101ms);
-  CHECK(input.dropped() == 2);
-  CHECK(input.accepted() == 6);
+  CHECK(input.entry().dropped() == 2);
+  CHECK(input.entry().accepted() == 6);
   input.end(start + 102ms);
   const auto records = records_of(intake);
   REQUIRE(records.size() == 2);
@@ -134,17 +144,18 @@ TEST_CASE(
 }
 
 TEST_CASE("a regular file waits for room and loses nothing", "[ringlog]") {
-  Intake intake(1000, 1000, std::nullopt);
+  Filter filter = no_filter();
+  Intake intake(1000, Outbox(1000), std::nullopt);
   Input::Options options;
   options.line_bytes_max = 100;
   options.can_wait = true;
-  Input input(options, Producer{random_producer(), "p"}, intake);
-  while (input.wants_data(start)) {
+  Input input(options, Producer{random_producer(), "p"}, filter, intake);
+  while (input.entry().wants_data(start)) {
     input.feed(std::string(100, 'x') + "\n", start);
   }
-  CHECK_FALSE(input.wants_data(start + 1h));
-  CHECK_FALSE(input.wake_up(start + 1h));
-  CHECK(input.dropped() == 0);
+  CHECK_FALSE(input.entry().wants_data(start + 1h));
+  CHECK_FALSE(input.entry().wake_up(start + 1h));
+  CHECK(input.entry().dropped() == 0);
 }
 
 namespace {
@@ -174,12 +185,13 @@ using Names = std::vector<std::pair<ProducerId, std::uint64_t>>;
 
 // Lines of 80 bytes, three to a record.
 struct SmallInput {
+  Filter filter = no_filter();
   Intake intake;
   Input input;
 
   SmallInput(const TemporaryDirectory& directory, ProducerId producer)
-      : intake(little_memory, 1 << 20, spool_in(directory)),
-        input(options(), Producer{producer, "p"}, intake) {}
+      : intake(little_memory, Outbox(1 << 20), spool_in(directory)),
+        input(options(), Producer{producer, "p"}, filter, intake) {}
 
   static Input::Options options() {
     Input::Options made;
@@ -189,10 +201,10 @@ struct SmallInput {
   }
   void feed(int lines) {
     for (int i = 0; i < lines; ++i) {
-      REQUIRE(input.wants_data(start));
+      REQUIRE(input.entry().wants_data(start));
       input.feed(std::string(80, 'x') + "\n", start);
     }
-    input.flush(start);
+    input.entry().flush(start);
   }
   // Sends and confirms so many records, or all there are. `names` gets the name of each that
   // comes to a writer for the first time.
@@ -233,7 +245,7 @@ TEST_CASE("lines beyond memory go to the spool and come back in order", "[ringlo
   const auto producer = random_producer();
   SmallInput all(directory, producer);
   all.feed(200);
-  CHECK(all.input.dropped() == 0);
+  CHECK(all.input.entry().dropped() == 0);
   CHECK(all.intake.outbox().bytes() <= little_memory);
   Names names;
   all.send(names);
@@ -252,7 +264,7 @@ TEST_CASE("what is put away at the end comes back in order", "[ringlog]") {
   {
     SmallInput before(directory, first);
     before.feed(60);  // some in memory, the rest behind them in the spool
-    CHECK(before.intake.put_away() == 0);
+    CHECK(before.intake.put_away().lost == 0);
   }
   {
     SmallInput between(directory, second);
@@ -260,7 +272,7 @@ TEST_CASE("what is put away at the end comes back in order", "[ringlog]") {
     CHECK(names.size() == 18);
     between.intake.refill(start);
     between.feed(60);  // behind the last of the spool, in memory and again in the spool
-    CHECK(between.intake.put_away() == 0);
+    CHECK(between.intake.put_away().lost == 0);
   }
   SmallInput after(directory, random_producer());
   after.send(names);
@@ -280,7 +292,7 @@ TEST_CASE("starts that reach no daemon add to the spool what they read, no more"
     SmallInput run(directory, producer);
     run.intake.refill(start);
     run.feed(3);
-    CHECK(run.intake.put_away() == 0);
+    CHECK(run.intake.put_away().lost == 0);
     CHECK(run.intake.notes().empty());
   };
   std::vector<ProducerId> producers;
@@ -346,4 +358,91 @@ TEST_CASE("a spool that cannot be read is told once and tried again", "[ringlog]
   all.intake.refill(now + 10s);
   all.send(names);
   CHECK(names.size() == 20);
+}
+
+TEST_CASE("by choice a full pipe loses its newest lines at once", "[ringlog]") {
+  Filter filter = no_filter();
+  Intake intake(1000, Outbox(1000), std::nullopt);
+  Input::Options options;
+  options.line_bytes_max = 100;
+  options.when_full = WhenFull::drop_newest;
+  Input input(options, Producer{random_producer(), "p"}, filter, intake);
+  for (int i = 0; i < 20; ++i) {
+    REQUIRE(input.entry().wants_data(start));
+    input.feed(std::string(99, 'x') + "\n", start);
+  }
+  CHECK(input.entry().accepted() == 6);
+  CHECK(input.entry().dropped() == 14);
+}
+
+TEST_CASE("by choice a full pipe loses its oldest lines, and each has its number", "[ringlog]") {
+  Filter filter = no_filter();
+  Intake intake(3000, Outbox(1000), std::nullopt);
+  Input::Options options;
+  options.line_bytes_max = 100;
+  options.batch_bytes = 300;
+  options.when_full = WhenFull::drop_oldest;
+  Input input(options, Producer{random_producer(), "p"}, filter, intake);
+  for (int i = 0; i < 1000; ++i) {
+    REQUIRE(input.entry().wants_data(start));
+    input.feed(std::string(99, 'x') + "\n", start);
+  }
+  input.end(start);
+  CHECK(input.entry().accepted() == 1000);
+  CHECK(input.entry().dropped() == 0);
+  CHECK(intake.outbox().bytes() <= 3000);
+  std::uint64_t next = 1;
+  std::uint64_t lines = 0;
+  for (const auto& record : records_of(intake)) {
+    CHECK(record.first_seq == next);
+    next = range_of(record).last + 1;
+    const auto* const body = std::get_if<Lines>(&record.body);
+    lines += body == nullptr ? 0 : body->lines.size();
+  }
+  CHECK(next == 1001);
+  CHECK(intake.dropped() + lines == 1000);
+  CHECK(lines > 5);
+}
+
+TEST_CASE("with a spool its oldest lines make room", "[ringlog]") {
+  const TemporaryDirectory directory;
+  std::vector<std::string> notes;
+  Spool::Options spool_options;
+  spool_options.directory = directory / "spool";
+  spool_options.segment_bytes = 1000;
+  spool_options.bytes_max = 5000;
+  auto spool = Spool::open(spool_options, notes);
+  REQUIRE(spool);
+  Filter filter = no_filter();
+  Intake intake(little_memory, Outbox(1000), std::move(spool).value());
+  Input::Options options = SmallInput::options();
+  options.when_full = WhenFull::drop_oldest;
+  Input input(options, Producer{random_producer(), "p"}, filter, intake);
+  for (int i = 0; i < 500; ++i) {
+    REQUIRE(input.entry().wants_data(start));
+    input.feed(std::string(80, 'x') + "\n", start);
+  }
+  input.end(start);
+  CHECK(input.entry().accepted() == 500);
+  CHECK(intake.dropped() > 300);
+  CHECK(intake.dropped() < 500);
+  CHECK(spool_bytes(directory) <= 5000);
+  CHECK(intake.notes().size() == 1);
+}
+
+TEST_CASE("lines left out take no number", "[ringlog]") {
+  auto made = Filter::make({{}, {"^no"}, {"/x/yy/"}, 1});
+  REQUIRE(made);
+  auto filter = std::move(made).value();
+  Intake intake(1 << 20, Outbox(1 << 20), std::nullopt);
+  Input::Options options;
+  options.line_bytes_max = 6;
+  Input input(options, Producer{random_producer(), "p"}, filter, intake);
+  input.feed("one\nno\nxtwo\nxxxx\n", start);
+  input.end(start);
+  const auto records = records_of(intake);
+  REQUIRE(records.size() == 2);
+  CHECK(std::get<Lines>(records[0].body).lines == std::vector<std::string>{"one", "yytwo"});
+  CHECK(std::get<TooLong>(records[1].body).bytes == 8);  // the line as it would have been sent
+  CHECK(records[1].first_seq == 3);
 }

@@ -68,3 +68,45 @@ TEST_CASE("an attempt that fails is made again after a pause", "[ringlog]") {
   CHECK_FALSE(link.was_ever_connected());
   CHECK_FALSE(link.fatal());
 }
+
+TEST_CASE("of several daemons the next is tried when one does not answer", "[ringlog]") {
+  FakeDaemon first;
+  FakeDaemon second;
+  Link link({first.options(), second.options()}, "test");
+  (void)link.try_connect(link.next_attempt());
+  REQUIRE(first.greet());
+  REQUIRE((link.client() != nullptr || finish_attempt(link)));
+  first.vanish();
+  link.drop("test");
+  (void)link.try_connect(link.next_attempt());
+  REQUIRE(second.greet());
+  REQUIRE((link.client() != nullptr || finish_attempt(link)));
+  second.hang_up();
+  link.drop("test");
+  // Around again: the first is gone, the second is back.
+  (void)link.try_connect(link.next_attempt());
+  CHECK_FALSE(finish_attempt(link));
+  (void)link.try_connect(link.next_attempt());
+  REQUIRE(second.greet());
+  CHECK((link.client() != nullptr || finish_attempt(link)));
+}
+
+TEST_CASE("one daemon of another version among several is passed over", "[ringlog]") {
+  FakeDaemon good;
+  ClientOptions bad = good.options();
+  bad.name = "not a name";
+  Link link({bad, good.options()}, "test");
+  (void)link.try_connect(link.next_attempt());
+  CHECK_FALSE(finish_attempt(link));
+  CHECK_FALSE(link.fatal());
+  (void)link.try_connect(link.next_attempt());
+  REQUIRE(good.greet());
+  CHECK((link.client() != nullptr || finish_attempt(link)));
+  Link hopeless({bad, bad}, "test");
+  (void)hopeless.try_connect(hopeless.next_attempt());
+  (void)finish_attempt(hopeless);
+  CHECK_FALSE(hopeless.fatal());
+  (void)hopeless.try_connect(hopeless.next_attempt());
+  (void)finish_attempt(hopeless);
+  CHECK(hopeless.fatal());
+}

@@ -5,6 +5,7 @@
 #include <catch2/catch.hpp>
 
 #include "tools/ringlog-publish/outbox.hpp"
+#include "tools/ringlog/record.hpp"
 
 using namespace ringcast;
 using namespace ringcast::ringlog;
@@ -50,6 +51,8 @@ std::vector<RecordNumber> send_all(Outbox& outbox) {
   }
   return sent;
 }
+
+const MemberName writer{"w", "log1"};
 
 }  // namespace
 
@@ -163,10 +166,74 @@ TEST_CASE("without a majority a record waits for a writer or another configurati
   second.seq = 2;
   auto elsewhere = second;
   elsewhere.configuration.seq = 9;
-  CHECK(outbox.on_written({elsewhere, elsewhere}).empty());
+  CHECK(outbox.on_written(writer, {elsewhere, elsewhere}).empty());
   // The first came before that writer did.
-  CHECK(marks(outbox.on_written({second, second})) == std::vector<std::uint64_t>{2});
+  CHECK(marks(outbox.on_written(writer, {second, second})) == std::vector<std::uint64_t>{2});
   outbox.retry_set_aside();
   CHECK(outbox.set_aside() == 0);
   CHECK(send_all(outbox) == std::vector<RecordNumber>{1, 3});
+}
+
+TEST_CASE("a record waits until as many writers as required have synced it", "[ringlog]") {
+  Outbox outbox(1000, 2);
+  for (std::uint64_t mark = 1; mark <= 3; ++mark) {
+    (void)outbox.accept(record(10, mark));
+  }
+  (void)send_all(outbox);
+  const auto place = [](std::uint64_t seq) {
+    auto position = confirmation(1).position;
+    position.seq = seq;
+    return position;
+  };
+  const auto confirm = [&](std::uint64_t ticket) {
+    auto made = confirmation(ticket);
+    made.position.seq = ticket;
+    return outbox.on_confirmation(made, true);
+  };
+  const MemberName second{"w", "log2"};
+  CHECK(outbox.on_written(writer, {place(1), place(2)}).empty());  // before it has settled
+  for (std::uint64_t ticket = 1; ticket <= 3; ++ticket) {
+    CHECK(confirm(ticket).empty());
+  }
+  outbox.on_settle_sent(100);
+  CHECK(confirm(100).empty());
+  CHECK(outbox.unreceipted() == 3);
+  CHECK_FALSE(outbox.needs_settle());
+  CHECK(outbox.on_written(writer, {place(1), place(3)}).empty());  // the same writer twice is one
+  CHECK(marks(outbox.on_written(second, {place(1), place(2)})) == std::vector<std::uint64_t>{1, 2});
+  outbox.retry_set_aside();  // another configuration: the third goes again
+  CHECK(send_all(outbox) == std::vector<RecordNumber>{3});
+  CHECK(outbox.unreceipted() == 0);
+}
+
+TEST_CASE("the oldest lines that were never sent make room, for one note", "[ringlog]") {
+  Outbox outbox(150);
+  const Producer producer{random_producer(), "p"};
+  const auto lines = [&](std::uint64_t seq) {
+    const Record made{producer, seq, Lines{{"0123456789", "0123456789"}}};
+    return OutgoingRecord{encode(made), 2, Origin{0, 0}};
+  };
+  for (std::uint64_t seq = 1; seq <= 9; seq += 2) {
+    (void)outbox.accept(lines(seq));
+  }
+  const auto sent = send_all(outbox);
+  REQUIRE(sent.size() == 2);
+  CHECK(outbox.drop_oldest(0) == 2U);
+  CHECK(outbox.drop_oldest(0) == 2U);
+  CHECK_FALSE(outbox.drop_oldest(7));  // of another source
+  const auto all = outbox.all();
+  REQUIRE(all.size() == 4);
+  const auto note = decode_record(outbox.record(all[2]).payload);
+  REQUIRE(note);
+  CHECK(std::get<Dropped>(note->body) == Dropped{4, 40, 4});
+  CHECK(range_of(*note) == Range{5, 8});
+  outbox.on_session_end();
+  CHECK(outbox.drop_oldest(0) == 2U);  // the last
+  CHECK_FALSE(outbox.drop_oldest(0));  // somebody may have those that were sent
+  std::size_t bytes = 0;
+  for (const auto number : outbox.all()) {
+    bytes += outbox.record(number).payload.size();
+  }
+  CHECK(outbox.bytes() == bytes);
+  CHECK(outbox.all().size() == 3);
 }

@@ -23,7 +23,7 @@ using RunningPublisher = Running<Publisher, PublisherOptions>;
 
 PublisherOptions options_for(const FakeDaemon& daemon, const TemporaryDirectory& directory) {
   PublisherOptions options;
-  options.client.socket = daemon.path();
+  options.daemons.emplace_back().socket = daemon.path();
   options.group = "weblogs";
   options.name = "web1";
   options.patterns = {directory / "access.log"};

@@ -8,6 +8,8 @@
 
 #include "tests/unit/temporary_directory.hpp"
 #include "tools/ringlog-publish/spool.hpp"
+#include "tools/ringlog-publish/spool_survey.hpp"
+#include "tools/ringlog/record.hpp"
 
 using namespace ringcast;
 using namespace ringcast::ringlog;
@@ -202,4 +204,129 @@ TEST_CASE("the spool is bounded and belongs to one process", "[ringlog]") {
   const auto second = Spool::open(options(directory), notes);
   REQUIRE_FALSE(second);
   CHECK(second.error().code == Errc::invalid_argument);
+}
+
+namespace {
+
+std::vector<std::byte> record_of(const Producer& producer, std::uint64_t seq, std::size_t lines) {
+  return encode(Record{producer, seq, Lines{std::vector<std::string>(lines, "0123456789")}});
+}
+
+// Records of two lines each, from number 1 on.
+void append_records(Spool& spool, const Producer& producer, std::size_t records) {
+  for (std::size_t i = 0; i < records; ++i) {
+    REQUIRE(spool.append(record_of(producer, 1 + 2 * i, 2)));
+  }
+}
+
+std::vector<Record> records_in(Spool& spool) {
+  std::vector<Record> records;
+  while (spool.has_unread()) {
+    auto spooled = spool.read_next();
+    REQUIRE(spooled);
+    auto record = decode_record(spooled->payload);
+    REQUIRE(record);
+    records.push_back(std::move(record).value());
+    REQUIRE(spool.on_settled(spooled->segment));
+  }
+  return records;
+}
+
+}  // namespace
+
+TEST_CASE("the oldest segment makes room and leaves a note with its numbers", "[ringlog]") {
+  const TemporaryDirectory directory;
+  const Producer producer{random_producer(), "p"};
+  {
+    auto spool = opened(directory);
+    append_records(spool, producer, 6);  // two to a segment
+    REQUIRE(segments(directory) == 3);
+    const auto before = spool.bytes();
+    const auto dropped = spool.drop_oldest();
+    REQUIRE(dropped);
+    CHECK(*dropped == 4U);
+    CHECK(spool.bytes() < before);
+    REQUIRE(spool.drop_oldest());
+  }
+  auto spool = opened(directory);  // the same after a kill
+  const auto records = records_in(spool);
+  REQUIRE(records.size() == 4);
+  CHECK(std::get<Dropped>(records[0].body) == Dropped{4, 40, 4});
+  CHECK(range_of(records[0]) == Range{1, 4});
+  CHECK(range_of(records[1]) == Range{5, 8});
+  CHECK(range_of(records[2]) == Range{9, 10});
+  CHECK(segments(directory) == 0);
+}
+
+TEST_CASE("when all is dropped there is nothing more to drop, and appending goes on", "[ringlog]") {
+  const TemporaryDirectory directory;
+  const Producer producer{random_producer(), "p"};
+  auto spool = opened(directory);
+  append_records(spool, producer, 3);
+  REQUIRE(spool.read_next());  // of the first segment: it is on its way
+  REQUIRE(spool.drop_oldest());
+  const auto none = spool.drop_oldest();
+  REQUIRE(none);
+  CHECK_FALSE(none->has_value());
+  REQUIRE(spool.append(record_of(producer, 7, 2)));
+  CHECK(records_in(spool).size() == 3);
+}
+
+TEST_CASE("what lies in the spool for too long is dropped", "[ringlog]") {
+  const TemporaryDirectory directory;
+  const Producer producer{random_producer(), "p"};
+  auto spool = opened(directory);
+  append_records(spool, producer, 2);
+  const auto old = only_segment(directory);
+  append_records(spool, producer, 1);
+  const auto now = std::chrono::file_clock::now();
+  std::filesystem::last_write_time(old, now - std::chrono::hours(2));
+  const auto none = spool.drop_older_than(now - std::chrono::hours(3));
+  REQUIRE(none);
+  CHECK(*none == 0);
+  const auto dropped = spool.drop_older_than(now - std::chrono::hours(1));
+  REQUIRE(dropped);
+  CHECK(*dropped == 4);
+  const auto records = records_in(spool);
+  REQUIRE(records.size() == 2);
+  CHECK(std::holds_alternative<Dropped>(records[0].body));
+  CHECK(std::holds_alternative<Lines>(records[1].body));
+}
+
+TEST_CASE("a survey finds every whole record behind damage", "[ringlog]") {
+  const TemporaryDirectory directory;
+  const Producer producer{random_producer(), "p"};
+  {
+    auto options_of_one = options(directory);
+    options_of_one.segment_bytes = 1 << 20;
+    std::vector<std::string> notes;
+    auto spool = Spool::open(options_of_one, notes);
+    REQUIRE(spool);
+    append_records(*spool, producer, 5);
+  }
+  const auto path = only_segment(directory);
+  const auto good = read_text(path);
+  const auto frame = good.size() / 5;
+  const auto survey_of = [&](const std::string& text, std::vector<std::uint64_t>& seqs) {
+    write_text(path, text);
+    seqs.clear();
+    const auto survey = survey_segment(
+        path, [&](std::string_view, const Record& record) { seqs.push_back(record.first_seq); });
+    REQUIRE(survey);
+    return *survey;
+  };
+  std::vector<std::uint64_t> seqs;
+  CHECK(survey_of(good, seqs).is_whole());
+  CHECK(seqs.size() == 5);
+  for (std::size_t i = 0; i < frame; ++i) {  // any byte of the second record
+    auto bad = good;
+    bad[frame + i] = static_cast<char>(bad[frame + i] ^ 1);
+    const auto survey = survey_of(bad, seqs);
+    CHECK(survey.damaged_bytes == frame);
+    CHECK(seqs == std::vector<std::uint64_t>{1, 5, 7, 9});
+  }
+  const auto torn = survey_of(good.substr(0, good.size() - 3), seqs);
+  CHECK(torn.torn_bytes == frame - 3);
+  CHECK(torn.damaged_bytes == 0);
+  CHECK(seqs.size() == 4);
 }

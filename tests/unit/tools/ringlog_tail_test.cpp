@@ -45,7 +45,11 @@ struct Follower {
   }
 
   RecordSink sink() {
-    return [this](const Record& record, Origin origin) { take_record(record, origin); };
+    return [this](const OutgoingRecord& outgoing) {
+      const auto record = decode_record(outgoing.payload);
+      REQUIRE(record);
+      take_record(*record, outgoing.origin);
+    };
   }
   void take_record(const Record& record, Origin origin) {
     origins.push_back(origin);

@@ -289,7 +289,7 @@ void WritersNetwork::read_one(Client& client) {
     (void)client.outbox->on_confirmation(*confirmation, has_majority);
   } else if (const auto* message = std::get_if<Message>(&event)) {
     if (const auto progress = decode_progress(message->payload)) {
-      (void)client.outbox->on_written(*progress);
+      (void)client.outbox->on_written(message->sender, *progress);
     }
   }
 }

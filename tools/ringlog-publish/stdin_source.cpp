@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Reading stdin.
+#include "tools/ringlog-publish/stdin_source.hpp"
+
+#include <array>
+#include <cerrno>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <utility>
+
+#include "tools/ringlog/files.hpp"
+
+namespace ringcast::ringlog {
+
+namespace {
+
+constexpr std::size_t slice = std::size_t{256} << 10U;
+
+bool is_regular(int fd) {
+  struct stat status {};
+  return ::fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
+}
+
+bool is_readable(int fd) {
+  pollfd waiting{fd, POLLIN, 0};
+  return ::poll(&waiting, 1, 0) > 0;
+}
+
+// Of a regular file, a pipe or a socket.
+std::uint64_t unread_bytes(int fd) {
+  if (is_regular(fd)) {
+    struct stat status {};
+    const auto place = ::lseek(fd, 0, SEEK_CUR);
+    const bool known = ::fstat(fd, &status) == 0 && place >= 0 && status.st_size > place;
+    return known ? static_cast<std::uint64_t>(status.st_size - place) : 0;
+  }
+  int bytes = 0;
+  return ::ioctl(fd, FIONREAD, &bytes) == 0 && bytes > 0 ? static_cast<std::uint64_t>(bytes) : 0;
+}
+
+Input::Options for_stdin(Input::Options options) {
+  options.can_wait = is_regular(STDIN_FILENO);
+  return options;
+}
+
+}  // namespace
+
+StdinSource::StdinSource(
+    Input::Options options, const Producer& producer, Filter& filter, Intake& intake)
+    : intake_(intake), input_(for_stdin(options), producer, filter, intake) {}
+
+void StdinSource::watch(std::vector<pollfd>& fds, Instant now) {
+  if (!is_over_ && input_.entry().wants_data(now)) fds.push_back(pollfd{STDIN_FILENO, POLLIN, 0});
+}
+
+std::optional<Source::Instant> StdinSource::wake_up(Instant now) const {
+  return is_over_ ? std::nullopt : input_.entry().wake_up(now);
+}
+
+void StdinSource::read(Instant now) {
+  if (is_over_) return;
+  read_slice(now);
+  if (is_stopping_ && !is_over_ && !is_ready_) abandon(now);
+  // While records wait to be sent, a batch may as well grow.
+  if (!is_ready_ && !intake_.outbox().has_waiting()) input_.entry().flush(now);
+}
+
+void StdinSource::read_slice(Instant now) {
+  std::array<char, 65536> block{};
+  std::size_t total = 0;
+  is_ready_ = true;
+  while (total < slice && input_.entry().wants_data(now)) {
+    is_ready_ = is_readable(STDIN_FILENO);
+    if (!is_ready_) return;
+    const auto got = ::read(STDIN_FILENO, block.data(), block.size());
+    if (got < 0 && (errno == EINTR || errno == EAGAIN)) continue;
+    if (got < 0) {
+      notes_.push_back(system_error("stdin", "cannot read", errno).message);
+      abandon(now);
+      was_left_ = true;
+      return;
+    }
+    if (got == 0) {
+      is_over_ = true;
+      input_.end(now);
+      return;
+    }
+    total += static_cast<std::size_t>(got);
+    input_.feed({block.data(), static_cast<std::size_t>(got)}, now);
+  }
+}
+
+void StdinSource::stop(Instant /*now*/) { is_stopping_ = true; }
+
+// The end was not reached. A line of which only the beginning was read must not go out as one.
+void StdinSource::abandon(Instant now) {
+  is_over_ = true;
+  const auto left = input_.abandon(now) + unread_bytes(STDIN_FILENO);
+  if (left == 0) return;
+  was_left_ = true;
+  notes_.push_back(
+      "the last " + std::to_string(left) + " bytes of the input were not read and are not sent");
+}
+
+bool StdinSource::leave(Instant now) {
+  if (!is_over_) abandon(now);
+  return true;
+}
+
+SourceCounters StdinSource::counters() const {
+  const auto& entry = input_.entry();
+  return SourceCounters{entry.accepted(), entry.dropped(), entry.too_long()};
+}
+
+std::vector<std::string> StdinSource::notes() {
+  auto notes = input_.entry().notes();
+  for (auto& note : notes_) {
+    notes.push_back(std::move(note));
+  }
+  notes_.clear();
+  return notes;
+}
+
+}  // namespace ringcast::ringlog

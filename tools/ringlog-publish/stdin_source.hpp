@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// StdinSource: a pipe, a socket or a regular file on stdin.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "tools/ringlog-publish/input.hpp"
+#include "tools/ringlog-publish/intake.hpp"
+#include "tools/ringlog-publish/source.hpp"
+
+namespace ringcast::ringlog {
+
+class StdinSource final : public Source {
+ public:
+  /// `intake` and `filter` outlive this.
+  StdinSource(Input::Options options, const Producer& producer, Filter& filter, Intake& intake);
+
+  void watch(std::vector<pollfd>& fds, Instant now) override;
+  [[nodiscard]] std::optional<Instant> wake_up(Instant now) const override;
+  void read(Instant now) override;
+  void stop(Instant now) override;
+  [[nodiscard]] bool is_over() const override { return is_over_; }
+  void on_settled(const Origin& /*origin*/) override {}
+  void save(Instant /*now*/) override {}
+  bool leave(Instant now) override;
+  [[nodiscard]] SourceCounters counters() const override;
+  [[nodiscard]] bool is_incomplete() const override { return was_left_; }
+  std::vector<std::string> notes() override;
+
+ private:
+  void read_slice(Instant now);
+  void abandon(Instant now);
+
+  Intake& intake_;
+  Input input_;
+  bool is_over_{false};
+  bool is_ready_{false};
+  bool is_stopping_{false};
+  bool was_left_{false};  // not read to its end
+  std::vector<std::string> notes_;
+};
+
+}  // namespace ringcast::ringlog

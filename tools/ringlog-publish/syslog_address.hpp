@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// SyslogAddress: where syslog messages come in, as --syslog names it, and the socket there.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "ringcast/result.hpp"
+
+#include "tools/ringlog/files.hpp"
+
+namespace ringcast::ringlog {
+
+struct SyslogAddress {
+  enum class Kind : std::uint8_t { unix_datagram, unix_stream, udp, tcp };
+  Kind kind{Kind::unix_datagram};
+  std::string text;  ///< as it was given
+  std::string path;  ///< of unix sockets
+  std::string host;  ///< of the others; empty: every address of this host
+  std::string port;
+
+  [[nodiscard]] bool is_stream() const { return kind == Kind::unix_stream || kind == Kind::tcp; }
+  [[nodiscard]] bool is_unix() const { return !path.empty(); }
+};
+
+/// "unix:PATH", "unix-stream:PATH", "udp:HOST:PORT", "tcp:HOST:PORT"; HOST may be [IPv6], or
+/// missing. Errors: invalid_argument, with the forms.
+Result<SyslogAddress> parse_syslog_address(std::string_view text);
+
+/// Binds, and listens where that is due; a unix socket that nobody serves any more is replaced.
+/// Non-blocking. Errors: io; invalid_argument (another process has it, no such host).
+Result<Descriptor> listen_at(const SyslogAddress& address);
+
+}  // namespace ringcast::ringlog

@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Reading syslog sockets.
+#include "tools/ringlog-publish/syslog_source.hpp"
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <utility>
+
+#include "tools/ringlog-publish/syslog_message.hpp"
+
+namespace ringcast::ringlog {
+
+namespace {
+
+// What may stand before the text of a message whose text is as long as a line may be.
+constexpr std::size_t header_bytes = 8192;
+constexpr std::size_t stream_slice = 65536;
+constexpr int reads_max = 512;  // in a row from one socket
+constexpr std::size_t connections_max = 1024;
+constexpr std::size_t shown_bytes_max = 80;
+
+// One datagram; `length` is its own, be it longer than the buffer.
+struct Datagram {
+  ssize_t length{-1};
+  std::optional<std::uint32_t> overflowed;
+};
+
+Datagram receive(int fd, std::vector<char>& buffer) {
+  iovec part{buffer.data(), buffer.size()};
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(std::uint32_t))> control{};
+  msghdr header{};
+  header.msg_iov = &part;
+  header.msg_iovlen = 1;
+  header.msg_control = control.data();
+  header.msg_controllen = control.size();
+  Datagram datagram;
+  datagram.length = ::recvmsg(fd, &header, MSG_TRUNC | MSG_DONTWAIT);
+  if (datagram.length < 0) return datagram;
+  const auto* const extra = CMSG_FIRSTHDR(&header);
+  if (extra != nullptr && extra->cmsg_level == SOL_SOCKET && extra->cmsg_type == SO_RXQ_OVFL) {
+    std::uint32_t count = 0;
+    std::memcpy(&count, CMSG_DATA(extra), sizeof count);
+    datagram.overflowed = count;
+  }
+  return datagram;
+}
+
+}  // namespace
+
+SyslogSource::SyslogSource(
+    Options options, const Producer& producer, Filter& filter, Intake& intake)
+    : options_(std::move(options)),
+      intake_(intake),
+      entry_(options_.entry, producer, filter, intake),
+      buffer_(std::max(options_.entry.line_bytes_max + header_bytes, stream_slice)) {}
+
+SyslogSource::~SyslogSource() {
+  for (const auto& listener : listeners_) {
+    if (listener.address.is_unix()) (void)::unlink(listener.address.path.c_str());
+  }
+}
+
+Result<std::unique_ptr<SyslogSource>> SyslogSource::open(
+    Options options, const Producer& producer, Filter& filter, Intake& intake) {
+  std::unique_ptr<SyslogSource> source(
+      new SyslogSource(std::move(options), producer, filter, intake));
+  for (const auto& text : source->options_.addresses) {
+    auto address = parse_syslog_address(text);
+    if (!address) return address.error();
+    auto socket = listen_at(*address);
+    if (!socket) return socket.error();
+    constexpr int yes = 1;
+    (void)::setsockopt(socket->get(), SOL_SOCKET, SO_RXQ_OVFL, &yes, sizeof yes);
+    source->listeners_.push_back(
+        Listener{std::move(address).value(), std::move(socket).value(), {}, 0, 0});
+  }
+  return source;
+}
+
+void SyslogSource::watch(std::vector<pollfd>& fds, Instant now) {
+  if (is_over_ || !entry_.wants_data(now)) return;
+  for (const auto& listener : listeners_) {
+    const bool is_full = listener.address.is_stream() && connections_.size() >= connections_max;
+    if (!is_full) fds.push_back(pollfd{listener.socket.get(), POLLIN, 0});
+  }
+  for (const auto& connection : connections_) {
+    fds.push_back(pollfd{connection.socket.get(), POLLIN, 0});
+  }
+}
+
+std::optional<Source::Instant> SyslogSource::wake_up(Instant now) const {
+  return is_over_ ? std::nullopt : entry_.wake_up(now);
+}
+
+void SyslogSource::read(Instant now) {
+  if (is_over_) return;
+  bool is_ready = false;
+  for (auto& listener : listeners_) {
+    is_ready |= listener.address.is_stream() ? accept_all(listener) : read_datagrams(listener, now);
+  }
+  for (auto& connection : connections_) {
+    is_ready |= read_stream(connection, now);
+  }
+  connections_.remove_if([](const auto& connection) { return !connection.socket.is_open(); });
+  if (is_stopping_ && !is_ready) close_all(now);
+  // While records wait to be sent, a batch may as well grow.
+  if (!is_ready && !intake_.outbox().has_waiting()) entry_.flush(now);
+}
+
+// True when there may be more.
+bool SyslogSource::read_datagrams(Listener& listener, Instant now) {
+  for (int i = 0; i < reads_max; ++i) {
+    if (!entry_.wants_data(now)) return true;
+    const auto datagram = receive(listener.socket.get(), buffer_);
+    if (datagram.length < 0) return errno == EINTR;
+    if (datagram.overflowed) note_overflow(listener, *datagram.overflowed);
+    const auto length = static_cast<std::size_t>(datagram.length);
+    SyslogFrame frame;
+    frame.bytes = length;
+    frame.too_long = length > buffer_.size();
+    if (!frame.too_long) frame.text = {buffer_.data(), length};
+    take(listener, frame, now);
+  }
+  return true;
+}
+
+void SyslogSource::note_overflow(Listener& listener, std::uint32_t count) {
+  if (listener.overflowed == 0 && count > 0) {
+    notes_.push_back(
+        listener.address.text +
+        ": the kernel drops messages, they come faster than they are read; further ones are "
+        "only counted");
+  }
+  listener.overflowed = count;
+}
+
+bool SyslogSource::accept_all(Listener& listener) {
+  while (connections_.size() < connections_max) {
+    Descriptor socket(
+        ::accept4(listener.socket.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+    if (!socket.is_open()) return false;
+    connections_.push_back(Connection{
+        listener, std::move(socket), SyslogFraming(options_.entry.line_bytes_max + header_bytes)});
+  }
+  return false;
+}
+
+bool SyslogSource::read_stream(Connection& connection, Instant now) {
+  std::size_t total = 0;
+  while (total < stream_slice) {
+    if (!entry_.wants_data(now)) return true;
+    const auto got = ::read(connection.socket.get(), buffer_.data(), stream_slice);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0 && errno == EAGAIN) return false;
+    if (got <= 0) {
+      end_stream(connection, now);
+      return false;
+    }
+    total += static_cast<std::size_t>(got);
+    connection.framing.feed(
+        {buffer_.data(), static_cast<std::size_t>(got)},
+        [&](const SyslogFrame& frame) { take(connection.listener, frame, now); });
+  }
+  return true;
+}
+
+void SyslogSource::end_stream(Connection& connection, Instant now) {
+  connection.socket.close();
+  const auto unfinished = connection.framing.end(
+      [&](const SyslogFrame& frame) { take(connection.listener, frame, now); });
+  if (unfinished == 0) return;
+  unfinished_ += unfinished;
+  notes_.push_back(
+      connection.listener.address.text + ": a connection ended inside a message; its " +
+      std::to_string(unfinished) + " bytes are not sent");
+}
+
+void SyslogSource::take(Listener& listener, const SyslogFrame& frame, Instant now) {
+  if (const auto length = listener.cuts.see(frame.bytes)) {
+    notes_.push_back(
+        listener.address.text + ": messages are " + std::to_string(*length) +
+        " bytes long and never longer: their sender seems to cut them there; raise its limit "
+        "(HAProxy: `log ... len 65535`)");
+  }
+  if (frame.too_long) {
+    entry_.take_too_long(frame.bytes, now);
+    return;
+  }
+  const auto message = parse_syslog(frame.text);
+  if (!message.is_valid || !frame.is_valid) note_invalid(listener, frame.text);
+  auto rest = options_.keep_whole ? frame.text : message.text;
+  while (!rest.empty() && (rest.back() == '\n' || rest.back() == '\0')) {
+    rest.remove_suffix(1);
+  }
+  // A message of several lines is several lines.
+  for (auto end = rest.find('\n'); end != std::string_view::npos; end = rest.find('\n')) {
+    entry_.take(rest.substr(0, end), now);
+    rest.remove_prefix(end + 1);
+  }
+  entry_.take(rest, now);
+}
+
+void SyslogSource::note_invalid(Listener& listener, std::string_view frame) {
+  if (listener.invalid++ > 0) return;
+  notes_.push_back(
+      listener.address.text + ": got what is no syslog message and is sent as it is: \"" +
+      std::string(frame.substr(0, shown_bytes_max)) + "\"; further ones are only counted");
+}
+
+void SyslogSource::stop(Instant /*now*/) { is_stopping_ = true; }
+
+void SyslogSource::close_all(Instant now) {
+  for (auto& connection : connections_) {
+    end_stream(connection, now);
+  }
+  connections_.clear();
+  entry_.end(now);
+  is_over_ = true;
+}
+
+bool SyslogSource::leave(Instant now) {
+  if (!is_over_) close_all(now);
+  return true;
+}
+
+SourceCounters SyslogSource::counters() const {
+  SourceCounters all{entry_.accepted(), entry_.dropped(), entry_.too_long()};
+  for (const auto& listener : listeners_) {
+    all.invalid += listener.invalid;
+    all.suspected_cuts += listener.cuts.suspected();
+    all.overflowed += listener.overflowed;
+  }
+  return all;
+}
+
+bool SyslogSource::is_incomplete() const { return unfinished_ > 0 || counters().overflowed > 0; }
+
+std::vector<std::string> SyslogSource::notes() {
+  auto notes = entry_.notes();
+  for (auto& note : notes_) {
+    notes.push_back(std::move(note));
+  }
+  notes_.clear();
+  return notes;
+}
+
+}  // namespace ringcast::ringlog
