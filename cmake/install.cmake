@@ -47,13 +47,16 @@ string(REGEX REPLACE "/$" "" ringcast_pc_prefix "${ringcast_pc_prefix}")
 configure_file(cmake/ringcast.pc.in ${CMAKE_BINARY_DIR}/ringcast.pc @ONLY)
 install(FILES ${CMAKE_BINARY_DIR}/ringcast.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 
-# The unit names the daemon by its full path, which is known only when installing.
-install(CODE "file(READ \"${CMAKE_SOURCE_DIR}/conf/ringcastd.service\" unit)
+# Units name programs by their full path, which is known only when installing.
+foreach(unit ringcastd.service ringlog-publish@.service)
+  install(CODE "file(READ \"${CMAKE_SOURCE_DIR}/conf/${unit}\" unit)
 string(REPLACE /usr/bin/ \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_BINDIR}/\" unit \"\${unit}\")
-file(WRITE \"${CMAKE_BINARY_DIR}/ringcastd.service\" \"\${unit}\")")
-install(FILES ${CMAKE_BINARY_DIR}/ringcastd.service DESTINATION lib/systemd/system)
+file(WRITE \"${CMAKE_BINARY_DIR}/${unit}\" \"\${unit}\")")
+  install(FILES ${CMAKE_BINARY_DIR}/${unit} DESTINATION lib/systemd/system)
+endforeach()
 install(FILES conf/ringcast.bash-completion RENAME ringcast
   DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
-install(DIRECTORY conf/ DESTINATION ${CMAKE_INSTALL_DATADIR}/ringcast/conf FILES_MATCHING PATTERN "*.toml")
+install(DIRECTORY conf/ DESTINATION ${CMAKE_INSTALL_DATADIR}/ringcast/conf
+  FILES_MATCHING PATTERN "*.toml" PATTERN "*.conf" PATTERN "*.cfg")
 install(FILES LICENSE README.md CHANGELOG.md ARCHITECTURE.md CONTRIBUTING.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(DIRECTORY docs examples DESTINATION ${CMAKE_INSTALL_DOCDIR} FILES_MATCHING PATTERN "*.md" PATTERN "*.cpp" PATTERN "CMakeLists.txt")

@@ -48,9 +48,9 @@ void record(Bytes input) {
     const auto parsed = parse_loss_marker(marker);
     check(parsed && parsed->body == decoded->body, "a marker reads as it was written");
   } else {
-    const auto head = pending_head(*decoded, "1.a.00000001/1/1", "why");
-    check(head.find('\n') == std::string::npos, "a marker is one line");
-    const auto parsed = parse_pending_head(head);
+    const auto marker = pending_head(*decoded, "1.a.00000001/1/1", "why");
+    check(marker.find('\n') == std::string::npos, "a marker is one line");
+    const auto parsed = parse_pending_head(marker);
     check(parsed && parsed->lines == range.count(), "a pending record's head counts its lines");
   }
 }

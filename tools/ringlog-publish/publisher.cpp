@@ -66,7 +66,14 @@ Result<void> Publisher::open_intake() {
       options_.memory_bytes_max,
       Outbox(is_receipted ? receipted_window_bytes : window_bytes, options_.writers_required),
       std::move(spool));
+  drop_aged(Clock::now());  // before any of it is on its way
   return {};
+}
+
+void Publisher::drop_aged(Clock::time_point now) {
+  if (!options_.spool_age_max || now < next_ageing_) return;
+  next_ageing_ = now + ageing_interval;
+  intake_->drop_older_than(std::chrono::floor<std::chrono::seconds>(*options_.spool_age_max), now);
 }
 
 Input::Options Publisher::entry_options() const {
@@ -322,11 +329,7 @@ void Publisher::housekeeping() {
   tell_minority();
   offer_set_aside(now);
   next_save_ = now + save_interval;
-  if (options_.spool_age_max && now >= next_ageing_) {
-    next_ageing_ = now + ageing_interval;
-    intake_->drop_older_than(
-        std::chrono::floor<std::chrono::seconds>(*options_.spool_age_max), now);
-  }
+  drop_aged(now);
   intake_->sync(now);
   for (const auto& source : sources_) {
     source->save(now);

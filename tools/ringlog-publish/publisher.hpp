@@ -85,6 +85,7 @@ class Publisher {
   void on_settled(const std::vector<Origin>& origins);
   void end_session(const std::string& reason);
   void housekeeping();
+  void drop_aged(Clock::time_point now);
   void wait(int stop_fd);
   [[nodiscard]] Clock::time_point next_deadline();
   [[nodiscard]] std::optional<tools::ExitCode> outcome() const;
