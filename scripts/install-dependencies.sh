@@ -3,7 +3,7 @@
 #
 # Installs the Debian 12 packages that building and testing ringcast needs, and only those
 # that are missing: with everything in place it is silent and needs no privilege.
-#   --test   also what only tests need: a PostgreSQL server
+#   --test   also what only tests need: a PostgreSQL server, web servers and log programs
 #   --ci     that, and what .ci/run needs: clang 14 with its tools, and ccache
 #   --bench  also what bench/ needs: the systems to compare with, Google Benchmark, tools to measure
 set -euo pipefail
@@ -15,10 +15,11 @@ packages=(
   libre2-dev zlib1g-dev libzstd-dev zstd libsqlite3-dev libpq-dev
   python3 iproute2 nftables git
 )
+test_packages=(postgresql nginx-light haproxy rsyslog apache2-bin systemd-journal-remote)
 case "${1:-}" in
   "") ;;
-  --test) packages+=(postgresql) ;;
-  --ci) packages+=(postgresql clang-14 llvm-14 clang-tidy-14 clang-format-14 libclang-rt-14-dev ccache) ;;
+  --test) packages+=("${test_packages[@]}") ;;
+  --ci) packages+=("${test_packages[@]}" clang-14 llvm-14 clang-tidy-14 clang-format-14 libclang-rt-14-dev ccache) ;;
   --bench) packages+=(corosync libcpg-dev libzmq3-dev ethtool libbenchmark-dev linux-perf gnuplot-nox) ;;
   *)
     echo "usage: scripts/install-dependencies.sh [--test | --ci | --bench]" >&2

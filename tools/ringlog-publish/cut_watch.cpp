@@ -15,7 +15,7 @@ constexpr std::uint64_t told_at = 3;
 bool is_usual_limit(std::size_t bytes) {
   constexpr std::array<std::size_t, 4> limits = {1024, 2048, 4096, 8192};
   return std::any_of(limits.begin(), limits.end(), [bytes](std::size_t limit) {
-    return bytes == limit || bytes + 1 == limit;
+    return bytes == limit || bytes + 1 == limit || bytes == limit + 1;
   });
 }
 

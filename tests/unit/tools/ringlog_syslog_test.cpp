@@ -185,4 +185,7 @@ TEST_CASE("a sender that cuts is told of once, and counted", "[ringlog]") {
   for (int i = 0; i < 10; ++i) {
     CHECK_FALSE(watch.see(1500));
   }
+  CHECK_FALSE(watch.see(2049));  // with a line end that is not counted
+  CHECK_FALSE(watch.see(2049));
+  CHECK(watch.see(2049) == 2049U);
 }
