@@ -4,14 +4,14 @@
 #include "tools/ringlog-publish/tail_set.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <fnmatch.h>
 #include <glob.h>
 #include <optional>
-#include <string_view>
 #include <system_error>
 #include <utility>
+
+#include "tools/ringlog-publish/rotated_files.hpp"
 
 namespace ringcast::ringlog {
 
@@ -27,13 +27,6 @@ std::vector<std::string> matches(const std::string& pattern) {
   return paths;
 }
 
-// What logrotate makes of finished logs; its lines were read before.
-bool is_compressed(std::string_view path) {
-  constexpr std::array<std::string_view, 4> endings = {".gz", ".xz", ".zst", ".bz2"};
-  return std::any_of(
-      endings.begin(), endings.end(), [path](auto end) { return path.ends_with(end); });
-}
-
 // How often a directory is searched for files that are not where they were.
 constexpr std::chrono::seconds seek_interval{5};
 
@@ -42,9 +35,12 @@ constexpr std::chrono::seconds seek_interval{5};
 Result<void> TailSet::start(Instant now, std::chrono::sys_seconds date) {
   auto entries = load_checkpoint(options_.checkpoint);
   if (!entries) return entries.error();
+  std::error_code error;
+  saved_at_ = std::filesystem::last_write_time(options_.checkpoint, error);
   for (const auto& entry : *entries) {
     resume(entry, now, date);
   }
+  if (!error) seek_rotated(*entries, now);
   next_seek_ = now + seek_interval;
   return {};
 }
@@ -65,6 +61,9 @@ void TailSet::resume(const CheckpointEntry& entry, Instant now, std::chrono::sys
     return;
   }
   auto open = open_log(entry.path);
+  const bool was_cut = open.file && open.file->id.inode == entry.id.inode &&
+                       (open.file->size < entry.offset || is_replaced(*open.file, entry));
+  if (was_cut && take_up_copy(entry, now)) return;
   if (open.file && is_replaced(*open.file, entry)) {
     note_gone(entry);
     return;
@@ -77,6 +76,37 @@ void TailSet::resume(const CheckpointEntry& entry, Instant now, std::chrono::sys
     keep_absent(entry, "the file read before is not there", date);
   } else {
     keep_absent(entry, "cannot open: " + std::generic_category().message(open.error), date);
+  }
+}
+
+// Copied and truncated while nobody followed it: what it held is in the copy.
+bool TailSet::take_up_copy(const CheckpointEntry& entry, Instant now) {
+  for (auto& [path, open] : rotated_since(entry.path, saved_at_)) {
+    if (!is_copy(open, entry) || open.size < entry.offset) continue;
+    notes_.push_back(entry.path + ": was copied to " + path + " and cut; read on there");
+    return take_up(entry, open, false, now);
+  }
+  return false;
+}
+
+// Rotated more than once while nobody followed it: there are files between the one that was
+// read last and the one that has its name now. A file with the content of another is its copy.
+void TailSet::seek_rotated(const std::vector<CheckpointEntry>& entries, Instant now) {
+  std::set<std::string> paths;
+  for (const auto& entry : entries) {
+    if (is_asked_for(entry.path)) paths.insert(entry.path);
+  }
+  for (const auto& path : paths) {
+    for (auto& [rotated, open] : rotated_since(path, saved_at_)) {
+      const bool is_known =
+          find(open.id) != nullptr ||
+          std::any_of(entries.begin(), entries.end(), [&open = open](const auto& entry) {
+            return entry.id == open.id || is_copy(open, entry);
+          });
+      if (is_known || is_asked_for(rotated)) continue;
+      notes_.push_back(rotated + ": was rotated while nobody followed " + path + "; read too");
+      add_new(path, open, false, now);
+    }
   }
 }
 
@@ -201,13 +231,17 @@ void TailSet::adopt_path(const std::string& path, Instant now) {
   const auto likeness = match_absent(*open, path, now);
   note_unopened(path, likeness == Likeness::unknown ? EIO : 0);
   if (likeness != Likeness::other) return;
+  add_new(path, *open, true, now);
+}
+
+void TailSet::add_new(const std::string& path, LogFile& open, bool is_named, Instant now) {
   CheckpointEntry entry;
   entry.path = path;
-  entry.id = open->id;
+  entry.id = open.id;
   entry.filter = filter();
   entry.producer = Producer{random_producer(), options_.name + ":" + path};
   entry.producer.name.resize(std::min(entry.producer.name.size(), producer_name_bytes_max));
-  (void)add(std::move(entry), std::move(open->file), true, now);
+  (void)add(std::move(entry), std::move(open.file), is_named, now);
 }
 
 // What is no regular file is left alone; a name without a file (a link to nothing, or removed

@@ -11,6 +11,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <optional>
@@ -95,6 +96,9 @@ class TailSet {
   void note_unopened(const std::string& path, int error);
   Followed& add(CheckpointEntry entry, Descriptor file, bool is_named, Instant now);
   void resume(const CheckpointEntry& entry, Instant now, std::chrono::sys_seconds date);
+  bool take_up_copy(const CheckpointEntry& entry, Instant now);
+  void seek_rotated(const std::vector<CheckpointEntry>& entries, Instant now);
+  void add_new(const std::string& path, LogFile& open, bool is_named, Instant now);
   bool take_up(CheckpointEntry entry, LogFile& open, bool is_named, Instant now);
   void keep_absent(CheckpointEntry entry, const std::string& why, std::chrono::sys_seconds date);
   Likeness match_absent(LogFile& open, const std::string& path, Instant now);
@@ -112,6 +116,7 @@ class TailSet {
   Options options_;
   std::map<std::uint32_t, Followed> files_;  // by source
   std::vector<CheckpointEntry> absent_;
+  std::filesystem::file_time_type saved_at_;  // the checkpoint of the start
   Instant next_seek_{};
   std::uint32_t next_source_{1};
   std::uint32_t next_to_read_{0};

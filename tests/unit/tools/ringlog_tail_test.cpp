@@ -2,6 +2,7 @@
 //
 // Followed files: rotation by rename and by truncation, partial lines, restarts. Real files,
 // an invented clock, no waiting.
+#include <algorithm>
 #include <filesystem>
 #include <map>
 
@@ -33,6 +34,11 @@ struct Follower {
       std::chrono::sys_seconds date = today)
       : directory(where.path()), set(options(where, pattern)) {
     REQUIRE(set.start(now, date));
+  }
+
+  Follower(const TemporaryDirectory& where, TailSet::Options options)
+      : directory(where.path()), set(std::move(options)) {
+    REQUIRE(set.start(now, today));
   }
 
   static TailSet::Options options(const TemporaryDirectory& where, const std::string& pattern) {
@@ -302,6 +308,117 @@ TEST_CASE("rotation by rename while stopped loses nothing", "[ringlog]") {
   Follower again(directory);
   again.poll();
   CHECK(again.take() == Words{"two", "three"});
+}
+
+namespace {
+
+// "one" was read and settled; then nobody follows.
+void read_one(const TemporaryDirectory& directory) {
+  write_text(directory / "access.log", "one\n");
+  Follower follower(directory);
+  follower.poll();
+  follower.settle_all();
+}
+
+}  // namespace
+
+TEST_CASE("rotated twice and more while stopped nothing is lost, nor read again", "[ringlog]") {
+  for (const auto* const ending : {".%d", "-2026010%d", ".2026-01-0%d"}) {
+    const TemporaryDirectory directory;
+    const auto rotated = [&](int number) {
+      std::string name = ending;
+      return directory / ("access.log" + name.replace(name.find("%d"), 2, std::to_string(number)));
+    };
+    write_text(rotated(5), "long ago\n");
+    std::filesystem::last_write_time(
+        rotated(5), std::filesystem::file_time_type::clock::now() - 1h);
+    read_one(directory);
+    append_text_to(directory / "access.log", "two\n");
+    std::filesystem::rename(directory / "access.log", rotated(1));
+    for (const auto* const line : {"three\n", "four\n"}) {
+      std::filesystem::rename(rotated(1), rotated(*line == 't' ? 2 : 3));
+      write_text(rotated(1), line);
+    }
+    std::filesystem::rename(rotated(1), rotated(4));
+    write_text(directory / "access.log", "five\n");
+    write_text(directory / "access.log.bak", "mine\n");
+    write_text(directory / "access.log.1.gz", "packed\n");
+    Follower again(directory);
+    again.poll();
+    auto lines = again.take();
+    std::sort(lines.begin(), lines.end());
+    CHECK(lines == Words{"five", "four", "three", "two"});
+    again.settle_all();
+    Follower third(directory);
+    third.poll();
+    CHECK(third.take().empty());
+  }
+}
+
+TEST_CASE("copied and truncated while stopped the rest is read from the copy", "[ringlog]") {
+  for (const auto* const next : {"", "x\n", "a longer line than there was before\n"}) {
+    const TemporaryDirectory directory;
+    read_one(directory);
+    append_text_to(directory / "access.log", "two\n");
+    std::filesystem::copy_file(directory / "access.log", directory / "access.log.1");
+    write_text(directory / "access.log", next);
+    Follower again(directory);
+    again.poll();
+    auto lines = again.take();
+    if (*next != '\0') {
+      REQUIRE(lines.size() == 2);
+      CHECK(lines.back() + "\n" == next);
+      lines.pop_back();
+    }
+    CHECK(lines == Words{"two"});
+    again.settle_all();
+  }
+}
+
+TEST_CASE("a copy beside a log that goes on is not read", "[ringlog]") {
+  const TemporaryDirectory directory;
+  read_one(directory);
+  std::filesystem::copy_file(directory / "access.log", directory / "access.log.1");
+  append_text_to(directory / "access.log", "two\n");
+  Follower again(directory);
+  again.poll();
+  CHECK(again.take() == Words{"two"});
+}
+
+TEST_CASE("truncated and written anew while stopped, shorter or longer", "[ringlog]") {
+  for (const auto* const next : {"x\n", "a longer line than there was before\n"}) {
+    const TemporaryDirectory directory;
+    read_one(directory);
+    write_text(directory / "access.log", next);
+    Follower again(directory);
+    again.poll();
+    const auto lines = again.take();
+    REQUIRE(lines.size() == 1);
+    CHECK(lines.front() + "\n" == next);
+  }
+}
+
+TEST_CASE(
+    "lines left out by rules are not looked at again, and other rules number anew", "[ringlog]") {
+  const TemporaryDirectory directory;
+  write_text(directory / "access.log", "a 1\nb 1\na 2\nb 2\n");
+  const auto follow = [&](FilterOptions rules) {
+    auto filter = Filter::make(std::move(rules));
+    REQUIRE(filter);
+    auto rules_of_it = std::move(filter).value();
+    auto made = Follower::options(directory, "access.log");
+    made.limits.filter = &rules_of_it;
+    Follower follower(directory, made);
+    follower.poll();
+    auto lines = follower.take();
+    follower.settle_all();
+    REQUIRE(follower.by_seq.size() == lines.size());
+    return lines;
+  };
+  CHECK(follow({{}, {"^b"}, {}, 1}) == Words{"a 1", "a 2"});
+  CHECK(follow({{}, {"^b"}, {}, 1}).empty());
+  append_text_to(directory / "access.log", "a 3\nb 3\n");
+  CHECK(follow({{}, {"^a"}, {}, 1}) == Words{"b 3"});
 }
 
 TEST_CASE("another file under a known inode is not taken for the old one", "[ringlog]") {
