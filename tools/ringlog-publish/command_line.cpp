@@ -144,8 +144,8 @@ void add_sources(CLI::App& app, PublisherOptions& options) {
 }
 
 // Why the rules are wrong; empty: they are not.
-std::string wrong_with(FilterOptions rules) {
-  const auto filter = Filter::make(std::move(rules));
+std::string wrong_with(const FilterOptions& rules) {
+  const auto filter = Filter::make(rules);
   return filter ? std::string() : filter.error().message;
 }
 

@@ -88,7 +88,7 @@ Filter::Filter(Filter&&) noexcept = default;
 Filter& Filter::operator=(Filter&&) noexcept = default;
 Filter::~Filter() = default;
 
-Result<Filter> Filter::make(FilterOptions options) {
+Result<Filter> Filter::make(const FilterOptions& options) {
   Filter filter;
   if (auto done = compile_all(options.include, filter.include_); !done) {
     return done.error();

@@ -43,7 +43,7 @@ struct FilterCounters {
 class Filter {
  public:
   /// Errors: invalid_argument, with the rule, the place in it and what is wrong there.
-  static Result<Filter> make(FilterOptions options);
+  static Result<Filter> make(const FilterOptions& options);
   Filter(Filter&&) noexcept;
   Filter& operator=(Filter&&) noexcept;
   ~Filter();

@@ -114,24 +114,23 @@ void Intake::on_spool_settled(std::uint64_t segment) {
 
 PutAway Intake::put_away() {
   PutAway lines;
-  std::string failure;
-  std::vector<std::uint64_t> written_again;
   for (const auto number : outbox_.all()) {
     const auto& record = outbox_.record(number);
     if (record.origin.source == spool_source) lines.spooled += record.lines;
   }
+  std::vector<std::uint64_t> written_again;
   for (const auto number : to_put_in_front()) {
     const auto& record = outbox_.record(number);
-    const bool is_in_spool = record.origin.source == spool_source;
-    if (!is_in_spool && record.origin.source != input_source) continue;  // its source keeps it
-    const auto spooled =
-        spool_ ? spool_->put_in_front(record.payload) : Result<void>(Error{Errc::io, "no --spool"});
-    if (!spooled) failure = spooled.error().message;
-    if (is_in_spool && spooled) written_again.push_back(record.origin.mark);
-    if (!is_in_spool) (spooled ? lines.spooled : lines.lost) += record.lines;
+    const auto origin = record.origin;
+    if (origin.source != spool_source && origin.source != input_source) continue;  // kept there
+    const bool is_put = put_in_front(record);
+    if (origin.source == input_source) {
+      (is_put ? lines.spooled : lines.lost) += record.lines;
+    } else if (is_put) {
+      written_again.push_back(origin.mark);
+    }
   }
   if (!spool_) return lines;
-  if (!failure.empty()) notes_.push_back(failure);
   if (const auto synced = spool_->sync(); !synced) {
     notes_.push_back(synced.error().message);
     return lines;
@@ -140,6 +139,13 @@ PutAway Intake::put_away() {
     on_spool_settled(segment);
   }
   return lines;
+}
+
+bool Intake::put_in_front(const OutgoingRecord& record) {
+  if (!spool_) return false;
+  const auto spooled = spool_->put_in_front(record.payload);
+  if (!spooled) complain(appending_, spooled.error().message, std::chrono::steady_clock::now());
+  return spooled.ok();
 }
 
 // All that memory holds is older than what the spool still has unread. Up to the last record

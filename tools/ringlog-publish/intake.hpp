@@ -65,6 +65,7 @@ class Intake {
 
  private:
   [[nodiscard]] std::vector<RecordNumber> to_put_in_front() const;
+  bool put_in_front(const OutgoingRecord& record);
   void complain(Trouble& trouble, const std::string& what, Instant now);
   void count_dropped(std::uint64_t lines, const std::string& why);
   [[nodiscard]] bool may_spool(std::size_t bytes, Instant now) const;

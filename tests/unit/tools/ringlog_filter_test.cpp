@@ -10,8 +10,8 @@ using namespace ringcast::ringlog;
 
 namespace {
 
-Filter filter_of(FilterOptions options) {
-  auto filter = Filter::make(std::move(options));
+Filter filter_of(const FilterOptions& options) {
+  auto filter = Filter::make(options);
   REQUIRE(filter);
   return std::move(filter).value();
 }
@@ -21,8 +21,8 @@ std::string applied(Filter& filter, const std::string& line) {
   return result ? std::string(*result) : "<none>";
 }
 
-std::string problem_of(FilterOptions options) {
-  const auto filter = Filter::make(std::move(options));
+std::string problem_of(const FilterOptions& options) {
+  const auto filter = Filter::make(options);
   REQUIRE_FALSE(filter);
   CHECK(filter.error().code == Errc::invalid_argument);
   return filter.error().message;

@@ -2,90 +2,15 @@
 //
 // Followed files: rotation by rename and by truncation, partial lines, restarts. Real files,
 // an invented clock, no waiting.
-#include <algorithm>
 #include <filesystem>
-#include <map>
 
 #include <catch2/catch.hpp>
 
-#include "tests/unit/temporary_directory.hpp"
-#include "tools/ringlog-publish/tail_set.hpp"
+#include "tests/unit/tools/follower.hpp"
 
 using namespace ringcast;
 using namespace ringcast::ringlog;
 using namespace std::chrono_literals;
-
-namespace {
-
-constexpr std::chrono::sys_seconds today{std::chrono::hours(24 * 20000)};
-
-// A publisher's stand-in: remembers each line by producer and sequence.
-struct Follower {
-  std::string directory;
-  TailSet set;
-  TailSet::Instant now{};
-  std::vector<std::string> lines;
-  std::map<std::pair<ProducerId, std::uint64_t>, std::string> by_seq;
-  std::vector<Origin> origins;
-
-  explicit Follower(
-      const TemporaryDirectory& where,
-      const std::string& pattern = "access.log",
-      std::chrono::sys_seconds date = today)
-      : directory(where.path()), set(options(where, pattern)) {
-    REQUIRE(set.start(now, date));
-  }
-
-  Follower(const TemporaryDirectory& where, TailSet::Options options)
-      : directory(where.path()), set(std::move(options)) {
-    REQUIRE(set.start(now, today));
-  }
-
-  static TailSet::Options options(const TemporaryDirectory& where, const std::string& pattern) {
-    TailSet::Options made;
-    made.patterns = {where / pattern};
-    made.checkpoint = where / "tail.json";
-    made.name = "web1";
-    made.limits.line_bytes_max = 100;
-    return made;
-  }
-
-  RecordSink sink() {
-    return [this](const OutgoingRecord& outgoing) {
-      const auto record = decode_record(outgoing.payload);
-      REQUIRE(record);
-      take_record(*record, outgoing.origin);
-    };
-  }
-  void take_record(const Record& record, Origin origin) {
-    origins.push_back(origin);
-    const auto* body = std::get_if<Lines>(&record.body);
-    if (body == nullptr) {
-      lines.push_back("<" + std::to_string(std::get<TooLong>(record.body).bytes) + ">");
-      return;
-    }
-    auto seq = record.first_seq;
-    for (const auto& line : body->lines) {
-      lines.push_back(line);
-      const auto [it, fresh] = by_seq.emplace(std::pair(record.producer.id, seq++), line);
-      CHECK((fresh || it->second == line));
-    }
-  }
-  void poll(std::size_t bytes_max = 1 << 20) { (void)set.poll(bytes_max, now, sink()); }
-  void finish() { set.finish(sink()); }
-  void settle_all() {
-    for (const auto& origin : origins) {
-      set.on_settled(origin);
-    }
-    origins.clear();
-    REQUIRE(set.save());
-  }
-  std::vector<std::string> take() { return std::exchange(lines, {}); }
-};
-
-using Words = std::vector<std::string>;
-
-}  // namespace
 
 TEST_CASE("a partial last line is held until it is complete", "[ringlog]") {
   const TemporaryDirectory directory;
@@ -294,116 +219,12 @@ TEST_CASE("while the checkpoint cannot be saved no new file is read", "[ringlog]
   }
 }
 
-TEST_CASE("rotation by rename while stopped loses nothing", "[ringlog]") {
-  const TemporaryDirectory directory;
-  write_text(directory / "access.log", "one\n");
-  {
-    Follower follower(directory);
-    follower.poll();
-    follower.settle_all();
-  }
-  append_text_to(directory / "access.log", "two\n");
-  std::filesystem::rename(directory / "access.log", directory / "access.log.1");
-  write_text(directory / "access.log", "three\n");
-  Follower again(directory);
-  again.poll();
-  CHECK(again.take() == Words{"two", "three"});
-}
-
-namespace {
-
-// "one" was read and settled; then nobody follows.
-void read_one(const TemporaryDirectory& directory) {
-  write_text(directory / "access.log", "one\n");
-  Follower follower(directory);
-  follower.poll();
-  follower.settle_all();
-}
-
-}  // namespace
-
-TEST_CASE("rotated twice and more while stopped nothing is lost, nor read again", "[ringlog]") {
-  for (const auto* const ending : {".%d", "-2026010%d", ".2026-01-0%d"}) {
-    const TemporaryDirectory directory;
-    const auto rotated = [&](int number) {
-      std::string name = ending;
-      return directory / ("access.log" + name.replace(name.find("%d"), 2, std::to_string(number)));
-    };
-    write_text(rotated(5), "long ago\n");
-    std::filesystem::last_write_time(
-        rotated(5), std::filesystem::file_time_type::clock::now() - 1h);
-    read_one(directory);
-    append_text_to(directory / "access.log", "two\n");
-    std::filesystem::rename(directory / "access.log", rotated(1));
-    for (const auto* const line : {"three\n", "four\n"}) {
-      std::filesystem::rename(rotated(1), rotated(*line == 't' ? 2 : 3));
-      write_text(rotated(1), line);
-    }
-    std::filesystem::rename(rotated(1), rotated(4));
-    write_text(directory / "access.log", "five\n");
-    write_text(directory / "access.log.bak", "mine\n");
-    write_text(directory / "access.log.1.gz", "packed\n");
-    Follower again(directory);
-    again.poll();
-    auto lines = again.take();
-    std::sort(lines.begin(), lines.end());
-    CHECK(lines == Words{"five", "four", "three", "two"});
-    again.settle_all();
-    Follower third(directory);
-    third.poll();
-    CHECK(third.take().empty());
-  }
-}
-
-TEST_CASE("copied and truncated while stopped the rest is read from the copy", "[ringlog]") {
-  for (const auto* const next : {"", "x\n", "a longer line than there was before\n"}) {
-    const TemporaryDirectory directory;
-    read_one(directory);
-    append_text_to(directory / "access.log", "two\n");
-    std::filesystem::copy_file(directory / "access.log", directory / "access.log.1");
-    write_text(directory / "access.log", next);
-    Follower again(directory);
-    again.poll();
-    auto lines = again.take();
-    if (*next != '\0') {
-      REQUIRE(lines.size() == 2);
-      CHECK(lines.back() + "\n" == next);
-      lines.pop_back();
-    }
-    CHECK(lines == Words{"two"});
-    again.settle_all();
-  }
-}
-
-TEST_CASE("a copy beside a log that goes on is not read", "[ringlog]") {
-  const TemporaryDirectory directory;
-  read_one(directory);
-  std::filesystem::copy_file(directory / "access.log", directory / "access.log.1");
-  append_text_to(directory / "access.log", "two\n");
-  Follower again(directory);
-  again.poll();
-  CHECK(again.take() == Words{"two"});
-}
-
-TEST_CASE("truncated and written anew while stopped, shorter or longer", "[ringlog]") {
-  for (const auto* const next : {"x\n", "a longer line than there was before\n"}) {
-    const TemporaryDirectory directory;
-    read_one(directory);
-    write_text(directory / "access.log", next);
-    Follower again(directory);
-    again.poll();
-    const auto lines = again.take();
-    REQUIRE(lines.size() == 1);
-    CHECK(lines.front() + "\n" == next);
-  }
-}
-
 TEST_CASE(
     "lines left out by rules are not looked at again, and other rules number anew", "[ringlog]") {
   const TemporaryDirectory directory;
   write_text(directory / "access.log", "a 1\nb 1\na 2\nb 2\n");
-  const auto follow = [&](FilterOptions rules) {
-    auto filter = Filter::make(std::move(rules));
+  const auto follow = [&](const FilterOptions& rules) {
+    auto filter = Filter::make(rules);
     REQUIRE(filter);
     auto rules_of_it = std::move(filter).value();
     auto made = Follower::options(directory, "access.log");
