@@ -39,6 +39,7 @@ constexpr std::array targets{
     Target{"writers", ringcast::fuzz::writers},
     Target{"server_frames", ringcast::fuzz::server_frames},
     Target{"session", ringcast::fuzz::session},
+    Target{"syslog", ringcast::fuzz::syslog},
     Target{"unpacker", ringcast::fuzz::unpacker}};
 
 std::vector<fs::path> files_in(const fs::path& path) {

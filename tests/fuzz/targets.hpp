@@ -23,6 +23,7 @@ void configuration(Bytes input);  ///< the text of a configuration file
 void ringlog(Bytes input);        ///< the messages of the log tools
 void ringlog_files(Bytes input);  ///< the files the log tools find when they start
 void writers(Bytes input);        ///< what writers of log files tell one another, and its files
+void syslog(Bytes input);         ///< a stream of syslog messages, and the text of each
 void monitor(Bytes input);        ///< log lines, and formats to read them by
 void writer_configuration(Bytes input);  ///< ringlog-write's configuration, or spreadlogd's
 void node(Bytes input);                  ///< a whole node among hostile daemons and clients

@@ -85,7 +85,7 @@ def test_long_syslog_messages_are_whole_and_cut_ones_are_noticed():
         farm.wait_lines("one.log", 4)
         expect_equal(farm.data("one.log")[-1], cut.decode(), "a whole message")
         expect_equal(stop(publisher)["syslog_suspected_cuts"], 3, "the summary")
-        expect("seem to be cut" in publisher.errors() or "seems to cut" in publisher.errors(), "it is told")
+        expect("seems to cut" in publisher.errors(), "it is told")
         stop(one)
 
 
@@ -160,8 +160,6 @@ def test_packed_batches_are_read_by_writers_and_monitors():
         farm.publish("d1", text, "--compress", "zstd", "--compress-level", "1")
         farm.wait_lines("one.log", 5000)
         expect_equal(farm.read("one.log"), text, "the file")
-        sent = farm.cluster.counters("d1")
-        expect(sent is not None, "the daemon answers")
         stop(one)
         monitor.signal(signal.SIGTERM)
         expect_equal(monitor.end(), 0, "exit code of the monitor")
@@ -228,7 +226,8 @@ def test_the_oldest_lines_go_when_all_is_full_and_no_number_is_missing():
         until("the rest is there", lambda: farm.data("one.log")[-1:] == text[-1:])
         kept = farm.data("one.log")
         expect_equal(len(kept) + dropped, 20000, "written and dropped")
-        expect_equal(kept, [line for line in text if line in set(kept)], "in order, each once")
+        written = set(kept)
+        expect_equal(kept, [line for line in text if line in written], "in order, each once")
         expect_equal(sum(m["lines"] for m in farm.markers("one.log", "dropped")), dropped, "what markers say")
         expect_equal(stop(one)["holes"], 0, "numbers missing")
 
@@ -355,7 +354,7 @@ def test_a_configuration_file_is_checked_line_by_line():
                        for line in problems.err.splitlines()), f"line {place}: {problems.err}")
         expect(f"{path}:2:" in check('group = "g"\nsyslog = [\n', 2).err, "a syntax error has its place")
         expect("--group is required" in check("", 2).err, "what is missing is told")
-        expect("another option" not in check('group = "g"\nonce = true\n', 2).err, "a contradiction is told")
+        expect("add --tail" in check('group = "g"\nonce = true\n', 2).err, "a contradiction is told")
         check('group = "g"\n', 0, "--check")
         one = farm.writer("d1", "one.log")
         with open(path, "w", encoding="utf-8") as file:

@@ -179,6 +179,8 @@ void Outbox::take_receipted(
 }
 
 void Outbox::retry_set_aside() {
+  constexpr std::size_t writers_max = 100;  // remembered, that may have gone long ago
+  if (receipts_.size() > writers_max) receipts_.clear();
   while (!set_aside_.empty()) {
     wait_again(set_aside_.begin()->second);
   }

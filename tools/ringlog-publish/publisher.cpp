@@ -359,7 +359,7 @@ std::optional<ExitCode> Publisher::outcome() const {
 Client::Clock::time_point Publisher::next_deadline() {
   const auto now = Clock::now();
   auto deadline = now + patience;
-  deadline = std::min(deadline, std::max(next_save_, now));
+  if (intake_->has_spool()) deadline = std::min(deadline, std::max(next_save_, now));
   for (const auto& source : sources_) {
     deadline = std::min(deadline, source->wake_up(now).value_or(deadline));
   }

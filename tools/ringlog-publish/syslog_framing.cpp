@@ -21,12 +21,7 @@ void SyslogFraming::feed(std::string_view bytes, const Sink& sink) {
   while (!bytes.empty()) {
     switch (state_) {
       case State::between:
-        if (bytes.front() == '\n') {  // behind a counted message, by senders that add one
-          bytes.remove_prefix(1);
-          break;
-        }
-        is_valid_ = true;
-        state_ = is_digit(bytes.front()) && bytes.front() != '0' ? State::count : State::line;
+        bytes = begin_frame(bytes);
         break;
       case State::count:
         bytes = take_count(bytes);
@@ -39,6 +34,14 @@ void SyslogFraming::feed(std::string_view bytes, const Sink& sink) {
         break;
     }
   }
+}
+
+std::string_view SyslogFraming::begin_frame(std::string_view bytes) {
+  // Behind a counted message, by senders that add one.
+  if (bytes.front() == '\n') return bytes.substr(1);
+  is_valid_ = true;
+  state_ = is_digit(bytes.front()) && bytes.front() != '0' ? State::count : State::line;
+  return bytes;
 }
 
 std::string_view SyslogFraming::take_count(std::string_view bytes) {

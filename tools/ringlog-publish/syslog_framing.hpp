@@ -35,6 +35,7 @@ class SyslogFraming {
  private:
   enum class State { between, count, counted, line };
 
+  std::string_view begin_frame(std::string_view bytes);
   std::string_view take_count(std::string_view bytes);
   std::string_view take_counted(std::string_view bytes, const Sink& sink);
   std::string_view take_line(std::string_view bytes, const Sink& sink);

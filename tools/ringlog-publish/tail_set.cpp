@@ -97,17 +97,22 @@ void TailSet::seek_rotated(const std::vector<CheckpointEntry>& entries, Instant 
     if (is_asked_for(entry.path)) paths.insert(entry.path);
   }
   for (const auto& path : paths) {
-    for (auto& [rotated, open] : rotated_since(path, saved_at_)) {
-      const bool is_known =
-          find(open.id) != nullptr ||
-          std::any_of(entries.begin(), entries.end(), [&open = open](const auto& entry) {
-            return entry.id == open.id || is_copy(open, entry);
-          });
-      if (is_known || is_asked_for(rotated)) continue;
-      notes_.push_back(rotated + ": was rotated while nobody followed " + path + "; read too");
-      add_new(path, open, false, now);
+    for (auto& rotated : rotated_since(path, saved_at_)) {
+      if (is_asked_for(rotated.path) || is_known(rotated.open, entries)) continue;
+      notes_.push_back(rotated.path);
+      notes_.back().append(": was rotated while nobody followed ").append(path);
+      notes_.back().append("; read too");
+      add_new(path, rotated.open, false, now);
     }
   }
+}
+
+// Followed, or read before, or a copy of what was.
+bool TailSet::is_known(const LogFile& open, const std::vector<CheckpointEntry>& entries) {
+  if (find(open.id) != nullptr) return true;
+  return std::any_of(entries.begin(), entries.end(), [&open](const auto& entry) {
+    return entry.id == open.id || is_copy(open, entry);
+  });
 }
 
 // False when there is nothing to take up: the place in it does not exist any more.

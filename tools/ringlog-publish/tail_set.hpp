@@ -98,6 +98,7 @@ class TailSet {
   void resume(const CheckpointEntry& entry, Instant now, std::chrono::sys_seconds date);
   bool take_up_copy(const CheckpointEntry& entry, Instant now);
   void seek_rotated(const std::vector<CheckpointEntry>& entries, Instant now);
+  bool is_known(const LogFile& open, const std::vector<CheckpointEntry>& entries);
   void add_new(const std::string& path, LogFile& open, bool is_named, Instant now);
   bool take_up(CheckpointEntry entry, LogFile& open, bool is_named, Instant now);
   void keep_absent(CheckpointEntry entry, const std::string& why, std::chrono::sys_seconds date);

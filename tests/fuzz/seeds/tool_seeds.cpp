@@ -127,6 +127,19 @@ void add_ringlog(std::vector<Seed>& seeds) {
   add("lines", 3 + 4 * 6, bytes_of("one\ntwo\n\na line that is far too long for its limit\nend"));
 }
 
+void add_syslog(std::vector<Seed>& seeds) {
+  const auto add = [&](const char* name, const std::string& text) {
+    Bytes bytes{static_cast<std::byte>(6)};
+    const auto more = bytes_of(text);
+    bytes.insert(bytes.end(), more.begin(), more.end());
+    seeds.push_back({"syslog", name, std::move(bytes)});
+  };
+  add("old",
+      "<190>Oct 11 22:14:15 web1 nginx: GET /\n<13>2023-08-24T05:14:15Z haproxy[1]: x\nplain\n");
+  add("new", "34 <165>1 - h a - - [x y=\"\\]\"] text\n18 <1>1 - - - - - -\n7 <2>two\n");
+  add("torn", "999 <1>more than there is\n12345678901 <1>\n0 x\n<1>" + std::string(100, 'x'));
+}
+
 std::string hex(std::uint64_t value) {
   std::array<char, 17> digits{};
   (void)std::snprintf(
@@ -201,6 +214,7 @@ void add_tool_seeds(std::vector<Seed>& seeds) {
   add_configurations(seeds);
   add_writer_configurations(seeds);
   add_ringlog(seeds);
+  add_syslog(seeds);
   add_monitor(seeds);
   add_files(seeds);
 }

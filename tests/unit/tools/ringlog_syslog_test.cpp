@@ -69,7 +69,7 @@ TEST_CASE("the text of an old message stands behind time, host and tag", "[ringl
   }
   CHECK(text_of("<13>Oct 11 22:14:15 web1 nginx:  two blanks") == " two blanks");
   CHECK(text_of("<13>Oct 11 22:14:15 web1 no tag here") == "no tag here");
-  CHECK(text_of("<13>Oct 11 22:14:15 web1 nginx:") == "");
+  CHECK(text_of("<13>Oct 11 22:14:15 web1 nginx:").empty());
   CHECK(text_of("<13>no time: at all") == "no time: at all");
 }
 
@@ -78,8 +78,8 @@ TEST_CASE("the text of a new message stands behind its structured data", "[ringl
   CHECK(text_of(head + "- " + access_line) == access_line);
   CHECK(text_of(head + R"([a@1 b="\]\" x"][c@2 d="["] )" + access_line) == access_line);
   CHECK(text_of(head + "- \xEF\xBB\xBF" + access_line) == access_line);
-  CHECK(text_of("<1>1 - - - - - -") == "");
-  CHECK(text_of("<1>1 - - - - - - ") == "");
+  CHECK(text_of("<1>1 - - - - - -").empty());
+  CHECK(text_of("<1>1 - - - - - - ").empty());
 }
 
 TEST_CASE("what is no syslog message is text as it is", "[ringlog]") {
