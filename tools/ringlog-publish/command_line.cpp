@@ -312,12 +312,11 @@ std::vector<std::string> known_options(const CLI::App& app) {
 
 // What the file adds to the arguments. `given` has parsed the arguments alone.
 std::vector<std::string> words_of(
-    const ConfigFile& config, const Parser& given, std::vector<std::string>& problems) {
+    const ConfigFile& config, const Parser& given, std::vector<ConfigProblem>& problems) {
   std::vector<std::string> words;
-  const auto& file = given.arguments.config;
   for (const auto& item : config.items) {
-    if (const auto refusal = refusal_of(item); !refusal.empty()) {
-      problems.push_back(config_problem(file, item, refusal));
+    if (auto refusal = refusal_of(item); !refusal.empty()) {
+      problems.push_back({item.at, std::move(refusal), {}});
     }
     if (given.app.get_option(item.option)->count() > 0) continue;
     for (const auto& value : item.values) {
@@ -325,6 +324,18 @@ std::vector<std::string> words_of(
     }
   }
   return words;
+}
+
+// In file order, as "FILE:LINE:COLUMN: problem; remedy".
+std::vector<std::string> described(const std::string& file, std::vector<ConfigProblem> problems) {
+  std::stable_sort(problems.begin(), problems.end(), [](const auto& one, const auto& next) {
+    return one.at < next.at;
+  });
+  std::vector<std::string> sentences;
+  for (const auto& problem : problems) {
+    sentences.push_back(describe(file, problem));
+  }
+  return sentences;
 }
 
 std::vector<std::string> contradictions(const Arguments& arguments) {
@@ -387,16 +398,14 @@ Result<std::string> text_of(const std::string& file) {
 
 CommandLine parse_command_line(const std::vector<std::string>& arguments) {
   auto parser = std::make_unique<Parser>();
-  std::vector<std::string> problems;
   try {
     parser->parse(arguments);
     if (const auto file = parser->arguments.config; !file.empty()) {
       const auto text = text_of(file);
       if (!text) return wrong({text.error().message});
-      const auto config = parse_config(file, *text, known_options(parser->app));
-      problems = config.problems;
-      auto words = words_of(config, *parser, problems);
-      if (!problems.empty()) return wrong(problems);
+      auto config = parse_config(*text, known_options(parser->app));
+      auto words = words_of(config, *parser, config.problems);
+      if (!config.problems.empty()) return wrong(described(file, std::move(config.problems)));
       words.insert(words.end(), arguments.begin(), arguments.end());
       parser = std::make_unique<Parser>();
       parser->parse(words);
@@ -404,7 +413,7 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments) {
   } catch (const CLI::ParseError& error) {
     return ended(exit_code_of(parser->app, error));
   }
-  problems = contradictions(parser->arguments);
+  const auto problems = contradictions(parser->arguments);
   if (!problems.empty()) return wrong(problems);
   if (parser->arguments.check) {
     const auto& file = parser->arguments.config;

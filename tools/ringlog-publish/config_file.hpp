@@ -5,12 +5,11 @@
 // own checks have seen it; every problem has its line and column.
 #pragma once
 
-#include <cstdint>
-#include <functional>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "configuration/document.hpp"
 
 namespace ringcast::ringlog {
 
@@ -18,20 +17,15 @@ namespace ringcast::ringlog {
 struct ConfigItem {
   std::string option;  ///< "--max-line"
   std::vector<std::string> values;
-  std::uint32_t line{1};
-  std::uint32_t column{1};
+  FilePosition at;
 };
 
 struct ConfigFile {
   std::vector<ConfigItem> items;
-  std::vector<std::string> problems;  ///< "FILE:LINE:COLUMN: problem; remedy"
+  std::vector<ConfigProblem> problems;
 };
 
 /// `known`: the options that there are, with their dashes.
-ConfigFile parse_config(
-    const std::string& file, std::string_view text, const std::vector<std::string>& known);
-/// "FILE:LINE:COLUMN: problem".
-std::string config_problem(
-    const std::string& file, const ConfigItem& item, const std::string& problem);
+ConfigFile parse_config(std::string_view text, const std::vector<std::string>& known);
 
 }  // namespace ringcast::ringlog
