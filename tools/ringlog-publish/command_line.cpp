@@ -16,7 +16,7 @@
 #include "ringcast/version.hpp"
 
 #include "tools/common/exit_codes.hpp"
-#include "tools/ringlog-publish/config_file.hpp"
+#include "tools/ringlog-publish/publisher_config.hpp"
 #include "tools/ringlog-publish/syslog_address.hpp"
 #include "tools/ringlog/files.hpp"
 #include "tools/ringlog/options.hpp"
@@ -312,7 +312,7 @@ std::vector<std::string> known_options(const CLI::App& app) {
 
 // What the file adds to the arguments. `given` has parsed the arguments alone.
 std::vector<std::string> words_of(
-    const ConfigFile& config, const Parser& given, std::vector<ConfigProblem>& problems) {
+    const PublisherConfig& config, const Parser& given, std::vector<ConfigProblem>& problems) {
   std::vector<std::string> words;
   for (const auto& item : config.items) {
     if (auto refusal = refusal_of(item); !refusal.empty()) {
@@ -332,6 +332,7 @@ std::vector<std::string> described(const std::string& file, std::vector<ConfigPr
     return one.at < next.at;
   });
   std::vector<std::string> sentences;
+  sentences.reserve(problems.size());
   for (const auto& problem : problems) {
     sentences.push_back(describe(file, problem));
   }

@@ -6,7 +6,7 @@
 namespace ringcast::ringlog {
 
 Result<std::unique_ptr<Source>> open_journal(
-    JournalOptions /*options*/, Filter& /*filter*/, Intake& /*intake*/) {
+    const SystemJournalOptions& /*options*/, Filter& /*filter*/, Intake& /*intake*/) {
   return Error{
       Errc::invalid_argument,
       "--journal: this ringlog-publish was built without libsystemd; build it with "

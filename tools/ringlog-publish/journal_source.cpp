@@ -37,7 +37,7 @@ Error journal_error(const std::string& what, int code) {
   return system_error("journal", what, -code);
 }
 
-std::uint64_t rules_of(const JournalOptions& options, const Filter& filter) {
+std::uint64_t rules_of(const SystemJournalOptions& options, const Filter& filter) {
   std::string text = std::to_string(filter.fingerprint()) + "\n" + options.directory;
   for (const auto& match : options.matches) {
     text += '\n' + match;
@@ -47,7 +47,7 @@ std::uint64_t rules_of(const JournalOptions& options, const Filter& filter) {
 
 class JournalSource final : public Source {
  public:
-  JournalSource(JournalOptions options, Descriptor lock, Filter& filter, Intake& intake)
+  JournalSource(SystemJournalOptions options, Descriptor lock, Filter& filter, Intake& intake)
       : options_(std::move(options)),
         lock_(std::move(lock)),
         filter_(filter),
@@ -86,7 +86,7 @@ class JournalSource final : public Source {
   void fail(const std::string& what, int code, Instant now);
   Result<void> save_now();
 
-  JournalOptions options_;
+  SystemJournalOptions options_;
   Descriptor lock_;
   Filter& filter_;
   Intake& intake_;
@@ -309,7 +309,7 @@ bool JournalSource::leave(Instant /*now*/) {
 }  // namespace
 
 Result<std::unique_ptr<Source>> open_journal(
-    JournalOptions options, Filter& filter, Intake& intake) {
+    const SystemJournalOptions& options, Filter& filter, Intake& intake) {
   if (auto made = make_directories(options.state_directory); !made) return made.error();
   const auto lock_path = options.state_directory + "/journal-" + options.group + ".lock";
   Descriptor lock(::open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
@@ -321,8 +321,7 @@ Result<std::unique_ptr<Source>> open_journal(
             ": another ringlog-publish follows the journal for this group with this state; "
             "name another --state directory"};
   }
-  auto source =
-      std::make_unique<JournalSource>(std::move(options), std::move(lock), filter, intake);
+  auto source = std::make_unique<JournalSource>(options, std::move(lock), filter, intake);
   if (auto started = source->start(); !started) return started.error();
   return std::unique_ptr<Source>(std::move(source));
 }

@@ -19,7 +19,7 @@
 
 namespace ringcast::ringlog {
 
-struct JournalOptions {
+struct SystemJournalOptions {
   std::string directory;             ///< empty: this host's journal
   std::vector<std::string> matches;  ///< FIELD=VALUE
   std::string state_directory;
@@ -33,6 +33,6 @@ struct JournalOptions {
 /// `intake` and `filter` outlive the source. Errors: io, corrupt; invalid_argument, when another
 /// process has the state, a match is none, or this program was built without libsystemd.
 Result<std::unique_ptr<Source>> open_journal(
-    JournalOptions options, Filter& filter, Intake& intake);
+    const SystemJournalOptions& options, Filter& filter, Intake& intake);
 
 }  // namespace ringcast::ringlog

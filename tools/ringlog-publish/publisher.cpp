@@ -111,7 +111,7 @@ Result<void> Publisher::open_syslog() {
 }
 
 Result<void> Publisher::open_journal_source() {
-  JournalOptions journal;
+  SystemJournalOptions journal;
   journal.directory = options_.journal_directory;
   journal.matches = options_.journal_matches;
   journal.state_directory = options_.state_directory;
@@ -119,7 +119,7 @@ Result<void> Publisher::open_journal_source() {
   journal.name = options_.name;
   journal.line_bytes_max = options_.line_bytes_max;
   journal.encoding = entry_options().encoding;
-  auto source = open_journal(std::move(journal), *filter_, *intake_);
+  auto source = open_journal(journal, *filter_, *intake_);
   if (!source) return source.error();
   sources_.push_back(std::move(source).value());
   return {};

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Keys as options, values as words.
-#include "tools/ringlog-publish/config_file.hpp"
+#include "tools/ringlog-publish/publisher_config.hpp"
 
 #include <algorithm>
 #include <optional>
@@ -52,11 +52,12 @@ std::optional<std::vector<std::string>> words_of(const ConfigValue& value) {
 
 }  // namespace
 
-ConfigFile parse_config(std::string_view text, const std::vector<std::string>& known) {
+PublisherConfig parse_config(std::string_view text, const std::vector<std::string>& known) {
   auto document = parse_document(text, reference);
-  ConfigFile config;
+  PublisherConfig config;
   config.problems = std::move(document.problems);
   std::vector<std::string> keys;
+  keys.reserve(known.size());
   for (const auto& option : known) {
     keys.push_back(key_of(option));
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// ConfigFile: options as TOML, one `key = value` for each, named as on the command line with
+// PublisherConfig: options as TOML, one `key = value` for each, named as on the command line with
 // '_' for '-'. Lists give an option several times. Nothing is believed before the command line's
 // own checks have seen it; every problem has its line and column.
 #pragma once
@@ -20,12 +20,12 @@ struct ConfigItem {
   FilePosition at;
 };
 
-struct ConfigFile {
+struct PublisherConfig {
   std::vector<ConfigItem> items;
   std::vector<ConfigProblem> problems;
 };
 
 /// `known`: the options that there are, with their dashes.
-ConfigFile parse_config(std::string_view text, const std::vector<std::string>& known);
+PublisherConfig parse_config(std::string_view text, const std::vector<std::string>& known);
 
 }  // namespace ringcast::ringlog
