@@ -63,6 +63,13 @@ def program(name):
     return path
 
 
+def installed(name, *folders):
+    """A program of Debian's that a test needs, by its path. Without it the test fails: test.sh installs it."""
+    path = shutil.which(name, path=os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", *folders)))
+    expect(path, f"{name} is not installed: scripts/install-dependencies.sh --test")
+    return path
+
+
 def die_with_parent():
     LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 

@@ -4,22 +4,14 @@ arrives exactly as the server would have written it to a file."""
 
 import contextlib
 import os
-import shutil
 import socket
 import subprocess
 
 from farm import GROUP, Farm, stop
-from harness import die_with_parent, expect, expect_equal, program, run, until
+from harness import Failure, die_with_parent, expect, expect_equal, installed, program, run, until
 
 EXAMPLES = os.path.join(os.path.dirname(__file__), "..", "..", "conf", "examples")
 REQUESTS = ["/", "/a?b=c&d=%20", '/with"quote', "/" + "x" * 3000, "/b: c [d]", "/last"]
-
-
-def is_here(name):
-    if shutil.which(name):
-        return True
-    print(f"        without {name}: scripts/install-dependencies.sh --ci brings it")
-    return False
 
 
 def example(name, **paths):
@@ -112,15 +104,23 @@ def expect_lines(farm, wanted, what):
     expect(max(map(len, wanted)) > 3000, "a long line was among them")
 
 
-def test_nginx_by_syslog():
-    if not is_here("nginx"):
+def test_a_missing_program_fails_and_says_what_brings_it():
+    try:
+        installed("no-such-server")
+    except Failure as failure:
+        expect("install-dependencies.sh --test" in str(failure), str(failure))
         return
+    raise Failure("a program that is not there was found")
+
+
+def test_nginx_by_syslog():
+    nginx = installed("nginx")
     with Farm(1) as farm:
         one = farm.writer("d1", "one.log")
         log = farm.path("log.sock")
         publisher = syslog_publisher(farm, f"unix:{log}")
         access_log = example("nginx.conf", socket=("/run/ringlog/syslog.sock", log))
-        with server(farm, "nginx", nginx_configuration(farm, access_log), "nginx", "-c", "FILE"):
+        with server(farm, "nginx", nginx_configuration(farm, access_log), nginx, "-c", "FILE"):
             until("nginx listens", lambda: os.path.exists(farm.path("nginx.sock")))
             wanted = ask_nginx(farm)
             expect_lines(farm, read(farm, "nginx.log"), "nginx")
@@ -143,8 +143,7 @@ def requests_in(log):
 
 
 def test_haproxy_by_syslog():
-    if not is_here("haproxy"):
-        return
+    haproxy = installed("haproxy")
     with Farm(1) as farm:
         one = farm.writer("d1", "one.log")
         log = farm.path("log.sock")
@@ -154,7 +153,7 @@ def test_haproxy_by_syslog():
         text = text.replace("global\n", "global\n    nbthread 1\n    tune.bufsize 32768\n", 1)
         with open(farm.path("haproxy.log"), "wb") as stdout, \
                 server(farm, "haproxy", haproxy_configuration(farm, text),
-                       "haproxy", "-db", "-f", "FILE", stdout=stdout):
+                       haproxy, "-db", "-f", "FILE", stdout=stdout):
             until("HAProxy listens",
                   lambda: os.path.exists(farm.path("haproxy.sock")) and can_connect(farm.path("haproxy.sock")))
             for request in REQUESTS:
@@ -170,15 +169,14 @@ def test_haproxy_by_syslog():
 
 
 def test_haproxy_that_cuts_is_noticed():
-    if not is_here("haproxy"):
-        return
+    haproxy = installed("haproxy")
     with Farm(1) as farm:
         log = farm.path("log.sock")
         publisher = syslog_publisher(farm, f"unix:{log}")
         text = example("haproxy.cfg", socket=("/run/ringlog/syslog.sock", log))
         expect(" len 65535" in text, "the example raises the limit")
         text = text.replace(" len 65535", "").replace("global\n", "global\n    tune.bufsize 32768\n", 1)
-        with server(farm, "haproxy", haproxy_configuration(farm, text), "haproxy", "-db", "-f", "FILE"):
+        with server(farm, "haproxy", haproxy_configuration(farm, text), haproxy, "-db", "-f", "FILE"):
             until("HAProxy listens",
                   lambda: os.path.exists(farm.path("haproxy.sock")) and can_connect(farm.path("haproxy.sock")))
             for _ in range(3):
@@ -188,8 +186,7 @@ def test_haproxy_that_cuts_is_noticed():
 
 
 def test_nginx_through_rsyslog():
-    if not (is_here("nginx") and is_here("rsyslogd")):
-        return
+    nginx, rsyslogd = installed("nginx"), installed("rsyslogd")
     with Farm(1) as farm:
         one = farm.writer("d1", "one.log")
         local, forwarded = farm.path("local.sock"), farm.path("forwarded.port")
@@ -204,10 +201,10 @@ def test_nginx_through_rsyslog():
         text = limit + "\n" + head + text.replace(limit, "")
         access_log = example("nginx.conf", socket=("/run/ringlog/syslog.sock", local), hostname=(",nohostname", ""))
         inside_host = ["nsenter", "--net=/run/netns/d1"]
-        with server(farm, "rsyslog", text, *inside_host, "rsyslogd", "-n", "-f", "FILE", "-i", forwarded,
+        with server(farm, "rsyslog", text, *inside_host, rsyslogd, "-n", "-f", "FILE", "-i", forwarded,
                     log="rsyslog.err"):
             until("rsyslog listens", lambda: os.path.exists(local))
-            with server(farm, "nginx", nginx_configuration(farm, access_log), "nginx", "-c", "FILE"):
+            with server(farm, "nginx", nginx_configuration(farm, access_log), nginx, "-c", "FILE"):
                 until("nginx listens", lambda: os.path.exists(farm.path("nginx.sock")))
                 ask_nginx(farm)
                 expect_lines(farm, read(farm, "nginx.log"), "nginx through rsyslog")
@@ -216,8 +213,7 @@ def test_nginx_through_rsyslog():
 
 
 def test_apache_by_its_pipe():
-    if not is_here("apache2"):
-        return
+    apache2 = installed("apache2")
     modules = "/usr/lib/apache2/modules"
     with Farm(1) as farm:
         one = farm.writer("d1", "one.log")
@@ -238,7 +234,7 @@ def test_apache_by_its_pipe():
         os.chmod(farm.folder, 0o777)
         # Apache refuses to be root; of the group of the daemon's socket it is still.
         user = ["setpriv", "--reuid=www-data", "--regid=0", "--clear-groups"]
-        with server(farm, "apache", text, *user, "apache2", "-X", "-f", "FILE", log="apache.out"):
+        with server(farm, "apache", text, *user, apache2, "-X", "-f", "FILE", log="apache.out"):
             until("Apache listens", lambda: subprocess.run(
                 ["bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/8080"], capture_output=True, check=False).returncode == 0)
             for request in REQUESTS:
