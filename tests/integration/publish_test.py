@@ -189,22 +189,39 @@ def test_a_publisher_goes_over_to_another_daemon_and_each_line_is_there_once():
 def test_with_required_writers_a_line_is_let_go_when_they_have_it():
     with Farm(2) as farm:
         one = farm.writer("d1", "one.log")
-        publisher = farm.publisher("d2", "--require-writers", "2")
-        text = lines("a", 1000)
-        publisher.process.stdin.write("".join(f"{line}\n" for line in text).encode())
-        publisher.process.stdin.close()
-        farm.wait_lines("one.log", 1000)
-        # One writer has them; the publisher does not end before a second has.
         late = farm.publish("d2", ["x"], "--require-writers", "2", "--timeout", "100ms", member="late", code=4)
         expect_equal(late.json_lines()[-1]["unconfirmed"], 1, "what is held")
+        # One writer has them; the publisher does not end before a second has.
+        publisher = farm.publisher("d1", "--require-writers", "2")
+        two = farm.writer("d2", "two.log")
+        two.signal(signal.SIGSTOP)
+        publisher.process.stdin.write("".join(f"{line}\n" for line in lines("a", 1000)).encode())
+        publisher.process.stdin.close()
+        farm.wait_lines("one.log", 1001)
+        expect_equal(publisher.process.poll(), None, "the publisher waits")
+        two.signal(signal.SIGCONT)
+        expect_equal(publisher.end(), 0, f"exit code; stderr: {publisher.errors()}")
+        expect_equal(publisher.events[-1]["unconfirmed"], 0, "what is held at the end")
+        farm.publish("d2", lines("b", 1000), "--require-writers", "2")
+        for name in ("one.log", "two.log"):
+            expect_equal(farm.read(name)[-2000:], lines("a", 1000) + lines("b", 1000), f"what {name} has by then")
+        stop(one)
+        stop(two)
+
+
+def test_a_writer_that_came_late_counts_when_it_has_fetched_the_lines():
+    with Farm(2) as farm:
+        one = farm.writer("d1", "one.log")
+        publisher = farm.publisher("d2", "--require-writers", "2")
+        publisher.process.stdin.write("".join(f"{line}\n" for line in lines("a", 1000)).encode())
+        publisher.process.stdin.close()
+        farm.wait_lines("one.log", 1000)
+        until("they are sent again", lambda: "lines wait for --require-writers 2" in publisher.errors())
         expect_equal(publisher.process.poll(), None, "the publisher waits")
         two = farm.writer("d2", "two.log")
         expect_equal(publisher.end(), 0, f"exit code; stderr: {publisher.errors()}")
         expect_equal(publisher.events[-1]["unconfirmed"], 0, "what is held at the end")
-        expect_equal([line for line in farm.data("one.log") if line != "x"], text, "the file: each once")
-        farm.publish("d2", lines("b", 1000), "--require-writers", "2")
-        for name in ("one.log", "two.log"):
-            expect_equal(farm.read(name)[-1000:], lines("b", 1000), f"what is in {name} when the publisher ends")
+        expect_equal(farm.read("two.log"), lines("a", 1000), "what the second file has by then")
         stop(one)
         stop(two)
 

@@ -396,10 +396,21 @@ void Publisher::offer_set_aside(Clock::time_point now) {
   auto& outbox = intake_->outbox();
   if (outbox.set_aside() + outbox.unreceipted() == 0) {
     next_offer_ = now + patience;
+    told_writers_ = false;
   } else if (now >= next_offer_ && !outbox.has_flights()) {
+    if (outbox.unreceipted() > 0) tell_writers();
     outbox.retry_set_aside();
     next_offer_ = now + patience;
   }
+}
+
+void Publisher::tell_writers() {
+  if (std::exchange(told_writers_, true)) return;
+  tools::report(
+      program,
+      "lines wait for --require-writers " + std::to_string(options_.writers_required) +
+          ": fewer have said that they have them on disk; they are sent again until so many have. "
+          "Does each writer run?");
 }
 
 void Publisher::tell_minority() {

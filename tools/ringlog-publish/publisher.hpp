@@ -93,6 +93,7 @@ class Publisher {
   void begin_stop();
   void offer_set_aside(Clock::time_point now);
   void tell_minority();
+  void tell_writers();
   tools::ExitCode finish(tools::ExitCode code);
   std::uint64_t put_away();
   bool leave_sources();
@@ -109,6 +110,7 @@ class Publisher {
   Pace pace_;
   std::optional<Configuration> configuration_;
   bool told_minority_{false};
+  bool told_writers_{false};
 
   bool input_over_{false};
   bool stopping_{false};
