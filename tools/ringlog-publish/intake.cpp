@@ -50,14 +50,21 @@ void Intake::accept(OutgoingRecord record, Instant now) {
   (void)outbox_.accept(std::move(record));
 }
 
-bool Intake::drop_oldest(Instant now) {
+bool Intake::make_room(std::size_t bytes, std::size_t held, Instant now) {
+  while (!has_room(bytes, held, now)) {
+    if (!drop_oldest(bytes + held + record_overhead_bytes_max, now)) return false;
+  }
+  return true;
+}
+
+bool Intake::drop_oldest(std::size_t bytes, Instant now) {
   if (!spool_) {
     const auto lines = outbox_.drop_oldest(input_source);
     if (lines) count_dropped(*lines, "memory is full");
     return lines.has_value();
   }
   if (!appending_.may_try(now)) return false;
-  const auto lines = spool_->drop_oldest();
+  const auto lines = spool_->drop_for(bytes);
   if (!lines) {
     complain(appending_, lines.error().message, now);
     return false;

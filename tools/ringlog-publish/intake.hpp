@@ -38,9 +38,10 @@ class Intake {
   [[nodiscard]] bool has_room(std::size_t bytes, std::size_t held, Instant now) const;
   /// Takes the record; in memory even without room when the spool fails.
   void accept(OutgoingRecord record, Instant now);
-  /// Gives up the oldest lines that are not about to be sent: of the spool its oldest segment,
-  /// without a spool the oldest record in memory. A note takes their place. False: there are none.
-  bool drop_oldest(Instant now);
+  /// Makes has_room() true by giving up the oldest lines that are not about to be sent: of the
+  /// spool its oldest segments, without a spool the oldest records in memory. A note takes their
+  /// place. False: there are not enough.
+  bool make_room(std::size_t bytes, std::size_t held, Instant now);
   /// Gives up what has lain in the spool for longer than that.
   void drop_older_than(std::chrono::seconds age, Instant now);
   /// Moves spooled records into the outbox while there is room.
@@ -55,7 +56,7 @@ class Intake {
   Outbox& outbox() { return outbox_; }
   [[nodiscard]] const Outbox& outbox() const { return outbox_; }
   [[nodiscard]] bool has_spool() const { return spool_.has_value(); }
-  /// Lines given up by drop_oldest() and drop_older_than().
+  /// Lines given up by make_room() and drop_older_than().
   [[nodiscard]] std::uint64_t dropped() const { return dropped_; }
   /// Part of the spool was damaged.
   [[nodiscard]] bool has_lost() const { return spool_ && spool_->has_lost(); }
@@ -65,6 +66,7 @@ class Intake {
 
  private:
   [[nodiscard]] std::vector<RecordNumber> to_put_in_front() const;
+  bool drop_oldest(std::size_t bytes, Instant now);
   bool put_in_front(const OutgoingRecord& record);
   void complain(Trouble& trouble, const std::string& what, Instant now);
   void count_dropped(std::uint64_t lines, const std::string& why);

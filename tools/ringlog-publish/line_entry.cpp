@@ -69,11 +69,8 @@ void LineEntry::take(std::string_view line, Instant now) {
 // A file that can wait was asked for only while there was room for it.
 bool LineEntry::make_room(std::size_t bytes, Instant now) {
   if (options_.can_wait || intake_.has_room(bytes, batch_.bytes(), now)) return true;
-  if (options_.when_full != WhenFull::drop_oldest) return false;
-  while (intake_.drop_oldest(now)) {
-    if (intake_.has_room(bytes, batch_.bytes(), now)) return true;
-  }
-  return false;
+  return options_.when_full == WhenFull::drop_oldest &&
+         intake_.make_room(bytes, batch_.bytes(), now);
 }
 
 void LineEntry::send_note(Instant now) {

@@ -23,8 +23,10 @@ std::string Spool::path_of(std::uint64_t number) const {
 }
 
 bool Spool::is_droppable(const Segment& segment) {
-  return segment.read == 0 && !segment.is_dropped && segment.records > 0;
+  return is_unread(segment) && !segment.is_dropped;
 }
+
+bool Spool::is_unread(const Segment& segment) { return segment.read == 0 && segment.records > 0; }
 
 Result<Spool> Spool::open(Options options, std::vector<std::string>& notes) {
   if (auto made = make_directories(options.directory); !made) return made.error();
@@ -194,34 +196,33 @@ Result<SpooledRecord> Spool::read_next() {
   return record;
 }
 
-Result<std::optional<std::uint64_t>> Spool::drop_oldest() {
-  const auto it = std::find_if(segments_.begin(), segments_.end(), is_droppable);
-  if (it == segments_.end()) return std::optional<std::uint64_t>();
-  const auto lines = drop(*it);
+Result<std::optional<std::uint64_t>> Spool::drop_for(std::size_t payload_bytes) {
+  const auto first = std::find_if(segments_.begin(), segments_.end(), is_droppable);
+  auto bytes = bytes_ + spool_head_bytes + payload_bytes;
+  auto last = first;
+  for (; last != segments_.end() && bytes > options_.bytes_max; ++last) {
+    bytes -= last->bytes;
+  }
+  if (first == last || bytes > options_.bytes_max) return std::optional<std::uint64_t>();
+  const auto lines = drop(first, last);
   if (!lines) return lines.error();
   return std::optional(*lines);
 }
 
 Result<std::uint64_t> Spool::drop_older_than(std::chrono::file_clock::time_point limit) {
-  std::uint64_t total = 0;
-  for (auto& segment : segments_) {
-    if (!is_droppable(segment)) continue;
+  const auto first = std::find_if(segments_.begin(), segments_.end(), is_droppable);
+  const auto last = std::find_if_not(first, segments_.end(), [&](const Segment& segment) {
     std::error_code error;
     const auto written = std::filesystem::last_write_time(path_of(segment.number), error);
-    if (error || written > limit) break;
-    const auto lines = drop(segment);
-    if (!lines) return lines.error();
-    total += *lines;
-  }
-  return total;
+    return !error && written <= limit;
+  });
+  return first == last ? Result<std::uint64_t>(0U) : drop(first, last);
 }
 
-// The notes replace the segment in one step: after a crash it is there as it was or as it is.
-Result<std::uint64_t> Spool::drop(Segment& segment) {
+Result<void> Spool::note_losses(const Segment& segment, LossNotes& notes) const {
   const auto path = path_of(segment.number);
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file.is_open()) return system_error(path, "cannot open", errno);
-  LossNotes notes;
   for (std::uint64_t offset = 0; offset < segment.bytes;) {
     const auto frame = spool_frame_at(file.get(), offset, segment.bytes, path);
     if (!frame) return frame.error();
@@ -229,18 +230,51 @@ Result<std::uint64_t> Spool::drop(Segment& segment) {
     notes.add(std::as_bytes(std::span(frame->payload)));
     offset += spool_head_bytes + frame->payload.size();
   }
+  return {};
+}
+
+// The notes replace the first segment in one step, and go on with those right before it, or a
+// long time of dropping would fill the directory with notes. What a crash leaves of the other
+// segments is sent at the next start, behind the notes, by which readers know it for dropped.
+Result<std::uint64_t> Spool::drop(Segments::iterator first, Segments::iterator last) {
+  while (first != segments_.begin() && is_unread(*std::prev(first))) {
+    --first;
+  }
+  LossNotes notes;
+  for (auto it = first; it != last; ++it) {
+    if (auto noted = note_losses(*it, notes); !noted) return noted.error();
+  }
   std::string content;
   for (const auto& record : notes.records()) {
     content += spool_frame(encode(record));
   }
-  if (auto replaced = replace_file(path, content); !replaced) return replaced.error();
-  forget_open(segment);
-  bytes_ = bytes_ - segment.bytes + content.size();
-  unread_ = unread_ - segment.records + notes.records().size();
+  for (auto it = first; it != last; ++it) {
+    if (it->is_damaged) keep_damaged(*it);
+  }
+  if (auto put = options_.replace(path_of(first->number), content); !put) return put.error();
+  for (auto it = first; it != last; ++it) {
+    if (it != first) (void)::unlink(path_of(it->number).c_str());
+    forget_open(*it);
+    bytes_ -= it->bytes;
+    unread_ -= it->records;
+  }
+  segments_.erase(std::next(first), last);
+  // That may have moved them: it is the first that nothing was read of.
+  auto& segment = *std::find_if(segments_.begin(), segments_.end(), is_unread);
   segment.bytes = content.size();
   segment.records = notes.records().size();
   segment.is_dropped = true;
+  segment.is_damaged = false;
+  bytes_ += segment.bytes;
+  unread_ += segment.records;
   return notes.fresh_lines();
+}
+
+// Its name goes on with other content.
+void Spool::keep_damaged(const Segment& segment) const {
+  const auto path = path_of(segment.number);
+  std::error_code ignored;  // there already, or what is left of it was to be dropped anyway
+  std::filesystem::create_hard_link(path, path + ".damaged", ignored);
 }
 
 void Spool::forget_open(const Segment& segment) {

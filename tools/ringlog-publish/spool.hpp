@@ -11,9 +11,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "ringcast/result.hpp"
@@ -21,6 +23,8 @@
 #include "tools/ringlog/files.hpp"
 
 namespace ringcast::ringlog {
+
+class LossNotes;
 
 struct SpooledRecord {
   std::vector<std::byte> payload;
@@ -33,6 +37,9 @@ class Spool {
     std::string directory;
     std::uint64_t bytes_max{std::uint64_t{1} << 30U};
     std::uint64_t segment_bytes{std::uint64_t{8} << 20U};
+    /// How a segment gets other content for good; a test counts or fails it.
+    std::function<Result<void>(const std::string& path, std::string_view content)> replace{
+        replace_file};
   };
 
   /// Takes the directory for itself, checks what lies there. `notes` gets a sentence for all
@@ -53,10 +60,10 @@ class Spool {
   /// The oldest record not yet read. REQUIRES: has_unread(). Errors: io; corrupt, then what is
   /// left of its segment was given up; io, then it can be tried again.
   Result<SpooledRecord> read_next();
-  /// Gives up the oldest segment of which nothing was read: notes of what is lost take its
-  /// place, as LossNotes makes them. Returns its lines; nothing when there is none. Errors: io,
-  /// then all is as it was.
-  Result<std::optional<std::uint64_t>> drop_oldest();
+  /// Gives up the oldest segments of which nothing was read, as many as make room for a payload
+  /// of that size: notes of what is lost take their place, as LossNotes makes them, and are synced
+  /// once. Returns the lines; nothing when that makes no room. Errors: io, then all is as it was.
+  Result<std::optional<std::uint64_t>> drop_for(std::size_t payload_bytes);
   /// The same for every such segment last written before that time. Returns the lines.
   Result<std::uint64_t> drop_older_than(std::chrono::file_clock::time_point limit);
   /// One record of the segment has settled.
@@ -83,9 +90,14 @@ class Spool {
   // Leaves room below for what is put in front.
   static constexpr std::uint64_t first_number = 1'000'000'000;
 
+  using Segments = std::deque<Segment>;
+
   explicit Spool(Options options) : options_(std::move(options)) {}
   static bool is_droppable(const Segment& segment);
-  Result<std::uint64_t> drop(Segment& segment);
+  static bool is_unread(const Segment& segment);
+  Result<void> note_losses(const Segment& segment, LossNotes& notes) const;
+  Result<std::uint64_t> drop(Segments::iterator first, Segments::iterator last);
+  void keep_damaged(const Segment& segment) const;
   void forget_open(const Segment& segment);
   [[nodiscard]] std::string path_of(std::uint64_t number) const;
   Result<void> load(std::vector<std::string>& notes);
@@ -99,7 +111,7 @@ class Spool {
 
   Options options_;
   Descriptor lock_;
-  std::deque<Segment> segments_;
+  Segments segments_;
   std::optional<AppendFile> front_;  // the first segment, when something was put in front
   std::optional<AppendFile> tail_;   // the segment that is appended to: the last
   Descriptor reading_;

@@ -8,6 +8,7 @@
 
 #include "tests/unit/temporary_directory.hpp"
 #include "tools/ringlog-publish/spool.hpp"
+#include "tools/ringlog-publish/spool_frames.hpp"
 #include "tools/ringlog-publish/spool_survey.hpp"
 #include "tools/ringlog/record.hpp"
 
@@ -219,6 +220,12 @@ void append_records(Spool& spool, const Producer& producer, std::size_t records)
   }
 }
 
+// Of a payload for which so many bytes are missing.
+std::size_t room_beside(const Spool& spool, std::size_t missing) {
+  constexpr std::size_t bytes_max = 1000;
+  return bytes_max - spool.bytes() - spool_head_bytes + missing;
+}
+
 std::vector<Record> records_in(Spool& spool) {
   std::vector<Record> records;
   while (spool.has_unread()) {
@@ -242,20 +249,93 @@ TEST_CASE("the oldest segment makes room and leaves a note with its numbers", "[
     append_records(spool, producer, 6);  // two to a segment
     REQUIRE(segments(directory) == 3);
     const auto before = spool.bytes();
-    const auto dropped = spool.drop_oldest();
+    const auto dropped = spool.drop_for(room_beside(spool, 1));
     REQUIRE(dropped);
     CHECK(*dropped == 4U);
     CHECK(spool.bytes() < before);
-    REQUIRE(spool.drop_oldest());
+    CHECK(segments(directory) == 3);
+    CHECK(spool.drop_for(room_beside(spool, 1))->value() == 4U);
+    CHECK(segments(directory) == 2);  // their notes are one
   }
   auto spool = opened(directory);  // the same after a kill
   const auto records = records_in(spool);
-  REQUIRE(records.size() == 4);
-  CHECK(std::get<Dropped>(records[0].body) == Dropped{4, 40, 4});
-  CHECK(range_of(records[0]) == Range{1, 4});
-  CHECK(range_of(records[1]) == Range{5, 8});
-  CHECK(range_of(records[2]) == Range{9, 10});
+  REQUIRE(records.size() == 3);
+  CHECK(std::get<Dropped>(records[0].body) == Dropped{8, 80, 8});
+  CHECK(range_of(records[0]) == Range{1, 8});
+  CHECK(range_of(records[1]) == Range{9, 10});
   CHECK(segments(directory) == 0);
+}
+
+TEST_CASE("however many segments make room, their notes are written and synced once", "[ringlog]") {
+  const TemporaryDirectory directory;
+  const Producer producer{random_producer(), "p"};
+  int replaced = 0;
+  auto counted = options(directory);
+  counted.bytes_max = 2000;
+  counted.replace = [&](const std::string& path, std::string_view content) {
+    ++replaced;
+    return replace_file(path, content);
+  };
+  std::vector<std::string> notes;
+  auto spool = Spool::open(counted, notes);
+  REQUIRE(spool);
+  append_records(*spool, producer, 12);
+  REQUIRE(segments(directory) == 6);
+  CHECK(spool->drop_for(2000 - spool->bytes() + 300)->value() > 8);
+  CHECK(replaced == 1);
+  const auto now = std::chrono::file_clock::now();
+  const auto left = spool->drop_older_than(now + std::chrono::hours(1));
+  REQUIRE(left);
+  CHECK(*left > 0);
+  CHECK(replaced == 2);
+  CHECK(segments(directory) == 1);
+  const auto records = records_in(*spool);
+  REQUIRE(records.size() == 1);
+  CHECK(std::get<Dropped>(records[0].body) == Dropped{24, 240, 24});
+}
+
+TEST_CASE("when the notes cannot be written all is as it was", "[ringlog]") {
+  const TemporaryDirectory directory;
+  const Producer producer{random_producer(), "p"};
+  auto failing = options(directory);
+  failing.replace = [](const std::string& path, std::string_view /*content*/) {
+    return Result<void>(Error{Errc::io, path + ": no space"});
+  };
+  std::vector<std::string> notes;
+  auto spool = Spool::open(failing, notes);
+  REQUIRE(spool);
+  append_records(*spool, producer, 6);
+  CHECK_FALSE(spool->drop_for(room_beside(*spool, 1)));
+  CHECK(records_in(*spool).size() == 6);
+}
+
+TEST_CASE("nothing is dropped for what has no room in an empty spool", "[ringlog]") {
+  const TemporaryDirectory directory;
+  const Producer producer{random_producer(), "p"};
+  auto spool = opened(directory);
+  append_records(spool, producer, 6);
+  const auto none = spool.drop_for(1000);
+  REQUIRE(none);
+  CHECK_FALSE(none->has_value());
+  CHECK(records_in(spool).size() == 6);
+}
+
+TEST_CASE("of a damaged segment that is dropped a copy is kept", "[ringlog]") {
+  const TemporaryDirectory directory;
+  const Producer producer{random_producer(), "p"};
+  {
+    auto spool = opened(directory);
+    append_records(spool, producer, 2);
+    const auto path = only_segment(directory);
+    auto text = read_text(path);
+    text.back() = static_cast<char>(text.back() ^ 1);
+    write_text(path, text);
+  }
+  auto spool = opened(directory, 1);
+  CHECK(spool.drop_for(room_beside(spool, 1))->value() == 2U);
+  CHECK(spool.has_lost());
+  CHECK(std::filesystem::exists(only_segment(directory) + ".damaged"));
+  CHECK(records_in(spool).size() == 1);
 }
 
 TEST_CASE("when all is dropped there is nothing more to drop, and appending goes on", "[ringlog]") {
@@ -264,8 +344,8 @@ TEST_CASE("when all is dropped there is nothing more to drop, and appending goes
   auto spool = opened(directory);
   append_records(spool, producer, 3);
   REQUIRE(spool.read_next());  // of the first segment: it is on its way
-  REQUIRE(spool.drop_oldest());
-  const auto none = spool.drop_oldest();
+  REQUIRE(spool.drop_for(room_beside(spool, 1)));
+  const auto none = spool.drop_for(room_beside(spool, 1));
   REQUIRE(none);
   CHECK_FALSE(none->has_value());
   REQUIRE(spool.append(record_of(producer, 7, 2)));
