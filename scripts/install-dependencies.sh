@@ -3,7 +3,8 @@
 #
 # Installs the Debian 12 packages that building and testing ringcast needs, and only those
 # that are missing: with everything in place it is silent and needs no privilege.
-#   --test   also what only tests need: a PostgreSQL server, web servers and log programs
+#   --test   also what only tests need: a PostgreSQL server, web servers (with Apache's apxs, by which
+#            mod_log_ringcast is built) and log programs
 #   --ci     that, and what .ci/run needs: clang 14 with its tools, and ccache
 #   --bench  also what bench/ needs: the systems to compare with, Google Benchmark, tools to measure
 set -euo pipefail
@@ -15,7 +16,7 @@ packages=(
   libre2-dev zlib1g-dev libzstd-dev zstd libsqlite3-dev libpq-dev
   python3 iproute2 nftables git
 )
-test_packages=(postgresql nginx-light haproxy rsyslog apache2-bin systemd-journal-remote)
+test_packages=(postgresql nginx-light haproxy rsyslog apache2-bin apache2-dev systemd-journal-remote)
 case "${1:-}" in
   "") ;;
   --test) packages+=("${test_packages[@]}") ;;

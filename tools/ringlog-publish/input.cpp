@@ -12,6 +12,10 @@ void Input::feed(std::string_view bytes, Instant now) {
   splitter_.feed(bytes, [&](const SplitLine& line) { on_line(line, now); });
 }
 
+void Input::take_note(const DropNote& note, Instant now) {
+  entry_.take_dropped(Dropped{note.lines, note.bytes}, now);
+}
+
 void Input::end(Instant now) {
   splitter_.end([&](const SplitLine& line) { on_line(line, now); });
   entry_.end(now);

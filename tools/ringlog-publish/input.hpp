@@ -8,6 +8,7 @@
 
 #include "tools/ringlog-publish/line_entry.hpp"
 #include "tools/ringlog-publish/line_splitter.hpp"
+#include "tools/ringlog/group_packet.hpp"
 
 namespace ringcast::ringlog {
 
@@ -21,6 +22,8 @@ class Input {
 
   /// Bytes that were read; to be given whole.
   void feed(std::string_view bytes, Instant now);
+  /// In the place of lines that were dropped before they came here.
+  void take_note(const DropNote& note, Instant now);
   /// No more will come: the unfinished last line is a line.
   void end(Instant now);
   /// More would come, but it is not read: the unfinished line is no line. Returns its bytes.

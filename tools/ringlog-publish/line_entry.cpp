@@ -46,6 +46,13 @@ void LineEntry::take_too_long(std::uint64_t bytes, Instant now) {
   intake_.accept(batch_.note(TooLong{bytes}), now);
 }
 
+void LineEntry::take_dropped(const Dropped& dropped, Instant now) {
+  dropped_.lines += dropped.lines;
+  dropped_.bytes += dropped.bytes;
+  dropped_total_ += dropped.lines;
+  send_note(now);
+}
+
 void LineEntry::take(std::string_view line, Instant now) {
   const auto filtered = filter_.apply(line);
   if (!filtered) return;

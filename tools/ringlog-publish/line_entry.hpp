@@ -48,6 +48,8 @@ class LineEntry {
   void take(std::string_view line, Instant now);
   /// A line of so many bytes, which is more than the limit.
   void take_too_long(std::uint64_t bytes, Instant now);
+  /// A note of lines that were dropped before they came here.
+  void take_dropped(const Dropped& dropped, Instant now);
   /// Hands on the lines gathered so far, because nothing more is waiting.
   void flush(Instant now);
   /// And a note of what was dropped, because nothing more comes.

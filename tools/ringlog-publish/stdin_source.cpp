@@ -3,19 +3,21 @@
 // Reading stdin.
 #include "tools/ringlog-publish/stdin_source.hpp"
 
-#include <array>
 #include <cerrno>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <utility>
 
 #include "tools/ringlog/files.hpp"
+#include "tools/ringlog/group_packet.hpp"
 
 namespace ringcast::ringlog {
 
 namespace {
 
+constexpr std::size_t block_bytes = std::size_t{64} << 10U;
 constexpr std::size_t slice = std::size_t{256} << 10U;
 
 bool is_regular(int fd) {
@@ -40,6 +42,13 @@ std::uint64_t unread_bytes(int fd) {
   return ::ioctl(fd, FIONREAD, &bytes) == 0 && bytes > 0 ? static_cast<std::uint64_t>(bytes) : 0;
 }
 
+// As of fan-out: what is read is whole lines, or a note.
+bool is_packet_socket(int fd) {
+  int type = 0;
+  socklen_t size = sizeof type;
+  return ::getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_SEQPACKET;
+}
+
 Input::Options for_stdin(Input::Options options) {
   options.can_wait = is_regular(STDIN_FILENO);
   return options;
@@ -49,7 +58,10 @@ Input::Options for_stdin(Input::Options options) {
 
 StdinSource::StdinSource(
     Input::Options options, const Producer& producer, Filter& filter, Intake& intake)
-    : intake_(intake), input_(for_stdin(options), producer, filter, intake) {}
+    : intake_(intake),
+      input_(for_stdin(options), producer, filter, intake),
+      is_packets_(is_packet_socket(STDIN_FILENO)),
+      block_(is_packets_ ? packet_bytes_max : block_bytes) {}
 
 void StdinSource::watch(std::vector<pollfd>& fds, Instant now) {
   if (!is_over_ && input_.entry().wants_data(now)) fds.push_back(pollfd{STDIN_FILENO, POLLIN, 0});
@@ -68,13 +80,12 @@ void StdinSource::read(Instant now) {
 }
 
 void StdinSource::read_slice(Instant now) {
-  std::array<char, 65536> block{};
   std::size_t total = 0;
   is_ready_ = true;
   while (total < slice && input_.entry().wants_data(now)) {
     is_ready_ = is_readable(STDIN_FILENO);
     if (!is_ready_) return;
-    const auto got = ::read(STDIN_FILENO, block.data(), block.size());
+    const auto got = ::read(STDIN_FILENO, block_.data(), block_.size());
     if (got < 0 && (errno == EINTR || errno == EAGAIN)) continue;
     if (got < 0) {
       notes_.push_back(system_error("stdin", "cannot read", errno).message);
@@ -88,7 +99,15 @@ void StdinSource::read_slice(Instant now) {
       return;
     }
     total += static_cast<std::size_t>(got);
-    input_.feed({block.data(), static_cast<std::size_t>(got)}, now);
+    feed({block_.data(), static_cast<std::size_t>(got)}, now);
+  }
+}
+
+void StdinSource::feed(std::string_view bytes, Instant now) {
+  if (const auto note = is_packets_ ? parse_note(bytes) : std::nullopt) {
+    input_.take_note(*note, now);
+  } else {
+    input_.feed(bytes, now);
   }
 }
 

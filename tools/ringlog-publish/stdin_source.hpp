@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// StdinSource: a pipe, a socket or a regular file on stdin.
+// StdinSource: a pipe, a socket or a regular file on stdin; or, below fan-out, a socket of
+// packets, each whole lines or a note of lines that were dropped before (GroupPacket).
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tools/ringlog-publish/input.hpp"
@@ -31,10 +33,13 @@ class StdinSource final : public Source {
 
  private:
   void read_slice(Instant now);
+  void feed(std::string_view bytes, Instant now);
   void abandon(Instant now);
 
   Intake& intake_;
   Input input_;
+  bool is_packets_;
+  std::vector<char> block_;
   bool is_over_{false};
   bool is_ready_{false};
   bool is_stopping_{false};

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A child process with a socket for stdin.
+#include "tools/mod_log_ringcast/publisher_process.hpp"
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <fcntl.h>
+#include <poll.h>
+#include <string_view>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace ringcast::ringlog {
+
+namespace {
+
+constexpr int socket_bytes = 4 << 20;
+constexpr long long soon_ms = 1000;
+constexpr int pause_ms = 1000;
+constexpr int predecessor_ms = 2000;
+constexpr int exec_failed = 127;
+
+long long now_ms() {
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
+}
+
+// Until the process has ended, its zombie included. At once when there is none.
+bool wait_for(pid_t pid, int milliseconds) {
+  const int fd = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
+  if (fd < 0) return errno == ESRCH;
+  pollfd ended{fd, POLLIN, 0};
+  const int got = ::poll(&ended, 1, milliseconds);
+  (void)::close(fd);
+  return got > 0;
+}
+
+void set_default_signals() {
+  for (int number = 1; number < NSIG; ++number) {
+    (void)::signal(number, SIG_DFL);
+  }
+  sigset_t none;
+  (void)::sigemptyset(&none);
+  (void)::sigprocmask(SIG_SETMASK, &none, nullptr);
+}
+
+void complain(std::string_view program) {
+  const std::string text = "mod_log_ringcast: cannot start " + std::string(program) + ": " +
+                           std::strerror(errno) + "; see RingcastPublisher\n";
+  (void)!::write(STDERR_FILENO, text.data(), text.size());
+}
+
+// In the new process.
+[[noreturn]] void become(const PublisherProcess& process, char** argv, bool after_a_pause) {
+  (void)::setpgid(0, 0);
+  set_default_signals();
+  (void)::dup2(process.receive_end, STDIN_FILENO);
+  (void)::dup2(STDERR_FILENO, STDOUT_FILENO);
+  (void)::close_range(STDERR_FILENO + 1, ~0U, 0);  // or it would hold the other end
+  if (after_a_pause) (void)::poll(nullptr, 0, pause_ms);
+  if (process.predecessor >= 0) (void)wait_for(process.predecessor, predecessor_ms);
+  (void)::execv(argv[0], argv);
+  complain(argv[0]);
+  ::_exit(exec_failed);
+}
+
+void enlarge(int socket) {
+  const int bytes = socket_bytes;
+  if (::setsockopt(socket, SOL_SOCKET, SO_SNDBUFFORCE, &bytes, sizeof bytes) == 0) return;
+  (void)::setsockopt(socket, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
+}
+
+}  // namespace
+
+int open_socket(PublisherProcess& process) {
+  std::array<int, 2> ends{};
+  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) != 0) return errno;
+  process.owner = ::getpid();
+  process.send_end = ends[0];
+  process.receive_end = ends[1];
+  enlarge(process.send_end);
+  return 0;
+}
+
+int start(PublisherProcess& process, const std::vector<std::string>& words) {
+  std::vector<char*> argv;
+  for (const auto& word : words) {
+    argv.push_back(const_cast<char*>(word.c_str()));  // execv() only reads it
+  }
+  argv.push_back(nullptr);
+  const auto now = now_ms();
+  const bool is_soon = process.started_ms != 0 && now - process.started_ms < soon_ms;
+  const auto pid = ::fork();
+  if (pid < 0) return errno;
+  if (pid == 0) become(process, argv.data(), is_soon && process.predecessor < 0);
+  (void)::setpgid(pid, pid);  // whoever is first
+  process.pid = pid;
+  process.started_ms = is_soon ? now + pause_ms : now;
+  return 0;
+}
+
+void replace(PublisherProcess& process) {
+  if (process.pid < 0) return;
+  (void)::kill(process.pid, SIGTERM);
+  process.predecessor = process.pid;
+  process.pid = -1;
+}
+
+void close_socket(PublisherProcess& process) {
+  (void)::close(process.send_end);
+  (void)::close(process.receive_end);
+  process.send_end = -1;
+  process.receive_end = -1;
+}
+
+bool wait_for_end(PublisherProcess& process, std::chrono::milliseconds patience) {
+  if (process.pid < 0) return true;
+  if (!wait_for(process.pid, static_cast<int>(patience.count()))) return false;
+  (void)::waitpid(process.pid, nullptr, WNOHANG);
+  process.pid = -1;
+  return true;
+}
+
+}  // namespace ringcast::ringlog

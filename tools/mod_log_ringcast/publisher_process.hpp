@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// PublisherProcess: the publisher below the web server's parent process, and the socket to it.
+// Only the parent starts and ends it. The socket lives as long as the server, both ends held
+// here: lines in it outlive a publisher and are read by the next. Plain data, since it must
+// survive that the module's code is unloaded and loaded again at each restart. Knows nothing of
+// Apache. Not thread-safe: the parent has one thread.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <sys/types.h>
+#include <vector>
+
+namespace ringcast::ringlog {
+
+struct PublisherProcess {
+  pid_t owner{-1};  ///< the process that started it
+  int send_end{-1};
+  int receive_end{-1};
+  pid_t pid{-1};          ///< -1: not running
+  pid_t predecessor{-1};  ///< told to end by replace(); the next one begins when it has
+  long long started_ms{0};
+};
+
+/// Opens the socket. Errors: errno; 0 is none.
+int open_socket(PublisherProcess& process);
+/// Starts the program (path first) with the socket as its stdin, in a process group of its own,
+/// so that signals to the server do not reach it. One that ended soon after its start is
+/// followed by the next after a pause, which is not this process's. Errors: errno; 0 is none.
+int start(PublisherProcess& process, const std::vector<std::string>& words);
+/// Tells the running one to end and forgets it; the next start() gives it time to.
+void replace(PublisherProcess& process);
+/// No more lines will come: closes the socket.
+void close_socket(PublisherProcess& process);
+/// Waits for its end; false: it was not over by then.
+bool wait_for_end(PublisherProcess& process, std::chrono::milliseconds patience);
+
+}  // namespace ringcast::ringlog

@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// From one socket to a publisher for each group.
+#include "tools/ringlog-publish/fan_out.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <utility>
+
+#include "tools/ringlog/options.hpp"
+
+namespace ringcast::ringlog {
+
+using tools::ExitCode;
+
+namespace {
+
+constexpr auto program = "ringlog-publish";
+constexpr std::size_t packets_at_once = 64;
+constexpr int reads_at_once = 16;
+constexpr std::chrono::minutes idle_for_long{5};
+constexpr std::chrono::seconds patience{60};
+
+bool is_packet_socket(int fd) {
+  int type = 0;
+  socklen_t size = sizeof type;
+  return ::getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_SEQPACKET;
+}
+
+}  // namespace
+
+// Where packets are received. Not initialised: of each block only what is used becomes memory.
+struct FanOut::Blocks {
+  std::unique_ptr<char[]> bytes{new char[packets_at_once * packet_bytes_max]};
+  std::array<iovec, packets_at_once> parts{};
+  std::array<mmsghdr, packets_at_once> headers{};
+
+  Blocks() {
+    for (std::size_t i = 0; i < packets_at_once; ++i) {
+      parts.at(i) = iovec{bytes.get() + i * packet_bytes_max, packet_bytes_max};
+      headers.at(i).msg_hdr.msg_iov = &parts.at(i);
+      headers.at(i).msg_hdr.msg_iovlen = 1;
+    }
+  }
+};
+
+FanOut::FanOut(FanOutOptions options)
+    : options_(std::move(options)), blocks_(std::make_shared<Blocks>()) {}
+
+ExitCode FanOut::run(int stop_fd) {
+  if (!is_packet_socket(STDIN_FILENO)) {
+    tools::report(
+        program,
+        "fan-out reads from a SOCK_SEQPACKET socket, as mod_log_ringcast makes it; stdin is "
+        "none. For lines of one group use --group, without fan-out");
+    return ExitCode::usage;
+  }
+  for (;;) {
+    if (!ending_since_ && Clock::now() >= next_read_) read();
+    pump();
+    if (ending_since_) {
+      const bool all_over =
+          std::all_of(publishers_.begin(), publishers_.end(), [](const auto& entry) {
+            return entry.second.is_over();
+          });
+      const bool late = Clock::now() - *ending_since_ >= options_.end_patience;
+      if (late || (all_over && leaving_.empty())) return finish();
+    }
+    wait(stop_fd);
+  }
+}
+
+void FanOut::read() {
+  int reads = 0;
+  while (reads < reads_at_once && read_once()) {
+    ++reads;
+  }
+  next_read_ = reads == reads_at_once ? Clock::now() : Clock::now() + options_.linger;
+}
+
+// Whether there may be more.
+bool FanOut::read_once() {
+  const auto now = Clock::now();
+  const int got =
+      ::recvmmsg(STDIN_FILENO, blocks_->headers.data(), packets_at_once, MSG_DONTWAIT, nullptr);
+  if (got < 0) {
+    if (errno == EAGAIN || errno == EINTR) return false;
+    tools::report(program, system_error("stdin", "cannot read", errno).message);
+    has_lost_ = true;
+    begin_end();
+    return false;
+  }
+  for (std::size_t i = 0; i < static_cast<std::size_t>(got); ++i) {
+    const auto& header = blocks_->headers.at(i);
+    // A packet without bytes is the end: nobody sends such a one.
+    if (header.msg_len == 0) {
+      begin_end();
+      return false;
+    }
+    if ((header.msg_hdr.msg_flags & MSG_TRUNC) != 0) {
+      ++refused_packets_;
+      continue;
+    }
+    take({blocks_->bytes.get() + i * packet_bytes_max, header.msg_len}, now);
+  }
+  return static_cast<std::size_t>(got) == packets_at_once;
+}
+
+void FanOut::take(std::string_view packet, Clock::time_point now) {
+  const auto parsed = parse_packet(packet);
+  if (!parsed || !log_group(std::string(parsed->group)).empty()) {
+    if (++refused_packets_ == 1) {
+      tools::report(program, "a packet on stdin names no group of lines and was dropped");
+    }
+    has_lost_ = true;
+    return;
+  }
+  auto& publisher = publisher_for(*parsed, now);
+  if (const auto note = parse_note(parsed->body)) {
+    publisher.add_note(*note, now);
+  } else if (parsed->body.back() == '\n') {
+    publisher.add(parsed->body, now);
+  } else {
+    publisher.add(std::string(parsed->body) + '\n', now);
+  }
+}
+
+GroupPublisher& FanOut::publisher_for(const GroupPacket& packet, Clock::time_point now) {
+  const auto found = publishers_.find(packet.group);
+  if (found != publishers_.end()) return found->second;
+  const std::string group(packet.group);
+  if (!packet.is_from_network) return add_publisher(group);
+  if (network_groups_.size() < options_.groups_max || make_place(now)) {
+    network_groups_.push_back(group);
+    return add_publisher(group);
+  }
+  if (!std::exchange(told_overflow_, true)) {
+    tools::report(
+        program,
+        "more than " + std::to_string(options_.groups_max) +
+            " groups; lines of further ones go to " + options_.overflow_group +
+            ". --groups-max raises the limit");
+  }
+  const auto overflow = publishers_.find(options_.overflow_group);
+  return overflow != publishers_.end() ? overflow->second : add_publisher(options_.overflow_group);
+}
+
+GroupPublisher& FanOut::add_publisher(const std::string& group) {
+  GroupPublisher::Options options;
+  options.group = group;
+  options.program = options_.program;
+  options.arguments = options_.arguments;
+  if (!options_.spool_directory.empty()) {
+    options.arguments.insert(
+        options.arguments.end(), {"--spool", options_.spool_directory + "/" + group});
+  }
+  return publishers_.emplace(group, GroupPublisher(std::move(options))).first->second;
+}
+
+// The one idle for the longest leaves, when that is long.
+bool FanOut::make_place(Clock::time_point now) {
+  const auto used = [this](const std::string& group) {
+    return publishers_.find(group)->second.last_used();
+  };
+  const auto oldest = std::min_element(
+      network_groups_.begin(), network_groups_.end(), [&](const auto& one, const auto& other) {
+        return used(one) < used(other);
+      });
+  if (oldest == network_groups_.end() || now - used(*oldest) < idle_for_long) return false;
+  const auto leaving = publishers_.find(*oldest);
+  leaving->second.finish();
+  leaving_.push_back(std::move(leaving->second));
+  publishers_.erase(leaving);
+  network_groups_.erase(oldest);
+  return true;
+}
+
+void FanOut::pump() {
+  const auto now = Clock::now();
+  for (auto& [group, publisher] : publishers_) {
+    publisher.pump(now);
+    tell(publisher);
+  }
+  for (auto& publisher : leaving_) {
+    publisher.pump(now);
+    tell(publisher);
+  }
+  const auto over = std::remove_if(leaving_.begin(), leaving_.end(), [this](const auto& publisher) {
+    has_lost_ = has_lost_ || (publisher.is_over() && publisher.exit_code() != 0);
+    return publisher.is_over();
+  });
+  leaving_.erase(over, leaving_.end());
+}
+
+void FanOut::tell(GroupPublisher& publisher) {
+  for (const auto& note : publisher.notes()) {
+    tools::report(program, note);
+  }
+}
+
+void FanOut::begin_end() {
+  if (ending_since_) return;
+  ending_since_ = Clock::now();
+  for (auto& [group, publisher] : publishers_) {
+    publisher.finish();
+  }
+}
+
+FanOut::Clock::time_point FanOut::next_deadline() const {
+  auto deadline = Clock::now() + patience;
+  const auto consider = [&deadline](const GroupPublisher& publisher) {
+    if (const auto wake_up = publisher.wake_up()) deadline = std::min(deadline, *wake_up);
+  };
+  for (const auto& [group, publisher] : publishers_) {
+    consider(publisher);
+  }
+  std::for_each(leaving_.begin(), leaving_.end(), consider);
+  return ending_since_ ? std::min(deadline, *ending_since_ + options_.end_patience)
+                       : std::min(deadline, std::max(next_read_, Clock::now()));
+}
+
+// While it rests after a look at stdin, it wakes up for everything else only.
+void FanOut::wait(int stop_fd) {
+  auto deadline = next_deadline();
+  std::vector<pollfd> fds;
+  if (!ending_since_) {
+    fds.push_back({stop_fd, POLLIN, 0});
+    if (Clock::now() >= next_read_) fds.push_back({STDIN_FILENO, POLLIN, 0});
+    if (fds.size() == 2) deadline = Clock::now() + patience;
+  }
+  const auto watch = [&fds](const GroupPublisher& publisher) {
+    if (publisher.full_socket() >= 0) fds.push_back({publisher.full_socket(), POLLOUT, 0});
+    if (publisher.process() >= 0) fds.push_back({publisher.process(), POLLIN, 0});
+  };
+  for (const auto& [group, publisher] : publishers_) {
+    watch(publisher);
+  }
+  std::for_each(leaving_.begin(), leaving_.end(), watch);
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
+  (void)::poll(fds.data(), fds.size(), static_cast<int>(std::max<std::int64_t>(left, 0)));
+  if (!ending_since_ && (fds.front().revents & POLLIN) != 0) begin_end();
+}
+
+ExitCode FanOut::finish() {
+  for (auto& [group, publisher] : publishers_) {
+    if (!publisher.is_over()) {
+      const auto waiting = publisher.waiting();
+      tools::report(
+          program,
+          group + ": its publisher did not end in time; " + std::to_string(waiting) +
+              " lines were not handed over to it");
+      publisher.kill();
+      has_lost_ = true;
+    }
+    has_lost_ = has_lost_ || publisher.exit_code() != 0 || publisher.dropped() > 0;
+  }
+  if (refused_packets_ > 0) {
+    tools::report(program, std::to_string(refused_packets_) + " packets on stdin were no lines");
+  }
+  return has_lost_ ? ExitCode::failed : ExitCode::done;
+}
+
+}  // namespace ringcast::ringlog

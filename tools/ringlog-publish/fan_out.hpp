@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// FanOut: ringlog-publish fan-out. Reads packets of lines with their group (group_packet.hpp)
+// from stdin, a SOCK_SEQPACKET socket, and gives each group a ringlog-publish of its own. After
+// each look at the socket it rests for a moment (`linger`), so that whoever sends wakes nobody
+// and lines travel together. Groups whose names come from the network are bounded in number:
+// those beyond share one, unless one has been idle for long, which then ends.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tools/common/exit_codes.hpp"
+#include "tools/ringlog-publish/group_publisher.hpp"
+
+namespace ringcast::ringlog {
+
+struct FanOutOptions {
+  std::string program;                 ///< path of ringlog-publish
+  std::vector<std::string> arguments;  ///< for every group's publisher
+  std::string spool_directory;         ///< each group has a directory in it; empty: none
+  std::size_t groups_max{64};          ///< names from the network
+  std::string overflow_group;          ///< of lines beyond
+  std::chrono::milliseconds linger{20};
+  std::chrono::milliseconds end_patience{10000};  ///< for the publishers to end
+};
+
+class FanOut {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  explicit FanOut(FanOutOptions options);
+
+  /// Until stdin is at its end or `stop_fd` is readable; then until all publishers have ended.
+  /// After a stop, what is unread in the socket stays there for whoever reads it next.
+  tools::ExitCode run(int stop_fd);
+
+ private:
+  struct Blocks;
+
+  void read();
+  bool read_once();
+  void take(std::string_view packet, Clock::time_point now);
+  GroupPublisher& publisher_for(const GroupPacket& packet, Clock::time_point now);
+  bool make_place(Clock::time_point now);
+  GroupPublisher& add_publisher(const std::string& group);
+  void pump();
+  void tell(GroupPublisher& publisher);
+  void begin_end();
+  void wait(int stop_fd);
+  [[nodiscard]] Clock::time_point next_deadline() const;
+  [[nodiscard]] tools::ExitCode finish();
+
+  FanOutOptions options_;
+  std::shared_ptr<Blocks> blocks_;
+  std::map<std::string, GroupPublisher, std::less<>> publishers_;
+  std::vector<std::string> network_groups_;
+  std::vector<GroupPublisher> leaving_;
+  Clock::time_point next_read_{};
+  std::optional<Clock::time_point> ending_since_;
+  std::uint64_t refused_packets_{0};
+  bool told_overflow_{false};
+  bool has_lost_{false};
+};
+
+}  // namespace ringcast::ringlog
