@@ -67,6 +67,9 @@ class Apache:
             print(f"--- error log\n{self.errors()[-3000:]}")
             if OUTPUT:
                 shutil.copytree(self.folder, os.path.join(OUTPUT, os.path.basename(self.folder)), dirs_exist_ok=True)
+        self.remove()
+
+    def remove(self):
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def path(self, name):
@@ -85,13 +88,12 @@ class Apache:
             # In a session of its own: at its end it signals all its process group.
             self.process = subprocess.Popen(self.words("-DFOREGROUND"), preexec_fn=die_with_parent, stderr=file,
                                             stdin=subprocess.DEVNULL, start_new_session=True)
-        until("Apache answers", self.answers)
+        until("Apache is up", self.is_up)
 
-    def answers(self):
+    def is_up(self):
+        """It says so when it answers and is ready for signals."""
         expect(self.process.poll() is None, f"Apache ended: {self.errors()[-2000:]}")
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", PORT), 1):
-            return True
-        return False
+        return "resuming normal operations" in self.errors()
 
     def errors(self):
         """What it said before it had an error log, and the error log."""
@@ -125,6 +127,13 @@ class Apache:
                 if "ringlog-publish" in words[0] and word in words and self.owns(int(pid)):
                     found.append(int(pid))
         return found
+
+    def children(self):
+        """Pids of the processes that answer requests."""
+        path = f"/proc/{self.process.pid}/task/{self.process.pid}/children"
+        with open(path, encoding="utf-8") as file:
+            pids = [int(pid) for pid in file.read().split()]
+        return [pid for pid in pids if pid not in self.publishers("fan-out")]
 
     def owns(self, pid):
         while pid > 1:

@@ -70,6 +70,12 @@ bool is_trial_run() { return ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE
 
 // The publisher's process.
 
+PublisherProcess* kept_process(apr_pool_t* pool) {
+  void* data = nullptr;
+  (void)apr_pool_userdata_get(&data, process_key, pool);
+  return static_cast<PublisherProcess*>(data);
+}
+
 void watch(pid_t pid);
 
 void start_publisher() {
@@ -88,8 +94,10 @@ void on_process(int reason, void* data, int status) {
   if (reason != APR_OC_REASON_DEATH && reason != APR_OC_REASON_LOST) return;
   const auto pid = static_cast<apr_proc_t*>(data)->pid;
   apr_proc_other_child_unregister(data);
-  if (state == nullptr || state->process == nullptr || state->process->pid != pid) return;
-  state->process->pid = -1;
+  auto* const process = kept_process(state->server->process->pool);
+  forget(*process, pid);
+  if (process->pid != pid) return;
+  process->pid = -1;
   int mpm_state = AP_MPMQ_STOPPING;
   (void)ap_mpm_query(AP_MPMQ_MPM_STATE, &mpm_state);
   if (mpm_state == AP_MPMQ_STOPPING) return;
@@ -131,12 +139,6 @@ apr_status_t on_configuration_end(void* /*data*/) {
   return APR_SUCCESS;
 }
 
-PublisherProcess* kept_process(apr_pool_t* pool) {
-  void* data = nullptr;
-  (void)apr_pool_userdata_get(&data, process_key, pool);
-  return static_cast<PublisherProcess*>(data);
-}
-
 // The first time there is a target. At a restart another publisher follows the one that is
 // there, on the same socket: it has the new configuration and the new error log.
 bool ensure_publisher(server_rec* server) {
@@ -154,10 +156,8 @@ bool ensure_publisher(server_rec* server) {
     }
   }
   state->process = process;
-  replace(*process);
-  if (process->predecessor >= 0) watch(process->predecessor);
+  retire(*process, true);
   start_publisher();
-  process->predecessor = -1;
   apr_pool_cleanup_register(state->pool, nullptr, on_configuration_end, apr_pool_cleanup_null);
   return true;
 }
@@ -267,15 +267,19 @@ int on_open_logs(
   return OK;
 }
 
-// No target any more: the publisher sends what it has and ends.
+// When there is no target any more, the publisher sends what it has and ends.
 int on_post_config(
     apr_pool_t* /*pool*/, apr_pool_t* /*log*/, apr_pool_t* /*temporary*/, server_rec* server) {
-  if (is_trial_run() || state->process != nullptr) return OK;
   auto* const process = kept_process(server->process->pool);
-  if (process == nullptr || process->send_end < 0) return OK;
-  if (process->pid >= 0) watch(process->pid);
-  close_socket(*process);
-  process->pid = -1;
+  if (is_trial_run() || process == nullptr) return OK;
+  state->server = server;
+  if (state->process == nullptr && process->send_end >= 0) {
+    close_socket(*process);
+    retire(*process, false);
+  }
+  for (const auto pid : process->retired) {
+    if (pid > 0) watch(pid);
+  }
   return OK;
 }
 

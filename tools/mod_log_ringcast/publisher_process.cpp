@@ -3,6 +3,7 @@
 // A child process with a socket for stdin.
 #include "tools/mod_log_ringcast/publisher_process.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -22,7 +23,7 @@ namespace {
 constexpr int socket_bytes = 4 << 20;
 constexpr long long soon_ms = 1000;
 constexpr int pause_ms = 1000;
-constexpr int predecessor_ms = 2000;
+constexpr int predecessors_ms = 2000;
 constexpr int exec_failed = 127;
 
 long long now_ms() {
@@ -63,7 +64,10 @@ void complain(std::string_view program) {
   (void)::dup2(STDERR_FILENO, STDOUT_FILENO);
   (void)::close_range(STDERR_FILENO + 1, ~0U, 0);  // or it would hold the other end
   if (after_a_pause) (void)::poll(nullptr, 0, pause_ms);
-  if (process.predecessor >= 0) (void)wait_for(process.predecessor, predecessor_ms);
+  const auto deadline = now_ms() + predecessors_ms;
+  for (const auto pid : process.retired) {
+    if (pid > 0) (void)wait_for(pid, static_cast<int>(std::max(deadline - now_ms(), 0LL)));
+  }
   (void)::execv(argv[0], argv);
   complain(argv[0]);
   ::_exit(exec_failed);
@@ -95,20 +99,34 @@ int start(PublisherProcess& process, const std::vector<std::string>& words) {
   argv.push_back(nullptr);
   const auto now = now_ms();
   const bool is_soon = process.started_ms != 0 && now - process.started_ms < soon_ms;
+  // A signal to the new process must not meet the server's handler there.
+  sigset_t all;
+  sigset_t before;
+  (void)::sigfillset(&all);
+  (void)::sigprocmask(SIG_SETMASK, &all, &before);
   const auto pid = ::fork();
-  if (pid < 0) return errno;
-  if (pid == 0) become(process, argv.data(), is_soon && process.predecessor < 0);
+  const int error = errno;
+  if (pid == 0) become(process, argv.data(), is_soon);
+  (void)::sigprocmask(SIG_SETMASK, &before, nullptr);
+  if (pid < 0) return error;
   (void)::setpgid(pid, pid);  // whoever is first
   process.pid = pid;
   process.started_ms = is_soon ? now + pause_ms : now;
   return 0;
 }
 
-void replace(PublisherProcess& process) {
+void retire(PublisherProcess& process, bool by_signal) {
   if (process.pid < 0) return;
-  (void)::kill(process.pid, SIGTERM);
-  process.predecessor = process.pid;
+  if (by_signal) (void)::kill(process.pid, SIGTERM);
+  // When there are that many, the oldest is not waited for.
+  std::rotate(process.retired.begin(), process.retired.begin() + 1, process.retired.end());
+  process.retired.back() = process.pid;
   process.pid = -1;
+  process.started_ms = 0;
+}
+
+void forget(PublisherProcess& process, pid_t pid) {
+  std::replace(process.retired.begin(), process.retired.end(), pid, pid_t{0});
 }
 
 void close_socket(PublisherProcess& process) {

@@ -7,6 +7,7 @@
 // Apache. Not thread-safe: the parent has one thread.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <string>
 #include <sys/types.h>
@@ -18,8 +19,8 @@ struct PublisherProcess {
   pid_t owner{-1};  ///< the process that started it
   int send_end{-1};
   int receive_end{-1};
-  pid_t pid{-1};          ///< -1: not running
-  pid_t predecessor{-1};  ///< told to end by replace(); the next one begins when it has
+  pid_t pid{-1};                   ///< -1: not running
+  std::array<pid_t, 8> retired{};  ///< told to end, and not known to have; 0: none
   long long started_ms{0};
 };
 
@@ -29,8 +30,11 @@ int open_socket(PublisherProcess& process);
 /// so that signals to the server do not reach it. One that ended soon after its start is
 /// followed by the next after a pause, which is not this process's. Errors: errno; 0 is none.
 int start(PublisherProcess& process, const std::vector<std::string>& words);
-/// Tells the running one to end and forgets it; the next start() gives it time to.
-void replace(PublisherProcess& process);
+/// The running one is to end, if it has not been told by a signal then by the end of its input;
+/// the next start() gives it some time to.
+void retire(PublisherProcess& process, bool by_signal);
+/// A retired one has ended.
+void forget(PublisherProcess& process, pid_t pid);
 /// No more lines will come: closes the socket.
 void close_socket(PublisherProcess& process);
 /// Waits for its end; false: it was not over by then.

@@ -20,10 +20,12 @@ using tools::ExitCode;
 namespace {
 
 constexpr auto program = "ringlog-publish";
-constexpr std::size_t packets_at_once = 64;
-constexpr int reads_at_once = 16;
+constexpr std::size_t packets_at_once = 32;
+constexpr std::size_t bytes_at_once = std::size_t{2} << 20U;  // then the publishers get theirs
 constexpr std::chrono::minutes idle_for_long{5};
 constexpr std::chrono::seconds patience{60};
+constexpr std::chrono::seconds crowd_patience{1};
+constexpr std::chrono::milliseconds crowd_interval{5};
 
 bool is_packet_socket(int fd) {
   int type = 0;
@@ -74,12 +76,26 @@ ExitCode FanOut::run(int stop_fd) {
   }
 }
 
+// A publisher that is slow for a moment holds up whoever sends; one that stays so loses lines
+// alone.
+bool FanOut::is_held_up(Clock::time_point now) const {
+  return std::any_of(publishers_.begin(), publishers_.end(), [now](const auto& entry) {
+    const auto since = entry.second.crowded_since();
+    return since && now - *since < crowd_patience;
+  });
+}
+
 void FanOut::read() {
-  int reads = 0;
-  while (reads < reads_at_once && read_once()) {
-    ++reads;
+  if (is_held_up(Clock::now())) {
+    next_read_ = Clock::now() + crowd_interval;
+    return;
   }
-  next_read_ = reads == reads_at_once ? Clock::now() : Clock::now() + options_.linger;
+  bytes_read_ = 0;
+  bool has_more = true;
+  while (has_more && bytes_read_ < bytes_at_once) {
+    has_more = read_once();
+  }
+  next_read_ = has_more ? Clock::now() : Clock::now() + options_.linger;
 }
 
 // Whether there may be more.
@@ -105,6 +121,7 @@ bool FanOut::read_once() {
       ++refused_packets_;
       continue;
     }
+    bytes_read_ += header.msg_len;
     take({blocks_->bytes.get() + i * packet_bytes_max, header.msg_len}, now);
   }
   return static_cast<std::size_t>(got) == packets_at_once;

@@ -45,6 +45,7 @@ class FanOut {
  private:
   struct Blocks;
 
+  [[nodiscard]] bool is_held_up(Clock::time_point now) const;
   void read();
   bool read_once();
   void take(std::string_view packet, Clock::time_point now);
@@ -64,6 +65,7 @@ class FanOut {
   std::vector<std::string> network_groups_;
   std::vector<GroupPublisher> leaving_;
   Clock::time_point next_read_{};
+  std::size_t bytes_read_{0};  // in this look at stdin
   std::optional<Clock::time_point> ending_since_;
   std::uint64_t refused_packets_{0};
   bool told_overflow_{false};

@@ -92,9 +92,16 @@ void GroupPublisher::pump(Instant now) {
   reap(now);
   if (is_over()) return;
   if (pid_ < 0 && now >= next_start_) start(now);
+  if (pid_ >= 0 && !is_closed_) {
+    close_batch();
+    send();
+  }
+  if (waiting_bytes_ <= options_.waiting_bytes_max / 2) {
+    crowded_since_.reset();
+  } else if (!crowded_since_) {
+    crowded_since_ = now;
+  }
   if (pid_ < 0 || is_closed_) return;
-  close_batch();
-  send();
   if (packets_.empty()) queue_dropped();
   if (!is_finishing_ || !packets_.empty()) return;
   socket_.close();

@@ -30,7 +30,7 @@ class GroupPublisher {
     std::string group;
     std::string program;                 ///< path
     std::vector<std::string> arguments;  ///< without --group
-    std::size_t waiting_bytes_max{std::size_t{4} << 20U};
+    std::size_t waiting_bytes_max{std::size_t{16} << 20U};
   };
 
   explicit GroupPublisher(Options options) : options_(std::move(options)) {}
@@ -51,6 +51,8 @@ class GroupPublisher {
   [[nodiscard]] std::optional<Instant> wake_up() const;
 
   [[nodiscard]] const std::string& group() const { return options_.group; }
+  /// Since when more waits than half its limit, if so.
+  [[nodiscard]] std::optional<Instant> crowded_since() const { return crowded_since_; }
   /// When lines came last.
   [[nodiscard]] Instant last_used() const { return last_used_; }
   /// Finished, all was handed over and the process ended.
@@ -86,6 +88,7 @@ class GroupPublisher {
   Descriptor process_;
   pid_t pid_{-1};
   Instant last_used_{};
+  std::optional<Instant> crowded_since_;
   Instant next_start_{};
   bool is_full_{false};
   bool is_finishing_{false};
