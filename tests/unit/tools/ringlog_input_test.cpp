@@ -446,3 +446,20 @@ TEST_CASE("lines left out take no number", "[ringlog]") {
   CHECK(std::get<TooLong>(records[1].body).bytes == 8);  // the line as it would have been sent
   CHECK(records[1].first_seq == 3);
 }
+
+TEST_CASE("a note of lines dropped before stands in the place of those lines", "[ringlog]") {
+  Filter filter = no_filter();
+  Intake intake(1 << 20, Outbox(1 << 20), std::nullopt);
+  Input input({}, Producer{{}, "web"}, filter, intake);
+  input.feed("one\n", start);
+  input.take_note({7, 700}, start);
+  input.feed("two\n", start);
+  input.end(start);
+  const auto records = records_of(intake);
+  REQUIRE(records.size() == 3);
+  CHECK(std::get<Lines>(records[0].body).lines == std::vector<std::string>{"one"});
+  CHECK(std::get<Dropped>(records[1].body) == Dropped{7, 700, 1});
+  CHECK(records[1].first_seq == 2);
+  CHECK(std::get<Lines>(records[2].body).lines == std::vector<std::string>{"two"});
+  CHECK(input.entry().dropped() == 7);
+}
