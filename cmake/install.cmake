@@ -54,9 +54,20 @@ string(REPLACE /usr/bin/ \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_BINDIR}/\" u
 file(WRITE \"${CMAKE_BINARY_DIR}/${unit}\" \"\${unit}\")")
   install(FILES ${CMAKE_BINARY_DIR}/${unit} DESTINATION lib/systemd/system)
 endforeach()
+# The Apache module, where Debian's Apache has its own when the prefix is /usr; its example names
+# it by its full path.
+if(TARGET mod_log_ringcast)
+  install(TARGETS mod_log_ringcast LIBRARY DESTINATION lib/apache2/modules)
+  install(CODE "file(READ \"${CMAKE_SOURCE_DIR}/conf/apache2/log_ringcast.load\" load)
+string(REPLACE /usr/lib/ \"\${CMAKE_INSTALL_PREFIX}/lib/\" load \"\${load}\")
+file(WRITE \"${CMAKE_BINARY_DIR}/log_ringcast.load\" \"\${load}\")")
+  install(FILES ${CMAKE_BINARY_DIR}/log_ringcast.load conf/apache2/log_ringcast.conf
+    DESTINATION ${CMAKE_INSTALL_DATADIR}/ringcast/conf/apache2)
+endif()
+
 install(FILES conf/ringcast.bash-completion RENAME ringcast
   DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
 install(DIRECTORY conf/ DESTINATION ${CMAKE_INSTALL_DATADIR}/ringcast/conf
-  FILES_MATCHING PATTERN "*.toml" PATTERN "*.conf" PATTERN "*.cfg")
+  FILES_MATCHING PATTERN "*.toml" PATTERN "*.conf" PATTERN "*.cfg" PATTERN apache2 EXCLUDE)
 install(FILES LICENSE README.md CHANGELOG.md ARCHITECTURE.md CONTRIBUTING.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(DIRECTORY docs examples DESTINATION ${CMAKE_INSTALL_DOCDIR} FILES_MATCHING PATTERN "*.md" PATTERN "*.cpp" PATTERN "CMakeLists.txt")

@@ -8,7 +8,7 @@ import threading
 
 from apache import MPM, Apache, asked, is_there
 from farm import GROUP, Farm, stop
-from harness import expect, expect_equal, run, until
+from harness import BIN, ROOT, expect, expect_equal, run, until
 
 
 def config(farm, host="d3", more=""):
@@ -51,8 +51,11 @@ def test_every_request_is_once_in_the_file_though_daemon_and_publisher_are_kille
                 for pid in apache.publishers("fan-out"):
                     os.kill(pid, signal.SIGKILL)
                 apache.get(names("d", 300))
-                apache.stop()
                 expect_complete(farm, apache, "one.log", [w + str(n) for w in "abcd" for n in range(300)])
+                apache.get(names("e", 300))
+                apache.stop()
+                # A worker can be ended between an answer and its logs, or between the logs, of which this is the first.
+                expect_equal(set(apache.read("access.log")) - set(farm.data("one.log")), set(), "lines lost by the stop")
             stop(one)
 
 
@@ -221,6 +224,21 @@ def test_long_lines_are_whole_or_marked():
             expect_equal([m["lines"] for m in farm.markers("one.log", "dropped")], [1], "the marker")
             expect("longer than 256 KiB" in apache.errors(), "the error log says why")
         stop(one)
+
+
+def test_the_example_configuration_is_right():
+    apache = Apache("event", f"Include {ROOT}/conf/apache2/log_ringcast.conf")
+    try:
+        code, said = apache.check()
+        expect_equal(code, 0, f"conf/apache2/log_ringcast.conf: {said}")
+        with open(f"{ROOT}/conf/apache2/log_ringcast.conf", encoding="utf-8") as file:
+            commented = [line[1:] for line in file.read().splitlines() if line.startswith(("#R", "#C"))]
+        expect(len(commented) > 4, "the example has directives in comments")
+        apache.configure("LogFormat %h combined\n" + "\n".join(commented).replace("/usr/bin", BIN))
+        code, said = apache.check()
+        expect_equal(code, 0, f"what is in comments there: {said}")
+    finally:
+        apache.remove()
 
 
 def test_mistakes_are_found_by_configtest():

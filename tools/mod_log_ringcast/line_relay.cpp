@@ -84,7 +84,7 @@ void LineRelay::send(std::string_view head, std::span<const std::string_view> pa
 LineRelay::Outcome LineRelay::try_send(
     std::string_view head, std::span<const std::string_view> parts) const {
   if (parts.size() >= parts_max) return try_send(joined(head, parts));
-  std::array<iovec, parts_max> pieces;
+  std::array<iovec, parts_max> pieces{};
   pieces[0] = as_iovec(head);
   for (std::size_t i = 0; i < parts.size(); ++i) {
     pieces.at(i + 1) = as_iovec(parts[i]);

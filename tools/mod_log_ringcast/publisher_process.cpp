@@ -93,6 +93,7 @@ int open_socket(PublisherProcess& process) {
 
 int start(PublisherProcess& process, const std::vector<std::string>& words) {
   std::vector<char*> argv;
+  argv.reserve(words.size() + 1);
   for (const auto& word : words) {
     argv.push_back(const_cast<char*>(word.c_str()));  // execv() only reads it
   }

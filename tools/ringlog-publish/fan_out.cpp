@@ -51,7 +51,9 @@ struct FanOut::Blocks {
 };
 
 FanOut::FanOut(FanOutOptions options)
-    : options_(std::move(options)), blocks_(std::make_shared<Blocks>()) {}
+    : options_(std::move(options)), blocks_(std::make_unique<Blocks>()) {}
+
+FanOut::~FanOut() = default;
 
 ExitCode FanOut::run(int stop_fd) {
   if (!is_packet_socket(STDIN_FILENO)) {
@@ -64,16 +66,18 @@ ExitCode FanOut::run(int stop_fd) {
   for (;;) {
     if (!ending_since_ && Clock::now() >= next_read_) read();
     pump();
-    if (ending_since_) {
-      const bool all_over =
-          std::all_of(publishers_.begin(), publishers_.end(), [](const auto& entry) {
-            return entry.second.is_over();
-          });
-      const bool late = Clock::now() - *ending_since_ >= options_.end_patience;
-      if (late || (all_over && leaving_.empty())) return finish();
-    }
+    if (is_over()) return finish();
     wait(stop_fd);
   }
+}
+
+bool FanOut::is_over() const {
+  if (!ending_since_) return false;
+  if (Clock::now() - *ending_since_ >= options_.end_patience) return true;
+  return leaving_.empty() &&
+         std::all_of(publishers_.begin(), publishers_.end(), [](const auto& entry) {
+           return entry.second.is_over();
+         });
 }
 
 // A publisher that is slow for a moment holds up whoever sends; one that stays so loses lines

@@ -37,6 +37,11 @@ class FanOut {
   using Clock = std::chrono::steady_clock;
 
   explicit FanOut(FanOutOptions options);
+  ~FanOut();
+  FanOut(const FanOut&) = delete;
+  FanOut& operator=(const FanOut&) = delete;
+  FanOut(FanOut&&) = delete;
+  FanOut& operator=(FanOut&&) = delete;
 
   /// Until stdin is at its end or `stop_fd` is readable; then until all publishers have ended.
   /// After a stop, what is unread in the socket stays there for whoever reads it next.
@@ -57,10 +62,11 @@ class FanOut {
   void begin_end();
   void wait(int stop_fd);
   [[nodiscard]] Clock::time_point next_deadline() const;
+  [[nodiscard]] bool is_over() const;
   [[nodiscard]] tools::ExitCode finish();
 
   FanOutOptions options_;
-  std::shared_ptr<Blocks> blocks_;
+  std::unique_ptr<Blocks> blocks_;
   std::map<std::string, GroupPublisher, std::less<>> publishers_;
   std::vector<std::string> network_groups_;
   std::vector<GroupPublisher> leaving_;

@@ -133,6 +133,7 @@ bool GroupPublisher::spawn(int input) {
   std::vector<std::string> words = {"ringlog-publish", "--group", options_.group};
   words.insert(words.end(), options_.arguments.begin(), options_.arguments.end());
   std::vector<char*> argv;
+  argv.reserve(words.size() + 1);
   for (auto& word : words) {
     argv.push_back(word.data());
   }
