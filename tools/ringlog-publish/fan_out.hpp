@@ -28,7 +28,7 @@ struct FanOutOptions {
   std::string spool_directory;         ///< each group has a directory in it; empty: none
   std::size_t groups_max{64};          ///< names from the network
   std::string overflow_group;          ///< of lines beyond
-  std::chrono::milliseconds linger{20};
+  std::chrono::milliseconds linger{100};
   std::chrono::milliseconds end_patience{10000};  ///< for the publishers to end
 };
 

@@ -40,7 +40,7 @@ int run_fan_out_command(std::vector<std::string> arguments) {
   app.add_option(
          "--spool", options.spool_directory, "Each group's publisher has its spool in DIR/GROUP")
       ->type_name("DIR");
-  add_duration(app, "--linger", options.linger, "Pause between two looks at the socket (20ms)");
+  add_duration(app, "--linger", options.linger, "Pause between two looks at the socket (100ms)");
   std::reverse(arguments.begin(), arguments.end());  // CLI11 takes the last one first
   try {
     app.parse(std::move(arguments));

@@ -1,0 +1,296 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""What logging to a group costs a web server: processor time per request, side by side.
+
+    bench/weblog.py [--rate N] [--seconds S] [--rounds R] [--only module,...] [--linger 100ms]
+
+For each way of logging there is a real Apache (event) that answers requests for a page of 7 bytes.
+All of them run all the time and take turns of a second, in changing order, so that whatever else
+the machine does meets all alike. From /proc/*/task/*/schedstat comes the time of all processes of
+the server whose turn it is, from before the first request until its last line is in the file:
+parent, children, and the publishers and loggers below them. Daemon and writer are not in it: they
+are the ring's, not the web server's. `file again` is a second server with a plain file, and differs
+from `file` by chance alone: what is not clear of it is not shown. Needs the build (RINGCAST_BIN) and root,
+since a server changes its user; leaves nothing.
+"""
+
+import argparse
+import contextlib
+import math
+import os
+import platform
+import shutil
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+ROOT = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+BIN = os.environ.get("RINGCAST_BIN", os.path.join(ROOT, "build/release/bin"))
+MODULE = os.path.join(BIN, "../modules/mod_log_ringcast.so")
+APACHE, MODULES = "/usr/sbin/apache2", "/usr/lib/apache2/modules"
+FORMAT = '%h %l %u %t \\"%r\\" %>s %b \\"%{Referer}i\\" \\"%{User-Agent}i\\"'
+AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 Safari/537.36"
+CONNECTIONS = 4
+PATIENCE = 20.0
+
+
+def until(what, predicate):
+    deadline = time.monotonic() + PATIENCE
+    while not predicate():
+        if time.monotonic() > deadline:
+            sys.exit(f"weblog.py: not within {PATIENCE} s: {what}")
+        threading.Event().wait(0.02)
+
+
+def free_port(kind):
+    with socket.socket(socket.AF_INET, kind) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Scene:
+    """A daemon, a writer and the servers, in a folder of their own."""
+
+    def __init__(self):
+        self.folder = tempfile.mkdtemp(prefix="weblog-")
+        os.chmod(self.folder, 0o755)
+        self.running = []
+
+    def __enter__(self):
+        os.makedirs(self.path("www"))
+        with open(self.path("www/page"), "w", encoding="utf-8") as file:
+            file.write("a page\n")
+        with open(self.path("ring.toml"), "w", encoding="utf-8") as file:
+            file.write(f'[cluster]\nname = "bench"\n[[daemon]]\nname = "one"\n'
+                       f'address = "127.0.0.1:{free_port(socket.SOCK_DGRAM)}"\n'
+                       f'[clients]\nsocket = "{self.path("ring.sock")}"\n')
+        self.start("ringcastd", "--config", self.path("ring.toml"))
+        until("the daemon", lambda: os.path.exists(self.path("ring.sock")))
+        self.start("ringlog-write", "--socket", self.path("ring.sock"), "--group", "weblogs", "--file", self.path("group.log"))
+        until("the writer", lambda: os.path.exists(self.path("group.log")))
+        return self
+
+    def __exit__(self, *error):
+        for process in reversed(self.running):
+            self.end(process)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def start(self, name, *words):
+        path = name if "/" in name else os.path.join(BIN, name)
+        environment = dict(os.environ, STATE_DIRECTORY=self.folder, PATH=BIN + ":" + os.environ["PATH"])
+        with open(self.path("output"), "ab") as file:
+            process = subprocess.Popen([path, *words], stdout=file, stderr=file, stdin=subprocess.DEVNULL, env=environment,
+                                       start_new_session=True)
+        self.running.append(process)
+        return process
+
+    def end(self, process):
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(PATIENCE)
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+        if process in self.running:
+            self.running.remove(process)
+
+
+class Log:
+    """A growing file, of which the lines are counted as they come."""
+
+    def __init__(self, path):
+        self.path, self.place, self.count = path, 0, 0
+
+    def lines(self):
+        with contextlib.suppress(FileNotFoundError), open(self.path, "rb") as file:
+            file.seek(self.place)
+            while piece := file.read(1 << 20):
+                self.place += len(piece)
+                self.count += piece.count(b"\n")
+        return self.count
+
+
+def ways(scene, linger):
+    """How to log: the configuration, and the log where the lines must arrive."""
+    group = Log(scene.path("group.log"))
+    publish = f"{BIN}/ringlog-publish --group weblogs --socket {scene.path('ring.sock')}"
+    found = {
+        "file": (f'CustomLog {scene.path("file.log")} "{FORMAT}"', Log(scene.path("file.log"))),
+        "file again": (f'CustomLog {scene.path("again.log")} "{FORMAT}"', Log(scene.path("again.log"))),
+        "module": (f'LoadModule log_ringcast_module {MODULE}\nRingcastPublisher {BIN}/ringlog-publish\n'
+                   f'RingcastDaemon {scene.path("ring.sock")}\nRingcastPublisherOption --linger {linger}\n'
+                   f'CustomLog "$weblogs" "{FORMAT}"', group),
+        "pipe": (f'CustomLog "|{publish}" "{FORMAT}"', group),
+    }
+    usage = subprocess.run([f"{BIN}/ringlog-publish", "--help"], capture_output=True, text=True, check=False).stdout
+    if "--syslog" in usage:
+        # The server's side of syslog is util-linux's logger; the publisher listens below Apache's parent, too.
+        path = scene.path("syslog.sock")
+        found["syslog"] = (f'CustomLog "|/usr/bin/logger --socket {path} --tag apache" "{FORMAT}"\n'
+                           f'ErrorLog "|{publish} --syslog unix:{path}"', group)
+    return found
+
+
+class Server:
+    """An Apache that logs in one way."""
+
+    def __init__(self, scene, name, text, log):
+        self.log, self.port = log, free_port(socket.SOCK_STREAM)
+        folder = scene.path(name.replace(" ", "-"))
+        os.makedirs(folder)
+        names = ("mpm_event", "authz_core")
+        lines = [f"ServerRoot {folder}", f"DefaultRuntimeDir {folder}", "PidFile pid", "ServerName bench.example",
+                 f"Listen 127.0.0.1:{self.port}", *(f"LoadModule {n}_module {MODULES}/mod_{n}.so" for n in names),
+                 "StartServers 1\nServerLimit 1\nThreadsPerChild 16\nMaxRequestWorkers 16\nMinSpareThreads 1",
+                 "MaxSpareThreads 16\nMaxKeepAliveRequests 0\nKeepAliveTimeout 30", "User www-data\nGroup www-data",
+                 "ErrorLog error.log", f"DocumentRoot {scene.path('www')}", text]
+        with open(os.path.join(folder, "apache.conf"), "w", encoding="utf-8") as file:
+            file.write("\n".join(lines) + "\n")
+        self.process = scene.start(APACHE, "-f", os.path.join(folder, "apache.conf"), "-d", folder, "-DFOREGROUND")
+        until(f"the server ({name})", self.answers)
+
+    def answers(self):
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
+            return True
+        return False
+
+    def measure(self, rate, seconds):
+        """Microseconds of processor time per request: of all its processes, and of Apache's own."""
+        count, before = int(rate * seconds), self.log.lines()
+        pids = processes_below(self.process.pid)
+        own = {pid for pid in pids if name_of(pid) == "apache2"}
+        began, began_own = seconds_of(pids), seconds_of(own)
+        late = load(self.port, count, rate)
+        until("all lines", lambda: self.log.lines() >= before + count)
+        used, used_own = seconds_of(pids) - began, seconds_of(own) - began_own
+        if self.log.lines() != before + count:
+            sys.exit(f"weblog.py: {self.log.lines() - before} lines of {count} requests")
+        if late > 0.2:
+            print(f"  the clients were {late:.1f} s late: the rate is too high for this machine", file=sys.stderr)
+        return used / count * 1e6, used_own / count * 1e6
+
+
+def processes_below(root):
+    """The process and all its descendants."""
+    parents = {}
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError), open(f"/proc/{pid}/stat", encoding="utf-8") as file:
+            parents[int(pid)] = int(file.read().rsplit(")", 1)[1].split()[1])
+    found, more = set(), {root}
+    while more:
+        found |= more
+        more = {pid for pid, parent in parents.items() if parent in more} - found
+    return found
+
+
+def seconds_of(pids):
+    total = 0
+    for pid in pids:
+        with contextlib.suppress(OSError):
+            for task in os.listdir(f"/proc/{pid}/task"):
+                with open(f"/proc/{pid}/task/{task}/schedstat", encoding="utf-8") as file:
+                    total += int(file.read().split()[0])
+    return total / 1e9
+
+
+def name_of(pid):
+    with contextlib.suppress(OSError), open(f"/proc/{pid}/comm", encoding="utf-8") as file:
+        return file.read().strip()
+    return ""
+
+
+def load(port, count, rate):
+    """Sends so many requests by the clock over a few kept connections; how late the last one was."""
+    request = (f"GET /page HTTP/1.1\r\nHost: bench.example\r\nReferer: http://bench.example/\r\n"
+               f"User-Agent: {AGENT}\r\n\r\n").encode()
+    late = []
+
+    def client(first):
+        with socket.create_connection(("127.0.0.1", port), PATIENCE) as link:
+            link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            for number in range(first, count, CONNECTIONS):
+                ahead = began + number / rate - time.monotonic()
+                if ahead > 0:
+                    time.sleep(ahead)
+                link.sendall(request)
+                answer = b""
+                while not answer.endswith(b"a page\n"):
+                    piece = link.recv(65536)
+                    if not piece:
+                        sys.exit("weblog.py: the server closed a connection")
+                    answer += piece
+        late.append(time.monotonic() - began - count / rate)
+    began = time.monotonic()
+    clients = [threading.Thread(target=client, args=(first,)) for first in range(CONNECTIONS)]
+    for thread in clients:
+        thread.start()
+    for thread in clients:
+        thread.join()
+    if len(late) < CONNECTIONS:
+        sys.exit("weblog.py: a client failed")
+    return max(late)
+
+
+def interval(figures):
+    """Median, and the two figures between which the true one lies with 95 % (by their ranks)."""
+    ordered, size = sorted(figures), len(figures)
+    tail, rank = 0.0, 0
+    while rank < size // 2:
+        tail += math.comb(size, rank) / 2 ** size
+        if 2 * tail > 0.05:
+            break
+        rank += 1
+    return statistics.median(ordered), ordered[max(rank - 1, 0)], ordered[min(size - rank, size - 1)]
+
+
+def describe():
+    commit = subprocess.run(["git", "-C", ROOT, "describe", "--always", "--dirty"], capture_output=True, text=True,
+                            check=False).stdout.strip()
+    version = subprocess.run([APACHE, "-v"], capture_output=True, text=True, check=False).stdout.splitlines()[0]
+    return f"{os.cpu_count()} cores, {platform.machine()}, Linux {platform.release()}; {version}; ringcast {commit}"
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Processor time per request of a web server, by way of logging.")
+    parser.add_argument("--rate", type=int, default=1000, help="requests per second (1000)")
+    parser.add_argument("--seconds", type=float, default=1, help="of each turn (1)")
+    parser.add_argument("--rounds", type=int, default=16, help="turns of each way (16)")
+    parser.add_argument("--only", default="", help="ways to measure, with commas; both files are always there")
+    parser.add_argument("--linger", default="100ms", help="of the module's fan-out (100ms)")
+    options = parser.parse_args()
+    for path in (APACHE, MODULE, f"{BIN}/ringcastd", f"{BIN}/ringlog-publish", f"{BIN}/ringlog-write"):
+        if not os.path.exists(path):
+            sys.exit(f"weblog.py: {path} is not there: scripts/install-dependencies.sh and build first")
+    with Scene() as scene:
+        chosen = ways(scene, options.linger)
+        if options.only:
+            chosen = {n: w for n, w in chosen.items() if n in ["file", "file again", *options.only.split(",")]}
+        servers = {name: Server(scene, name, text, log) for name, (text, log) in chosen.items()}
+        found = {name: [] for name in chosen}
+        for turn in range(-1, options.rounds):  # the first one warms up
+            for name in list(servers) if turn % 2 else reversed(servers):
+                figures = servers[name].measure(options.rate, options.seconds)
+                if turn >= 0:
+                    found[name].append(figures)
+    print(f"{describe()}\n{options.rate} requests/s, {options.rounds} turns of {options.seconds:g} s; processor time of all "
+          "processes of the server, medians; against file: of the same round, with the interval of 95 %\n")
+    print("| way | us per request | in Apache itself | against file, us | against file, % |\n|---|---|---|---|---|")
+    for name, figures in found.items():
+        whole, own = zip(*figures)
+        pairs = [(figure, base) for figure, (base, _) in zip(whole, found["file"])]
+        more = "{:+.1f} ({:+.1f} to {:+.1f})".format(*interval([figure - base for figure, base in pairs]))
+        ratio = "{:+.1f} ({:+.1f} to {:+.1f})".format(*interval([(figure / base - 1) * 100 for figure, base in pairs]))
+        print(f"| {name} | {statistics.median(whole):.1f} | {statistics.median(own):.1f} | {more} | {ratio} |")
+
+
+if __name__ == "__main__":
+    main()
