@@ -12,9 +12,8 @@ import sys
 import tempfile
 import threading
 
-from harness import BIN, OUTPUT, PATIENCE, die_with_parent, expect, program, until
+from harness import BIN, OUTPUT, PATIENCE, die_with_parent, expect, installed, program, until
 
-APACHE = "/usr/sbin/apache2"
 MODULES = "/usr/lib/apache2/modules"
 MODULE = os.path.join(BIN, "../modules/mod_log_ringcast.so")
 PORT = 8080
@@ -40,6 +39,8 @@ class Apache:
         self.configure(config)
 
     def configure(self, config):
+        installed("apxs")
+        expect(os.path.exists(MODULE), f"{MODULE} is not there: configure and build where apxs is")
         modules = [f"mpm_{self.mpm}", "authz_core", "setenvif"]
         loads = [f"LoadModule {name}_module {MODULES}/mod_{name}.so" for name in modules]
         text = "\n".join([
@@ -76,7 +77,7 @@ class Apache:
         return os.path.join(self.folder, name)
 
     def words(self, *more):
-        return [*as_somebody(), APACHE, "-f", self.path("apache.conf"), "-d", self.folder, *more]
+        return [*as_somebody(), installed("apache2"), "-f", self.path("apache.conf"), "-d", self.folder, *more]
 
     def check(self):
         """`apachectl configtest`: exit code and what it says."""
@@ -195,10 +196,6 @@ def as_somebody():
     with open("/proc/self/uid_map", encoding="utf-8") as file:
         count = int(file.read().split()[2])
     return [] if count > 1 else ["unshare", "-U", "--map-user=1000", "--map-group=1000"]
-
-
-def is_there():
-    return os.access(APACHE, os.X_OK) and os.path.exists(MODULE)
 
 
 def asked(lines):

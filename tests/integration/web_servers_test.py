@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 
+from apache import as_somebody
 from farm import GROUP, Farm, stop
 from harness import Failure, die_with_parent, expect, expect_equal, installed, program, run, until
 
@@ -233,7 +234,7 @@ def test_apache_by_its_pipe():
                 f"CustomLog {farm.path('apache.log')} combined\n" + custom_log)
         os.chmod(farm.folder, 0o777)
         # Apache refuses to be root; of the group of the daemon's socket it is still.
-        user = ["setpriv", "--reuid=www-data", "--regid=0", "--clear-groups"]
+        user = as_somebody() or ["setpriv", "--reuid=www-data", "--regid=0", "--clear-groups"]
         with server(farm, "apache", text, *user, apache2, "-X", "-f", "FILE", log="apache.out"):
             until("Apache listens", lambda: subprocess.run(
                 ["bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/8080"], capture_output=True, check=False).returncode == 0)
