@@ -354,6 +354,31 @@ def test_the_journal_is_followed_and_taken_up_where_it_was_left():
         expect_equal(stop(one)["holes"], 0, "numbers missing")
 
 
+def test_a_journal_goes_on_behind_a_long_line_and_what_is_left_out():
+    with Farm(1) as farm:
+        one = farm.writer("d1", "one.log")
+        folder, state = farm.path("journal"), farm.path("state/journal-weblogs.json")
+
+        def follow():
+            return farm.publisher("d1", "--journal-directory", folder, "--state", farm.path("state"), "--max-line", "100",
+                                  "--exclude", "^no ")
+        write_journal(folder, ["first", "x" * 200])
+        publisher = follow()
+        until("the long line is on record", lambda: farm.markers("one.log", "too-long"))
+        write_journal(folder, ["no line of ours"])
+        publisher.signal(signal.SIGTERM)
+        expect_equal(publisher.end(), 1, "exit code with a line too long")
+        with open(state, encoding="utf-8") as file:
+            expect_equal(json.load(file)["seq"], 3, "the number of the next line")
+        publisher = follow()
+        write_journal(folder, ["second"])
+        farm.wait_lines("one.log", 2)
+        expect_equal(farm.data("one.log"), ["first", "second"], "the file")
+        stop(publisher)
+        summary = stop(one)
+        expect_equal((summary["holes"], summary["duplicates"]), (0, 0), "numbers missing, and used twice")
+
+
 def test_a_configuration_file_is_checked_line_by_line():
     with Farm(1) as farm:
         path = farm.path("publish.toml")

@@ -67,7 +67,7 @@ class JournalSource final : public Source {
   [[nodiscard]] SourceCounters counters() const override {
     return SourceCounters{lines_, 0, too_long_};
   }
-  [[nodiscard]] bool is_incomplete() const override { return false; }
+  [[nodiscard]] bool is_incomplete() const override { return unreadable_ > 0; }
   std::vector<std::string> notes() override { return std::exchange(notes_, {}); }
 
  private:
@@ -84,6 +84,7 @@ class JournalSource final : public Source {
   void take_line(std::string_view line, Instant now);
   void hand_on(std::optional<OutgoingRecord> record, Instant now);
   void fail(const std::string& what, int code, Instant now);
+  void settle_place();
   Result<void> save_now();
 
   SystemJournalOptions options_;
@@ -111,6 +112,7 @@ class JournalSource final : public Source {
   Trouble saving_;
   std::uint64_t lines_{0};
   std::uint64_t too_long_{0};
+  std::uint64_t unreadable_{0};
   std::vector<std::string> notes_;
 };
 
@@ -214,6 +216,7 @@ bool JournalSource::read_entry(Instant now) {
   char* cursor = nullptr;
   if (const auto code = sd_journal_get_cursor(journal_.get(), &cursor); code < 0) {
     fail("cannot tell where it is", code, now);
+    (void)sd_journal_previous(journal_.get());  // or the entry would be passed over
     return false;
   }
   const std::unique_ptr<char, decltype(&std::free)> owner(cursor, &std::free);
@@ -223,9 +226,13 @@ bool JournalSource::read_entry(Instant now) {
   const auto code = sd_journal_get_data(journal_.get(), "MESSAGE", &data, &bytes);
   if (code >= 0 && bytes >= field.size()) {
     take_text({static_cast<const char*>(data) + field.size(), bytes - field.size()}, now);
+  } else if (code < 0 && code != -ENOENT && ++unreadable_ == 1) {
+    notes_.push_back(
+        journal_error("an entry's message cannot be read and is not sent", code).message +
+        "; further ones are only counted");
   }
   place_ = Place{cursor, batch_->seq_behind()};
-  if (outstanding_.empty() && batch_->empty()) settled_.cursor = place_.cursor;
+  settle_place();
   return true;
 }
 
@@ -275,6 +282,15 @@ void JournalSource::on_settled(const Origin& origin) {
     settled_.seq = outstanding_.begin()->second.behind.seq;
     outstanding_.erase(outstanding_.begin());
   }
+  settle_place();
+}
+
+// With nothing on its way all that was read has settled: also entries of which nothing was sent,
+// and those that end inside the last record.
+void JournalSource::settle_place() {
+  if (!outstanding_.empty() || !batch_->empty()) return;
+  settled_.cursor = place_.cursor;
+  settled_.seq = place_.seq;
 }
 
 void JournalSource::fail(const std::string& what, int code, Instant now) {
