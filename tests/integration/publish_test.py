@@ -3,13 +3,14 @@
 
 import json
 import os
+import resource
 import shutil
 import signal
 import socket
 import subprocess
 
 from farm import GROUP, Farm, lines, stop
-from harness import expect, expect_equal, inside, installed, run, until
+from harness import PATIENCE, expect, expect_equal, inside, installed, run, until
 
 
 def send_datagram(path, *messages):
@@ -377,6 +378,46 @@ def test_a_journal_goes_on_behind_a_long_line_and_what_is_left_out():
         stop(publisher)
         summary = stop(one)
         expect_equal((summary["holes"], summary["duplicates"]), (0, 0), "numbers missing, and used twice")
+
+
+def test_half_a_syslog_message_at_the_end_is_told_and_not_sent():
+    with Farm(1) as farm:
+        one = farm.writer("d1", "one.log")
+        path = farm.path("s.sock")
+        publisher = syslog_publisher(farm, "d1", "--syslog", f"unix-stream:{path}")
+        listening(publisher, path)
+        with socket.socket(socket.AF_UNIX) as sender:
+            sender.connect(path)
+            sender.sendall(b"<13>app: whole\n<13>app: the begin")
+            farm.wait_lines("one.log", 1)
+            publisher.signal(signal.SIGTERM)
+            expect_equal(publisher.end(), 1, "exit code with half a message")
+        expect("inside a message; its 18 bytes are not sent" in publisher.errors(), publisher.errors())
+        expect_equal(farm.read("one.log"), ["whole"], "the file")
+        stop(one)
+
+
+def test_senders_beyond_the_descriptors_wait_until_others_end():
+    with Farm(1) as farm:
+        one = farm.writer("d1", "one.log")
+        path = farm.path("s.sock")
+        publisher = syslog_publisher(farm, "d1", "--syslog", f"unix-stream:{path}")
+        listening(publisher, path)
+        limit = 100
+        resource.prlimit(publisher.process.pid, resource.RLIMIT_NOFILE, (limit, limit))
+        senders = []
+        for number in range(limit + 20):
+            senders.append(socket.socket(socket.AF_UNIX))
+            senders[-1].settimeout(PATIENCE)
+            senders[-1].connect(path)
+            senders[-1].sendall(f"<13>app: {number}\n".encode())
+        until("it is told", lambda: "cannot accept a connection" in publisher.errors())
+        for sender in senders:
+            sender.close()
+        farm.wait_lines("one.log", limit + 20)
+        expect_equal(set(farm.data("one.log")), {str(number) for number in range(limit + 20)}, "the file")
+        stop(publisher)
+        stop(one)
 
 
 def test_a_configuration_file_is_checked_line_by_line():

@@ -113,12 +113,14 @@ void SyslogFraming::finish(std::string_view last, const Sink& sink) {
 }
 
 std::uint64_t SyslogFraming::end(const Sink& sink) {
-  const auto state = std::exchange(state_, State::between);
+  if (state_ != State::line || dropped_ + kept_.size() == 0) return abandon();
+  finish({}, sink);
+  return 0;
+}
+
+std::uint64_t SyslogFraming::abandon() {
+  state_ = State::between;
   const auto unfinished = dropped_ + kept_.size();
-  if (state == State::line && unfinished > 0) {
-    finish({}, sink);
-    return 0;
-  }
   kept_.clear();
   dropped_ = 0;
   return unfinished;

@@ -31,6 +31,9 @@ class SyslogFraming {
   /// The connection is over. Returns the bytes of an unfinished counted message, which is
   /// dropped; an unfinished line is a line.
   std::uint64_t end(const Sink& sink);
+  /// The connection goes on, but nobody reads it any more: what is unfinished is dropped. Returns
+  /// its bytes.
+  std::uint64_t abandon();
 
  private:
   enum class State { between, count, counted, line };

@@ -3,9 +3,11 @@
 // Reading syslog sockets.
 #include "tools/ringlog-publish/syslog_source.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <utility>
@@ -20,8 +22,23 @@ namespace {
 constexpr std::size_t header_bytes = 8192;
 constexpr std::size_t stream_slice = 65536;
 constexpr int reads_max = 512;  // in a row from one socket
-constexpr std::size_t connections_max = 1024;
+constexpr rlim_t connections_most = 1024;
+constexpr rlim_t other_descriptors = 128;  // for spool, checkpoints, daemons
 constexpr std::size_t shown_bytes_max = 80;
+
+// As many as leave descriptors for all else.
+std::size_t connections_allowed() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return other_descriptors;
+  constexpr auto wanted = connections_most + other_descriptors;
+  if (limit.rlim_cur < wanted) {
+    limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, wanted);
+    (void)::setrlimit(RLIMIT_NOFILE, &limit);
+    (void)::getrlimit(RLIMIT_NOFILE, &limit);
+  }
+  const auto least = std::max(limit.rlim_cur, 2 * other_descriptors) - other_descriptors;
+  return std::min(least, connections_most);
+}
 
 // One datagram; `length` is its own, be it longer than the buffer.
 struct Datagram {
@@ -56,6 +73,7 @@ SyslogSource::SyslogSource(
     : options_(std::move(options)),
       intake_(intake),
       entry_(options_.entry, producer, filter, intake),
+      connections_max_(connections_allowed()),
       buffer_(std::max(options_.entry.line_bytes_max + header_bytes, stream_slice)) {}
 
 SyslogSource::~SyslogSource() {
@@ -84,8 +102,9 @@ Result<std::unique_ptr<SyslogSource>> SyslogSource::open(
 void SyslogSource::watch(std::vector<pollfd>& fds, Instant now) {
   if (is_over_ || !entry_.wants_data(now)) return;
   for (const auto& listener : listeners_) {
-    const bool is_full = listener.address.is_stream() && connections_.size() >= connections_max;
-    if (!is_full) fds.push_back(pollfd{listener.socket.get(), POLLIN, 0});
+    const bool is_full = connections_.size() >= connections_max_ || !accepting_.may_try(now);
+    if (!listener.address.is_stream() || !is_full)
+      fds.push_back(pollfd{listener.socket.get(), POLLIN, 0});
   }
   for (const auto& connection : connections_) {
     fds.push_back(pollfd{connection.socket.get(), POLLIN, 0});
@@ -93,14 +112,19 @@ void SyslogSource::watch(std::vector<pollfd>& fds, Instant now) {
 }
 
 std::optional<Source::Instant> SyslogSource::wake_up(Instant now) const {
-  return is_over_ ? std::nullopt : entry_.wake_up(now);
+  if (is_over_) return std::nullopt;
+  auto next = entry_.wake_up(now);
+  const auto again = accepting_.retry_at();
+  if (again && *again > now) next = std::min(next.value_or(*again), *again);
+  return next;
 }
 
 void SyslogSource::read(Instant now) {
   if (is_over_) return;
   bool is_ready = false;
   for (auto& listener : listeners_) {
-    is_ready |= listener.address.is_stream() ? accept_all(listener) : read_datagrams(listener, now);
+    is_ready |=
+        listener.address.is_stream() ? accept_all(listener, now) : read_datagrams(listener, now);
   }
   for (auto& connection : connections_) {
     is_ready |= read_stream(connection, now);
@@ -138,15 +162,34 @@ void SyslogSource::note_overflow(Listener& listener, std::uint32_t count) {
   listener.overflowed = count;
 }
 
-bool SyslogSource::accept_all(Listener& listener) {
-  while (connections_.size() < connections_max) {
+bool SyslogSource::accept_all(Listener& listener, Instant now) {
+  if (!accepting_.may_try(now)) return false;
+  while (connections_.size() < connections_max_) {
     Descriptor socket(
         ::accept4(listener.socket.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
-    if (!socket.is_open()) return false;
+    if (socket.is_open()) {
+      accepting_.on_success(now);
+    } else {
+      if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) refuse(listener, errno, now);
+      return false;
+    }
     connections_.push_back(Connection{
         listener, std::move(socket), SyslogFraming(options_.entry.line_bytes_max + header_bytes)});
   }
+  if (!std::exchange(told_full_, true)) {
+    notes_.push_back(
+        listener.address.text + ": " + std::to_string(connections_max_) +
+        " connections are open; further senders wait until one ends");
+  }
   return false;
+}
+
+// Out of descriptors or memory: the listener stays readable, and must not be asked all the time.
+void SyslogSource::refuse(const Listener& listener, int error, Instant now) {
+  const auto what = system_error(listener.address.text, "cannot accept a connection", error);
+  if (accepting_.on_failure(what.message, now)) {
+    notes_.push_back(what.message + "; trying again");
+  }
 }
 
 bool SyslogSource::read_stream(Connection& connection, Instant now) {
@@ -172,11 +215,15 @@ void SyslogSource::end_stream(Connection& connection, Instant now) {
   connection.socket.close();
   const auto unfinished = connection.framing.end(
       [&](const SyslogFrame& frame) { take(connection.listener, frame, now); });
-  if (unfinished == 0) return;
-  unfinished_ += unfinished;
+  note_unfinished(connection, unfinished);
+}
+
+void SyslogSource::note_unfinished(const Connection& connection, std::uint64_t bytes) {
+  if (bytes == 0) return;
+  unfinished_ += bytes;
   notes_.push_back(
       connection.listener.address.text + ": a connection ended inside a message; its " +
-      std::to_string(unfinished) + " bytes are not sent");
+      std::to_string(bytes) + " bytes are not sent");
 }
 
 void SyslogSource::take(Listener& listener, const SyslogFrame& frame, Instant now) {
@@ -214,8 +261,9 @@ void SyslogSource::note_invalid(Listener& listener, std::string_view frame) {
 void SyslogSource::stop(Instant /*now*/) { is_stopping_ = true; }
 
 void SyslogSource::close_all(Instant now) {
+  // A line of which only the beginning was read must not go out as one.
   for (auto& connection : connections_) {
-    end_stream(connection, now);
+    note_unfinished(connection, connection.framing.abandon());
   }
   connections_.clear();
   entry_.end(now);

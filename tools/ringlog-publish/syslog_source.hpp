@@ -19,6 +19,7 @@
 #include "tools/ringlog-publish/syslog_address.hpp"
 #include "tools/ringlog-publish/syslog_framing.hpp"
 #include "tools/ringlog/files.hpp"
+#include "tools/ringlog/trouble.hpp"
 
 namespace ringcast::ringlog {
 
@@ -69,9 +70,11 @@ class SyslogSource final : public Source {
 
   bool read_datagrams(Listener& listener, Instant now);
   void note_overflow(Listener& listener, std::uint32_t count);
-  bool accept_all(Listener& listener);
+  bool accept_all(Listener& listener, Instant now);
+  void refuse(const Listener& listener, int error, Instant now);
   bool read_stream(Connection& connection, Instant now);
   void end_stream(Connection& connection, Instant now);
+  void note_unfinished(const Connection& connection, std::uint64_t bytes);
   void take(Listener& listener, const SyslogFrame& frame, Instant now);
   void note_invalid(Listener& listener, std::string_view frame);
   void close_all(Instant now);
@@ -81,6 +84,9 @@ class SyslogSource final : public Source {
   LineEntry entry_;
   std::list<Listener> listeners_;
   std::list<Connection> connections_;
+  std::size_t connections_max_;
+  Trouble accepting_{std::chrono::seconds(1)};
+  bool told_full_{false};
   std::vector<char> buffer_;
   bool is_stopping_{false};
   bool is_over_{false};

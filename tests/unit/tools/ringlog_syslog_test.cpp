@@ -51,6 +51,19 @@ using Words = std::vector<std::string>;
 
 }  // namespace
 
+TEST_CASE("what is unfinished when we end is counted, and no message", "[ringlog]") {
+  for (const std::string part : {"<13>half a l", "83 <13>half", "83", "<13>whole\n<13>more"}) {
+    SyslogFraming framing(8);
+    std::uint64_t frames = 0;
+    framing.feed(part, [&](const SyslogFrame& /*frame*/) { ++frames; });
+    const auto end = part.rfind('\n');
+    const auto head = part.starts_with("83 ") ? 3U : 0U;
+    CHECK(framing.abandon() == part.size() - head - (end == part.npos ? 0 : end + 1));
+    CHECK(frames == (end == part.npos ? 0 : 1));
+    CHECK(framing.abandon() == 0);
+  }
+}
+
 TEST_CASE("the text of an old message stands behind time, host and tag", "[ringlog]") {
   for (const auto* const head :
        {"<190>Oct 11 22:14:15 web1 nginx: ",
