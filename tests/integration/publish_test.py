@@ -434,6 +434,8 @@ def test_a_configuration_file_is_checked_line_by_line():
                        for line in problems.err.splitlines()), f"line {place}: {problems.err}")
         expect(f"{path}:2:" in check('group = "g"\nsyslog = [\n', 2).err, "a syntax error has its place")
         expect("--group is required" in check("", 2).err, "what is missing is told")
+        expect("--spool-max must be" in check('group = "g"\nmax_line = "1M"\nspool = "s"\nspool_max = "1M"\n', 2).err,
+               "a line that has no room in the spool is told")
         expect("add --tail" in check('group = "g"\nonce = true\n', 2).err, "a contradiction is told")
         check('group = "g"\n', 0, "--check")
         one = farm.writer("d1", "one.log")

@@ -365,6 +365,9 @@ std::vector<std::string> contradictions(const Arguments& arguments) {
   if (options.memory_bytes_max / 4 < options.line_bytes_max) {
     problems.emplace_back("--memory must be at least four times --max-line; raise it");
   }
+  if (!options.spool_directory.empty() && options.spool_bytes_max / 4 < options.line_bytes_max) {
+    problems.emplace_back("--spool-max must be at least four times --max-line; raise it");
+  }
   return problems;
 }
 

@@ -138,7 +138,7 @@ PutAway Intake::put_away() {
     }
   }
   if (!spool_) return lines;
-  if (const auto synced = spool_->sync(); !synced) {
+  if (const auto synced = spool_->sync_now(); !synced) {
     notes_.push_back(synced.error().message);
     return lines;
   }

@@ -15,6 +15,7 @@
 
 #include "tools/ringlog-publish/loss_notes.hpp"
 #include "tools/ringlog-publish/spool_frames.hpp"
+#include "tools/ringlog-publish/spool_survey.hpp"
 
 namespace ringcast::ringlog {
 
@@ -71,6 +72,12 @@ Result<void> Spool::check_segment(std::uint64_t number, std::vector<std::string>
   }
   if (!frame) return frame.error();
   const auto rest = std::to_string(size - segment.bytes);
+  // A length that was damaged reaches past the end, too: only what nothing follows is torn.
+  if (frame->kind == SpoolFrame::Kind::torn) {
+    const auto behind = next_record(file.get(), segment.bytes + 1, size, path);
+    if (!behind) return behind.error();
+    if (behind->has_value()) frame->kind = SpoolFrame::Kind::damaged;
+  }
   if (frame->kind == SpoolFrame::Kind::torn) {
     notes.push_back(path + ": cut off " + rest + " bytes of an unfinished record at its end");
     if (::ftruncate(file.get(), static_cast<off_t>(segment.bytes)) != 0) {
@@ -80,8 +87,9 @@ Result<void> Spool::check_segment(std::uint64_t number, std::vector<std::string>
     segment.is_damaged = true;
     has_lost_ = true;
     notes.push_back(
-        path + ": damaged; its last " + rest + " bytes cannot be read and are set aside as " +
-        path + ".damaged");
+        path + ": damaged; its last " + rest +
+        " bytes cannot be read and are set aside as a .damaged file; `ringlog-publish spool "
+        "repair` finds what is whole in them");
   }
   add_segment(segment);
   return remove_settled();
@@ -98,11 +106,9 @@ bool Spool::has_room(std::size_t payload_bytes) const {
 }
 
 Result<AppendFile> Spool::begin_segment(std::uint64_t number) {
-  if (auto synced = sync(); !synced) return synced.error();
   const auto path = path_of(number);
   auto file = AppendFile::open(path, 0);
-  if (!file) return file;
-  if (auto named = sync_directory_of(path); !named) return named.error();
+  if (file) sync_.add(path, true);
   return file;
 }
 
@@ -146,19 +152,13 @@ Result<void> Spool::write(
   ++segment.records;
   bytes_ += text.size();
   ++unread_;
-  dirty_ = true;
+  sync_.add(file->path(), false);
   return {};
 }
 
-Result<void> Spool::sync() {
-  if (!dirty_) return {};
-  for (auto* const file : {&front_, &tail_}) {
-    if (!file->has_value()) continue;
-    if (auto synced = (*file)->sync(); !synced) return synced;
-  }
-  dirty_ = false;
-  return {};
-}
+Result<void> Spool::sync() { return sync_.begin(); }
+
+Result<void> Spool::sync_now() { return sync_.finish(); }
 
 Result<SpooledRecord> Spool::read_next() {
   const auto it = std::find_if(segments_.begin(), segments_.end(), [](const Segment& segment) {
@@ -249,7 +249,9 @@ Result<std::uint64_t> Spool::drop(Segments::iterator first, Segments::iterator l
     content += spool_frame(encode(record));
   }
   for (auto it = first; it != last; ++it) {
-    if (it->is_damaged) keep_damaged(*it);
+    std::error_code ignored;  // all that is known of it is going anyway
+    const auto aside = it->is_damaged ? free_damaged_path(it->number) : std::string();
+    if (it->is_damaged) std::filesystem::create_hard_link(path_of(it->number), aside, ignored);
   }
   if (auto put = options_.replace(path_of(first->number), content); !put) return put.error();
   for (auto it = first; it != last; ++it) {
@@ -268,13 +270,6 @@ Result<std::uint64_t> Spool::drop(Segments::iterator first, Segments::iterator l
   bytes_ += segment.bytes;
   unread_ += segment.records;
   return notes.fresh_lines();
-}
-
-// Its name goes on with other content.
-void Spool::keep_damaged(const Segment& segment) const {
-  const auto path = path_of(segment.number);
-  std::error_code ignored;  // there already, or what is left of it was to be dropped anyway
-  std::filesystem::create_hard_link(path, path + ".damaged", ignored);
 }
 
 void Spool::forget_open(const Segment& segment) {
@@ -311,11 +306,21 @@ Result<void> Spool::remove_settled() {
 Result<void> Spool::remove_files(const Segment& segment) {
   if (reading_number_ == segment.number) reading_.close();
   const auto path = path_of(segment.number);
-  const auto aside = path + ".damaged";
-  const int done =
-      segment.is_damaged ? ::rename(path.c_str(), aside.c_str()) : ::unlink(path.c_str());
+  const int done = segment.is_damaged
+                       ? ::rename(path.c_str(), free_damaged_path(segment.number).c_str())
+                       : ::unlink(path.c_str());
   if (done != 0) return system_error(path, "cannot remove", errno);
   return {};
+}
+
+// That of another damaged segment is not taken, though it had the same number.
+std::string Spool::free_damaged_path(std::uint64_t number) {
+  auto path = path_of(number) + ".damaged";
+  std::error_code ignored;
+  while (std::filesystem::exists(path, ignored)) {
+    path = path_of(next_number_++) + ".damaged";
+  }
+  return path;
 }
 
 }  // namespace ringcast::ringlog

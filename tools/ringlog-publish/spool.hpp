@@ -16,10 +16,12 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unistd.h>
 #include <vector>
 
 #include "ringcast/result.hpp"
 
+#include "tools/ringlog-publish/spool_sync.hpp"
 #include "tools/ringlog/files.hpp"
 
 namespace ringcast::ringlog {
@@ -40,6 +42,8 @@ class Spool {
     /// How a segment gets other content for good; a test counts or fails it.
     std::function<Result<void>(const std::string& path, std::string_view content)> replace{
         replace_file};
+    /// fdatasync, by a thread of its own; a test holds it up or fails it.
+    SyncFunction sync{::fdatasync};
   };
 
   /// Takes the directory for itself, checks what lies there. `notes` gets a sentence for all
@@ -52,8 +56,11 @@ class Spool {
   /// Before everything else, behind what was put there before: for the end of a program, whose
   /// memory holds what is older than the spool. Errors: io; the record was not taken.
   Result<void> put_in_front(std::span<const std::byte> payload);
-  /// Makes what was appended survive a power cut. Errors: io.
+  /// Begins to make what was appended survive a power cut; does not wait for it. Errors: io, of
+  /// what was begun before: it is tried again by the next call.
   Result<void> sync();
+  /// The same, and waits for it.
+  Result<void> sync_now();
 
   /// Records remain to be read.
   [[nodiscard]] bool has_unread() const { return unread_ > 0; }
@@ -92,12 +99,12 @@ class Spool {
 
   using Segments = std::deque<Segment>;
 
-  explicit Spool(Options options) : options_(std::move(options)) {}
+  explicit Spool(Options options) : options_(std::move(options)), sync_(options_.sync) {}
   static bool is_droppable(const Segment& segment);
   static bool is_unread(const Segment& segment);
   Result<void> note_losses(const Segment& segment, LossNotes& notes) const;
   Result<std::uint64_t> drop(Segments::iterator first, Segments::iterator last);
-  void keep_damaged(const Segment& segment) const;
+  std::string free_damaged_path(std::uint64_t number);
   void forget_open(const Segment& segment);
   [[nodiscard]] std::string path_of(std::uint64_t number) const;
   Result<void> load(std::vector<std::string>& notes);
@@ -110,6 +117,7 @@ class Spool {
   Result<void> remove_files(const Segment& segment);
 
   Options options_;
+  SpoolSync sync_;
   Descriptor lock_;
   Segments segments_;
   std::optional<AppendFile> front_;  // the first segment, when something was put in front
@@ -119,7 +127,6 @@ class Spool {
   std::uint64_t next_number_{first_number};
   std::uint64_t bytes_{0};
   std::uint64_t unread_{0};
-  bool dirty_{false};
   bool has_lost_{false};
 };
 

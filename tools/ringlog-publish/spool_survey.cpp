@@ -45,6 +45,16 @@ class Surveyor {
     return survey_;
   }
 
+  Result<std::optional<std::uint64_t>> find_from(std::uint64_t offset) {
+    for (; offset < size_; ++offset) {
+      if (!may_begin_at(offset)) continue;
+      const auto found = find_at(offset);
+      if (!found) return found.error();
+      if (found->record) return std::optional(offset);
+    }
+    return std::optional<std::uint64_t>();
+  }
+
  private:
   Result<Found> find_at(std::uint64_t offset) {
     auto frame = spool_frame_at(fd_, offset, size_, path_);
@@ -66,18 +76,12 @@ class Surveyor {
 
   // To the next whole record, or to the end. Without one behind it a torn record is torn.
   Result<void> pass_damage(SpoolFrame::Kind kind) {
-    const auto begin = offset_;
-    for (auto next = begin + 1; next < size_; ++next) {
-      if (!may_begin_at(next)) continue;
-      const auto found = find_at(next);
-      if (!found) return found.error();
-      if (!found->record) continue;
-      survey_.damaged_bytes += next - begin;
-      offset_ = next;
-      return {};
-    }
-    (kind == SpoolFrame::Kind::torn ? survey_.torn_bytes : survey_.damaged_bytes) += size_ - begin;
-    offset_ = size_;
+    const auto next = find_from(offset_ + 1);
+    if (!next) return next.error();
+    const auto end = next->value_or(size_);
+    const bool is_torn = kind == SpoolFrame::Kind::torn && !next->has_value();
+    (is_torn ? survey_.torn_bytes : survey_.damaged_bytes) += end - offset_;
+    offset_ = end;
     return {};
   }
 
@@ -117,6 +121,11 @@ Result<SpoolSurvey> survey_segment(const std::string& path, const SurveySink& si
   struct stat status {};
   if (::fstat(file.get(), &status) != 0) return system_error(path, "cannot stat", errno);
   return Surveyor(path, file.get(), static_cast<std::uint64_t>(status.st_size), sink).run();
+}
+
+Result<std::optional<std::uint64_t>> next_record(
+    int fd, std::uint64_t offset, std::uint64_t size, const std::string& path) {
+  return Surveyor(path, fd, size, [](std::string_view, const Record&) {}).find_from(offset);
 }
 
 }  // namespace ringcast::ringlog

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -27,6 +28,11 @@ struct SpoolSurvey {
 
 /// Takes a whole record, as its bytes in the file and as it reads.
 using SurveySink = std::function<void(std::string_view payload, const Record& record)>;
+
+/// Where the first whole record begins, at `offset` or behind it, in an open file with so many
+/// bytes. Errors: io.
+Result<std::optional<std::uint64_t>> next_record(
+    int fd, std::uint64_t offset, std::uint64_t size, const std::string& path);
 
 /// Errors: io.
 Result<SpoolSurvey> survey_segment(const std::string& path, const SurveySink& sink);

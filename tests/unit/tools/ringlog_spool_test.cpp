@@ -2,7 +2,12 @@
 //
 // The spool: what was appended comes back after every kind of end, and segments go when all
 // their records have settled.
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
 #include <filesystem>
+#include <future>
+#include <thread>
 
 #include <catch2/catch.hpp>
 
@@ -409,4 +414,103 @@ TEST_CASE("a survey finds every whole record behind damage", "[ringlog]") {
   CHECK(torn.torn_bytes == frame - 3);
   CHECK(torn.damaged_bytes == 0);
   CHECK(seqs.size() == 4);
+}
+
+TEST_CASE("a damaged length is no torn end: what is whole behind it is not cut off", "[ringlog]") {
+  const TemporaryDirectory directory;
+  const Producer producer{random_producer(), "p"};
+  auto roomy = options(directory);
+  roomy.segment_bytes = 1000;
+  std::vector<std::string> notes;
+  {
+    auto spool = Spool::open(roomy, notes);
+    REQUIRE(spool);
+    append_records(*spool, producer, 3);
+  }
+  const auto path = only_segment(directory);
+  auto text = read_text(path);
+  const auto frame_bytes = text.size() / 3;
+  text[frame_bytes + 2] = 1;  // the second record is 64 KiB longer now
+  write_text(path, text);
+  auto spool = Spool::open(roomy, notes);
+  REQUIRE(spool);
+  REQUIRE(notes.size() == 1);
+  CHECK(notes[0].find("damaged") != std::string::npos);
+  CHECK(records_in(*spool).size() == 1);
+  CHECK(read_text(path + ".damaged") == text);
+}
+
+TEST_CASE("what was set aside before keeps its name", "[ringlog]") {
+  const TemporaryDirectory directory;
+  std::string path;
+  for (const auto* const word : {"first", "second"}) {
+    {
+      auto spool = opened(directory);
+      append(spool, word);
+    }
+    path = only_segment(directory);
+    auto text = read_text(path);
+    text.back() = '?';
+    write_text(path, text);
+    auto spool = opened(directory, 1);
+    CHECK(segments(directory) == 0);
+  }
+  std::vector<std::string> kept;
+  for (const auto& item : std::filesystem::directory_iterator(directory / "spool")) {
+    if (item.path().extension() == ".damaged") kept.push_back(read_text(item.path()).substr(12));
+  }
+  std::sort(kept.begin(), kept.end());
+  CHECK(kept == std::vector<std::string>{"firs?", "secon?"});
+}
+
+TEST_CASE("a disk that takes its time holds nobody up who appends", "[ringlog]") {
+  const TemporaryDirectory directory;
+  std::promise<void> release;
+  const auto released = release.get_future().share();
+  std::atomic<int> synced{0};
+  auto slow = options(directory);
+  slow.sync = [&synced, released](int /*fd*/) {
+    released.wait();
+    ++synced;
+    return 0;
+  };
+  std::vector<std::string> notes;
+  auto spool = Spool::open(slow, notes);
+  REQUIRE(spool);
+  for (int i = 0; i < 20; ++i) {  // several segments
+    append(*spool, "record " + std::to_string(i));
+    REQUIRE(spool->sync());
+  }
+  CHECK(synced == 0);
+  release.set_value();
+  REQUIRE(spool->sync_now());
+  CHECK(synced > static_cast<int>(segments(directory)));
+  CHECK(read_all(*spool, true).size() == 20);
+}
+
+TEST_CASE("a sync that failed is told, and made again", "[ringlog]") {
+  const TemporaryDirectory directory;
+  std::atomic<int> calls{0};
+  auto failing = options(directory);
+  failing.sync = [&calls](int /*fd*/) {
+    if (++calls > 1) return 0;
+    errno = EIO;
+    return -1;
+  };
+  std::vector<std::string> notes;
+  auto spool = Spool::open(failing, notes);
+  REQUIRE(spool);
+  append(*spool, "record");
+  auto synced = spool->sync();
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (synced && std::chrono::steady_clock::now() < deadline) {
+    synced = spool->sync();
+    std::this_thread::yield();
+  }
+  REQUIRE_FALSE(synced);
+  CHECK(synced.error().message.find("cannot sync") != std::string::npos);
+  REQUIRE(spool->sync_now());
+  CHECK(calls == 2);
+  REQUIRE(spool->sync_now());
+  CHECK(calls == 2);
 }
