@@ -134,10 +134,8 @@ void LineRelay::drop(
     std::string_view head, std::span<const std::string_view> parts, const char* why) {
   const auto lines = lines_of(parts);
   dropped_total_ += lines;
-  dropped_since_ += lines;
-  if (dropped_since_ == lines) {
-    options_.report(std::string("a line is dropped, and further ones may be: ") + why);
-  }
+  tally_.add(lines, size_of(parts));
+  tell(tally_.take(std::chrono::steady_clock::now()), why);
   auto found = dropped_.find(head);
   if (found == dropped_.end()) {
     if (dropped_.size() >= drop_notes_max) return;
@@ -154,10 +152,13 @@ void LineRelay::queue_notes() {
   for (const auto& [head, note] : std::exchange(dropped_, {})) {
     push(head + encode_note(note), 0);
   }
-  if (dropped_since_ == 0) return;
+}
+
+void LineRelay::tell(const std::optional<DropNote>& loss, const char* why) const {
+  if (!loss) return;
   options_.report(
-      std::to_string(std::exchange(dropped_since_, 0)) +
-      " lines were dropped; notes of their number are in their places");
+      "dropping lines, " + std::to_string(loss->lines) +
+      " so far or since this was said last: " + why);
 }
 
 // No signal is this thread's: the server expects them elsewhere.
@@ -215,7 +216,8 @@ bool LineRelay::close(std::chrono::milliseconds patience) {
     changed_.notify_one();
   }
   thread_.join();
-  std::uint64_t lost = dropped_since_;
+  tell(tally_.take_rest(), "the publisher took too few");
+  std::uint64_t lost = 0;
   for (const auto& kept : kept_) {
     lost += kept.lines;
   }

@@ -16,6 +16,7 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -23,6 +24,7 @@
 #include <vector>
 
 #include "tools/ringlog/group_packet.hpp"
+#include "tools/ringlog/loss_tally.hpp"
 
 namespace ringcast::ringlog {
 
@@ -31,7 +33,7 @@ class LineRelay {
   struct Options {
     int socket{-1};  ///< not owned
     std::size_t buffer_bytes_max{std::size_t{1} << 20U};
-    /// Told when lines begin to be dropped and when that is over; from any thread.
+    /// Told when lines are dropped, once a second at most; from any thread.
     std::function<void(const std::string&)> report;
   };
 
@@ -63,6 +65,7 @@ class LineRelay {
   [[nodiscard]] Outcome try_send(std::string_view packet) const;
   void keep(std::string_view head, std::span<const std::string_view> parts);
   void drop(std::string_view head, std::span<const std::string_view> parts, const char* why);
+  void tell(const std::optional<DropNote>& loss, const char* why) const;
   void queue_notes();
   void push(std::string packet, std::uint64_t lines);
   bool start_thread();
@@ -78,7 +81,7 @@ class LineRelay {
   std::atomic<std::size_t> kept_count_{0};
   std::map<std::string, DropNote, std::less<>> dropped_;  // by head; not yet noted
   std::atomic<std::uint64_t> dropped_total_{0};
-  std::uint64_t dropped_since_{0};
+  LossTally tally_;
   std::atomic<bool> is_closing_{false};
   std::chrono::steady_clock::time_point deadline_{};
   std::thread thread_;

@@ -39,18 +39,28 @@ void enlarge(int socket) {
 void GroupPublisher::add(std::string_view lines, Instant now) {
   last_used_ = now;
   if (waiting_bytes_ + lines.size() > options_.waiting_bytes_max) {
-    if (dropped_.lines == 0) {
-      notes_.push_back(options_.group + ": its publisher takes no lines: dropping lines");
-    }
-    dropped_.lines += count_lines(lines);
-    dropped_.bytes += lines.size();
-    dropped_total_ += count_lines(lines);
+    drop(count_lines(lines), lines.size());
+    tally_.add(count_lines(lines), lines.size());
+    tell(tally_.take(now));
     return;
   }
   queue_dropped();
   if (batch_.size() + lines.size() > batch_bytes) close_batch();
   batch_ += lines;
   waiting_bytes_ += lines.size();
+}
+
+void GroupPublisher::drop(std::uint64_t lines, std::uint64_t bytes) {
+  dropped_.lines += lines;
+  dropped_.bytes += bytes;
+  dropped_total_ += lines;
+}
+
+void GroupPublisher::tell(const std::optional<DropNote>& loss) {
+  if (!loss) return;
+  notes_.push_back(
+      options_.group + ": its publisher takes no lines: dropping lines: " +
+      std::to_string(loss->lines) + " so far or since this was said last");
 }
 
 void GroupPublisher::add_note(const DropNote& note, Instant now) {
@@ -89,6 +99,7 @@ std::optional<GroupPublisher::Instant> GroupPublisher::wake_up() const {
 }
 
 void GroupPublisher::pump(Instant now) {
+  tell(is_finishing_ ? tally_.take_rest() : tally_.take(now));
   reap(now);
   if (is_over()) return;
   if (pid_ < 0 && now >= next_start_) start(now);
@@ -165,9 +176,7 @@ void GroupPublisher::send() {
         ::send(socket_.get(), packet.data(), packet.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
     if (sent < 0 && errno == EINTR) continue;
     if (sent < 0 && errno == EMSGSIZE) {
-      dropped_.lines += count_lines(packet);
-      dropped_.bytes += packet.size();
-      dropped_total_ += count_lines(packet);
+      drop(count_lines(packet), packet.size());
       notes_.push_back(
           options_.group + ": " + std::to_string(packet.size()) +
           " bytes are more than a socket takes and were dropped; raise net.core.wmem_max");

@@ -19,6 +19,7 @@
 
 #include "tools/ringlog/files.hpp"
 #include "tools/ringlog/group_packet.hpp"
+#include "tools/ringlog/loss_tally.hpp"
 
 namespace ringcast::ringlog {
 
@@ -75,6 +76,8 @@ class GroupPublisher {
   void start(Instant now);
   bool spawn(int input);
   void send();
+  void drop(std::uint64_t lines, std::uint64_t bytes);
+  void tell(const std::optional<DropNote>& loss);
   void reap(Instant now);
 
   Options options_;
@@ -82,6 +85,7 @@ class GroupPublisher {
   std::string batch_;  // the lines of the packet to come
   std::size_t waiting_bytes_{0};
   DropNote dropped_;  // not yet queued
+  LossTally tally_;
   std::uint64_t dropped_total_{0};
   Descriptor socket_;  // ours
   Descriptor input_;   // the process's stdin

@@ -11,6 +11,7 @@ LineEntry::LineEntry(Options options, const Producer& producer, Filter& filter, 
     : options_(options), filter_(filter), intake_(intake), batch_(producer, 1, options.encoding) {}
 
 bool LineEntry::wants_data(Instant now) {
+  tell(tally_.take(now));
   if (intake_.has_room(options_.line_bytes_max, batch_.bytes(), now)) {
     full_since_.reset();
     return true;
@@ -35,6 +36,7 @@ void LineEntry::flush(Instant now) {
 void LineEntry::end(Instant now) {
   flush(now);
   send_note(now);
+  tell(tally_.take_rest());
 }
 
 void LineEntry::take_too_long(std::uint64_t bytes, Instant now) {
@@ -42,7 +44,8 @@ void LineEntry::take_too_long(std::uint64_t bytes, Instant now) {
   notes_.push_back(
       "a line of " + std::to_string(bytes) + " bytes is longer than --max-line " +
       std::to_string(options_.line_bytes_max) + " and was not sent; its length is on record");
-  end(now);
+  flush(now);
+  send_note(now);
   intake_.accept(batch_.note(TooLong{bytes}), now);
 }
 
@@ -50,7 +53,7 @@ void LineEntry::take_dropped(const Dropped& dropped, Instant now) {
   dropped_.lines += dropped.lines;
   dropped_.bytes += dropped.bytes;
   dropped_total_ += dropped.lines;
-  send_note(now);
+  send_note(now);  // told by who dropped them
 }
 
 void LineEntry::take(std::string_view line, Instant now) {
@@ -61,10 +64,11 @@ void LineEntry::take(std::string_view line, Instant now) {
     return;
   }
   if (!make_room(filtered->size(), now)) {
-    if (dropped_.lines == 0) notes_.push_back("memory and spool are full: dropping lines");
     ++dropped_.lines;
     ++dropped_total_;
     dropped_.bytes += filtered->size();
+    tally_.add(1, filtered->size());
+    tell(tally_.take(now));
     return;
   }
   send_note(now);
@@ -83,10 +87,14 @@ bool LineEntry::make_room(std::size_t bytes, Instant now) {
 void LineEntry::send_note(Instant now) {
   if (dropped_.lines == 0) return;
   flush(now);
-  notes_.push_back(
-      "dropped " + std::to_string(dropped_.lines) + " lines (" + std::to_string(dropped_.bytes) +
-      " bytes)");
   intake_.accept(batch_.note(std::exchange(dropped_, Dropped{})), now);
+}
+
+void LineEntry::tell(const std::optional<DropNote>& loss) {
+  if (!loss) return;
+  notes_.push_back(
+      "memory and spool are full: dropping lines: " + std::to_string(loss->lines) + " (" +
+      std::to_string(loss->bytes) + " bytes) so far or since this was said last");
 }
 
 std::vector<std::string> LineEntry::notes() { return std::exchange(notes_, {}); }

@@ -18,6 +18,7 @@
 #include "tools/ringlog-publish/batch.hpp"
 #include "tools/ringlog-publish/filter.hpp"
 #include "tools/ringlog-publish/intake.hpp"
+#include "tools/ringlog/loss_tally.hpp"
 
 namespace ringcast::ringlog {
 
@@ -63,6 +64,7 @@ class LineEntry {
  private:
   bool make_room(std::size_t bytes, Instant now);
   void send_note(Instant now);
+  void tell(const std::optional<DropNote>& loss);
 
   Options options_;
   Filter& filter_;
@@ -70,6 +72,7 @@ class LineEntry {
   Batch batch_;
   std::optional<Instant> full_since_;
   Dropped dropped_;  // not yet noted
+  LossTally tally_;
   std::uint64_t accepted_{0};
   std::uint64_t dropped_total_{0};
   std::uint64_t too_long_{0};

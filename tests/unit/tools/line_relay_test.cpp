@@ -125,7 +125,14 @@ TEST_CASE("beyond the buffer the newest lines are dropped and a note tells how m
   CHECK(received + dropped == lines);
   scene.send("after");
   CHECK(scene.receive() == "after\n");
-  CHECK(scene.reports().size() == 2);
+  CHECK(scene.relay().close(1s));
+  std::uint64_t told = 0;
+  for (const auto& report : scene.reports()) {
+    REQUIRE(report.starts_with("dropping lines, "));
+    told += std::stoull(report.substr(16));
+  }
+  CHECK(told == dropped);
+  CHECK(scene.reports().size() >= 2);  // at once, and the rest at the end
 }
 
 TEST_CASE("lines of many threads stay whole", "[ringlog]") {

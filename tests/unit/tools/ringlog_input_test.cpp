@@ -143,6 +143,40 @@ TEST_CASE(
   CHECK(records[1].first_seq == 7);
 }
 
+TEST_CASE("what is dropped is told at once, and then once a second", "[ringlog]") {
+  Filter filter = no_filter();
+  Intake intake(1000, Outbox(1000), std::nullopt);
+  Input::Options options;
+  options.line_bytes_max = 100;
+  options.when_full = WhenFull::drop_newest;
+  Input input(options, Producer{random_producer(), "p"}, filter, intake);
+  std::vector<std::string> notes;
+  const auto drop = [&](int lines, Input::Instant now) {
+    for (int i = 0; i < lines; ++i) {
+      input.feed(std::string(90, 'x') + "\n", now);
+    }
+    (void)input.entry().wants_data(now);
+    const auto more = input.entry().notes();
+    notes.insert(notes.end(), more.begin(), more.end());
+  };
+  drop(100, start);
+  REQUIRE(notes.size() == 1);
+  drop(50, start + 999ms);
+  REQUIRE(notes.size() == 1);
+  drop(0, start + 1s);
+  REQUIRE(notes.size() == 2);
+  drop(1, start + 1s);
+  input.end(start + 1s);
+  const auto last = input.entry().notes();
+  REQUIRE(last.size() == 1);
+  CHECK(last[0].find("dropping lines: 1 (90 bytes)") != std::string::npos);
+  std::uint64_t told = 1;
+  for (const auto& note : notes) {
+    told += std::stoull(note.substr(note.rfind(": ") + 2));
+  }
+  CHECK(told == input.entry().dropped());
+}
+
 TEST_CASE("a regular file waits for room and loses nothing", "[ringlog]") {
   Filter filter = no_filter();
   Intake intake(1000, Outbox(1000), std::nullopt);
