@@ -7,6 +7,7 @@ import resource
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 
 from farm import GROUP, Farm, lines, stop
@@ -393,7 +394,21 @@ def test_half_a_syslog_message_at_the_end_is_told_and_not_sent():
             publisher.signal(signal.SIGTERM)
             expect_equal(publisher.end(), 1, "exit code with half a message")
         expect("inside a message; its 18 bytes are not sent" in publisher.errors(), publisher.errors())
-        expect_equal(farm.read("one.log"), ["whole"], "the file")
+        publisher = syslog_publisher(farm, "d1", "--syslog", "tcp:127.0.0.1:5141", "--syslog", f"unix:{path}")
+        listening(publisher, path)
+        with inside("d1"):
+            sender = socket.socket(socket.AF_INET)
+        with sender:
+            sender.connect(("127.0.0.1", 5141))
+            sender.sendall(b"<13>app: second\n<13>app: the begin")
+            farm.wait_lines("one.log", 2)
+            sender.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # a reset
+        until("the broken connection is told", lambda: "inside a message; its 18 bytes" in publisher.errors())
+        send_datagram(path, b"<13>app: last")
+        farm.wait_lines("one.log", 3)
+        expect_equal(farm.read("one.log"), ["whole", "second", "last"], "the file")
+        publisher.signal(signal.SIGTERM)
+        expect_equal(publisher.end(), 1, "exit code with half a message")
         stop(one)
 
 

@@ -103,8 +103,8 @@ void SyslogSource::watch(std::vector<pollfd>& fds, Instant now) {
   if (is_over_ || !entry_.wants_data(now)) return;
   for (const auto& listener : listeners_) {
     const bool is_full = connections_.size() >= connections_max_ || !accepting_.may_try(now);
-    if (!listener.address.is_stream() || !is_full)
-      fds.push_back(pollfd{listener.socket.get(), POLLIN, 0});
+    if (listener.address.is_stream() && is_full) continue;
+    fds.push_back(pollfd{listener.socket.get(), POLLIN, 0});
   }
   for (const auto& connection : connections_) {
     fds.push_back(pollfd{connection.socket.get(), POLLIN, 0});
@@ -200,7 +200,7 @@ bool SyslogSource::read_stream(Connection& connection, Instant now) {
     if (got < 0 && errno == EINTR) continue;
     if (got < 0 && errno == EAGAIN) return false;
     if (got <= 0) {
-      end_stream(connection, now);
+      end_stream(connection, got == 0, now);
       return false;
     }
     total += static_cast<std::size_t>(got);
@@ -211,11 +211,12 @@ bool SyslogSource::read_stream(Connection& connection, Instant now) {
   return true;
 }
 
-void SyslogSource::end_stream(Connection& connection, Instant now) {
+// A last line without newline is a line where the sender ended, not where the network did.
+void SyslogSource::end_stream(Connection& connection, bool is_ended, Instant now) {
   connection.socket.close();
-  const auto unfinished = connection.framing.end(
-      [&](const SyslogFrame& frame) { take(connection.listener, frame, now); });
-  note_unfinished(connection, unfinished);
+  const auto sink = [&](const SyslogFrame& frame) { take(connection.listener, frame, now); };
+  note_unfinished(
+      connection, is_ended ? connection.framing.end(sink) : connection.framing.abandon());
 }
 
 void SyslogSource::note_unfinished(const Connection& connection, std::uint64_t bytes) {

@@ -73,7 +73,7 @@ class SyslogSource final : public Source {
   bool accept_all(Listener& listener, Instant now);
   void refuse(const Listener& listener, int error, Instant now);
   bool read_stream(Connection& connection, Instant now);
-  void end_stream(Connection& connection, Instant now);
+  void end_stream(Connection& connection, bool is_ended, Instant now);
   void note_unfinished(const Connection& connection, std::uint64_t bytes);
   void take(Listener& listener, const SyslogFrame& frame, Instant now);
   void note_invalid(Listener& listener, std::string_view frame);
