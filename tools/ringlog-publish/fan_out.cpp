@@ -123,6 +123,7 @@ bool FanOut::read_once() {
     }
     if ((header.msg_hdr.msg_flags & MSG_TRUNC) != 0) {
       ++refused_packets_;
+      has_lost_ = true;
       continue;
     }
     bytes_read_ += header.msg_len;
