@@ -236,7 +236,7 @@ Result<void> Spool::note_losses(const Segment& segment, LossNotes& notes) const 
 // The notes replace the first segment in one step, and go on with those right before it, or a
 // long time of dropping would fill the directory with notes. What a crash leaves of the other
 // segments is sent at the next start, behind the notes, by which readers know it for dropped.
-Result<std::uint64_t> Spool::drop(Segments::iterator first, Segments::iterator last) {
+Result<std::uint64_t> Spool::drop(Segments::iterator first, const Segments::iterator& last) {
   while (first != segments_.begin() && is_unread(*std::prev(first))) {
     --first;
   }

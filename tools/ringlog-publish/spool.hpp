@@ -103,7 +103,7 @@ class Spool {
   static bool is_droppable(const Segment& segment);
   static bool is_unread(const Segment& segment);
   Result<void> note_losses(const Segment& segment, LossNotes& notes) const;
-  Result<std::uint64_t> drop(Segments::iterator first, Segments::iterator last);
+  Result<std::uint64_t> drop(Segments::iterator first, const Segments::iterator& last);
   std::string free_damaged_path(std::uint64_t number);
   void forget_open(const Segment& segment);
   [[nodiscard]] std::string path_of(std::uint64_t number) const;
