@@ -12,6 +12,7 @@ Analysis::Analysis(LineParser parser, const AnalysisOptions& options)
       server_(options.server),
       time_(options.time),
       figures_(options.limits),
+      recent_lines_(options.recent_lines),
       alerts_(options.alerts) {}
 
 std::string_view Analysis::server_of(const Origin& origin, std::string_view vhost) const {
@@ -27,15 +28,24 @@ std::string_view Analysis::server_of(const Origin& origin, std::string_view vhos
 }
 
 void Analysis::add_line(std::string_view line, const Origin& origin, Instant arrival) {
-  const auto request = parser_.parse(line);
+  add_parsed(parser_.parse(line), line, origin, arrival);
+}
+
+void Analysis::add_parsed(
+    const std::optional<Request>& request,
+    std::string_view line,
+    const Origin& origin,
+    Instant arrival) {
   const auto stamp = request ? request->time : std::nullopt;
   const auto now = time_ == TimeSource::log ? clock_.advance(stamp) : arrival;
   step(now);
+  const auto server = server_of(origin, request ? request->server : std::string_view());
   if (request) {
-    figures_.add(*request, server_of(origin, request->server), now);
+    figures_.add(*request, server, now);
   } else {
-    figures_.add_unparsed(line, server_of(origin, {}), now);
+    figures_.add_unparsed(line, server, now);
   }
+  recent_lines_.add(line, server, now);
 }
 
 void Analysis::add_lost(std::uint64_t lines, const Origin& origin, Instant arrival) {

@@ -38,8 +38,8 @@ Result<FileSource> FileSource::open(const std::string& path) {
   return FileSource(name, std::move(file), is_regular);
 }
 
-Result<void> FileSource::read(Analysis& analysis, Instant now) {
-  const auto sink = [&](const ringlog::SplitLine& line) { add(line, analysis, now); };
+Result<void> FileSource::read(LineSink& sink, Instant now) {
+  const auto take = [&](const ringlog::SplitLine& line) { add(line, sink, now); };
   buffer_.resize(block_bytes);
   const auto count = ::read(fd(), buffer_.data(), buffer_.size());
   if (count < 0) {
@@ -48,19 +48,19 @@ Result<void> FileSource::read(Analysis& analysis, Instant now) {
   }
   if (count == 0) {
     at_end_ = true;
-    splitter_.end(sink);
+    splitter_.end(take);
   } else {
-    splitter_.feed(std::string_view(buffer_).substr(0, static_cast<std::size_t>(count)), sink);
+    splitter_.feed(std::string_view(buffer_).substr(0, static_cast<std::size_t>(count)), take);
   }
   return {};
 }
 
-void FileSource::add(const ringlog::SplitLine& line, Analysis& analysis, Instant now) const {
+void FileSource::add(const ringlog::SplitLine& line, LineSink& sink, Instant now) const {
   const Origin origin{name_, name_};
   if (line.too_long) {
-    analysis.add_line("(a line of " + std::to_string(line.bytes) + " bytes)", origin, now);
+    sink.add_line("(a line of " + std::to_string(line.bytes) + " bytes)", origin, now);
   } else {
-    analysis.add_line(line.text, origin, now);
+    sink.add_line(line.text, origin, now);
   }
 }
 

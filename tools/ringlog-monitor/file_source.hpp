@@ -9,7 +9,7 @@
 
 #include "ringcast/result.hpp"
 
-#include "tools/ringlog-monitor/analysis.hpp"
+#include "tools/ringlog-monitor/line_sink.hpp"
 #include "tools/ringlog-publish/line_splitter.hpp"
 #include "tools/ringlog/files.hpp"
 
@@ -21,7 +21,9 @@ class FileSource {
   static Result<FileSource> open(const std::string& path);
 
   /// Reads a block and hands on its lines. Blocks when nothing is there. Errors: io.
-  Result<void> read(Analysis& analysis, Instant now);
+  Result<void> read(LineSink& sink, Instant now);
+  /// Of the file, without its directory.
+  [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] bool at_end() const { return at_end_; }
   [[nodiscard]] int fd() const { return file_.is_open() ? file_.get() : 0; }
   /// Read as fast as it goes, unlike a pipe, whose lines come when they are written.
@@ -29,7 +31,7 @@ class FileSource {
 
  private:
   FileSource(std::string name, ringlog::Descriptor file, bool is_regular);
-  void add(const ringlog::SplitLine& line, Analysis& analysis, Instant now) const;
+  void add(const ringlog::SplitLine& line, LineSink& sink, Instant now) const;
 
   std::string name_;
   ringlog::Descriptor file_;  // not open: stdin

@@ -43,7 +43,7 @@ std::vector<ringlog::Range> RingLines::note(const ringlog::ProducerId& id, ringl
   return fresh;
 }
 
-void RingLines::take(const Message& message, Analysis& analysis, Instant now) {
+void RingLines::take(const Message& message, LineSink& sink, Instant now) {
   if (message.type != ringlog::record_type) {
     ++counters_.foreign;
     return;
@@ -55,12 +55,12 @@ void RingLines::take(const Message& message, Analysis& analysis, Instant now) {
   }
   ++counters_.records;
   if (!std::holds_alternative<ringlog::Settle>(record->body)) {
-    add(*record, Origin{message.sender.daemon, record->producer.name}, analysis, now);
+    add(*record, Origin{message.sender.daemon, record->producer.name, message.groups}, sink, now);
   }
 }
 
 void RingLines::add(
-    const ringlog::Record& record, const Origin& origin, Analysis& analysis, Instant now) {
+    const ringlog::Record& record, const Origin& origin, LineSink& sink, Instant now) {
   const auto range = ringlog::range_of(record);
   const auto fresh = note(record.producer.id, range);
   const auto* const lines = std::get_if<ringlog::Lines>(&record.body);
@@ -69,13 +69,13 @@ void RingLines::add(
     fresh_count += part.count();
     if (lines == nullptr) continue;
     for (auto seq = part.first; seq <= part.last; ++seq) {
-      analysis.add_line(lines->lines[seq - range.first], origin, now);
+      sink.add_line(lines->lines[seq - range.first], origin, now);
     }
   }
   counters_.duplicates += range.count() - fresh_count;
   if (fresh.empty() || lines != nullptr) return;
   const auto* const dropped = std::get_if<ringlog::Dropped>(&record.body);
-  analysis.add_lost(dropped == nullptr ? 1 : dropped->lines, origin, now);
+  sink.add_lost(dropped == nullptr ? 1 : dropped->lines, origin, now);
 }
 
 }  // namespace ringcast::monitor

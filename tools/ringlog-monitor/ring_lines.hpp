@@ -11,7 +11,7 @@
 
 #include "ringcast/message.hpp"
 
-#include "tools/ringlog-monitor/analysis.hpp"
+#include "tools/ringlog-monitor/line_sink.hpp"
 #include "tools/ringlog/producer.hpp"
 #include "tools/ringlog/range_set.hpp"
 #include "tools/ringlog/record.hpp"
@@ -33,7 +33,7 @@ class RingLines {
     std::uint64_t malformed{0};  ///< log records that cannot be read
   };
 
-  void take(const Message& message, Analysis& analysis, Instant now);
+  void take(const Message& message, LineSink& sink, Instant now);
   [[nodiscard]] const Counters& counters() const { return counters_; }
 
  private:
@@ -45,7 +45,7 @@ class RingLines {
   };
 
   /// REQUIRES: not Settle.
-  void add(const ringlog::Record& record, const Origin& origin, Analysis& analysis, Instant now);
+  void add(const ringlog::Record& record, const Origin& origin, LineSink& sink, Instant now);
   /// The parts of the range that are new.
   std::vector<ringlog::Range> note(const ringlog::ProducerId& id, ringlog::Range range);
 

@@ -24,8 +24,8 @@ constexpr std::chrono::seconds goodbye_time{2};
 }  // namespace
 
 RingSource::RingSource(
-    const ClientOptions& options, std::vector<std::string> groups, Analysis& analysis)
-    : groups_(std::move(groups)), analysis_(analysis), link_(options, program) {}
+    const ClientOptions& options, std::vector<std::string> groups, LineSink& sink)
+    : groups_(std::move(groups)), sink_(sink), link_(options, program) {}
 
 void RingSource::step(Instant now) {
   if (link_.try_connect(Clock::now())) begin_session();
@@ -72,7 +72,7 @@ void RingSource::end_session(const std::string& reason) {
 
 void RingSource::take(const Event& event, Instant now) {
   if (const auto* message = std::get_if<Message>(&event)) {
-    lines_.take(*message, analysis_, now);
+    lines_.take(*message, sink_, now);
     state_.counters = lines_.counters();
   } else if (const auto* view = std::get_if<View>(&event)) {
     state_.members[view->group] = view->members;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// RingSource: the monitor's session. Joins the groups, hands their lines to the Analysis, and
+// RingSource: the monitor's session. Joins the groups, hands their lines on, and
 // publishes alerts. A session that ends is made again; what was published in between is not
 // seen, and the state says how many sessions there were.
 #pragma once
@@ -11,7 +11,7 @@
 
 #include "ringcast/client.hpp"
 
-#include "tools/ringlog-monitor/analysis.hpp"
+#include "tools/ringlog-monitor/line_sink.hpp"
 #include "tools/ringlog-monitor/ring_lines.hpp"
 #include "tools/ringlog-monitor/ring_state.hpp"
 #include "tools/ringlog/link.hpp"
@@ -22,8 +22,8 @@ class RingSource {
  public:
   using Clock = Client::Clock;
 
-  /// `analysis` outlives this.
-  RingSource(const ClientOptions& options, std::vector<std::string> groups, Analysis& analysis);
+  /// `sink` outlives this.
+  RingSource(const ClientOptions& options, std::vector<std::string> groups, LineSink& sink);
 
   /// Connects when it is time to, and takes a bounded part of what is there.
   void step(Instant now);
@@ -58,7 +58,7 @@ class RingSource {
   void send();
 
   std::vector<std::string> groups_;
-  Analysis& analysis_;
+  LineSink& sink_;
   ringlog::Link link_;
   RingLines lines_;
   RingState state_;

@@ -3,6 +3,7 @@
 // Lines of a group are counted once, whoever sends them again.
 #include <catch2/catch.hpp>
 
+#include "tools/ringlog-monitor/analysis.hpp"
 #include "tools/ringlog-monitor/ring_lines.hpp"
 
 using namespace ringcast;

@@ -29,7 +29,7 @@ Figures::Figures(const Limits& limits)
       clients_(limits.counters),
       referrers_(limits.counters),
       agents_(limits.counters),
-      visits_(limits.visits, limits.visit_timeout) {}
+      visits_(limits.visits, limits.visit_timeout, limits.clicks) {}
 
 std::optional<Instant> Figures::since() const {
   return since_ == Instant{} ? std::nullopt : std::optional(since_);
@@ -50,8 +50,11 @@ void Figures::add(const Request& request, std::string_view server, Instant now) 
   add_to(all_, request);
   add_to(servers_.find(server), request);
   if (request.status) ++codes_.at(*request.status);
-  if (request.latency) {
-    recent_latency_.add(static_cast<std::uint64_t>(request.latency->count()), now);
+  std::optional<std::uint64_t> latency;
+  if (request.latency) latency = static_cast<std::uint64_t>(request.latency->count());
+  if (latency) recent_latency_.add(*latency, now);
+  for (auto* const line : {&recent_, &history_}) {
+    line->add(tally_of(request), latency, now);
   }
   rank(request, server);
 }
@@ -73,7 +76,8 @@ void Figures::rank(const Request& request, std::string_view server) {
   if (!request.agent.empty()) agents_.add(request.agent, bytes);
   if (request.client.empty()) return;
   clients_.add(request.client, bytes);
-  visits_.add(Hit{request.client, request.agent, server, request.page}, now_);
+  const auto status = request.status.value_or(0);
+  visits_.add(Hit{request.client, request.agent, server, request.page, status}, now_);
 }
 
 void Figures::add_unparsed(std::string_view line, std::string_view server, Instant now) {

@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include "tools/ringlog-monitor/figures/servers.hpp"
+#include "tools/ringlog-monitor/figures/time_line.hpp"
 #include "tools/ringlog-monitor/figures/top.hpp"
 #include "tools/ringlog-monitor/figures/visits.hpp"
 #include "tools/ringlog-monitor/formats/request.hpp"
@@ -24,6 +25,7 @@ struct Limits {
   std::size_t servers{256};
   std::size_t visits{65536};
   std::chrono::milliseconds visit_timeout{std::chrono::minutes(30)};
+  std::size_t clicks{0};  ///< requests whose place in a visit is kept; 0: none
 };
 
 /// A line that no format fits, for people to look at.
@@ -36,6 +38,8 @@ class Figures {
  public:
   static constexpr std::size_t statuses = 1000;
   static constexpr std::size_t unparsed_kept = 16;
+  static constexpr std::size_t recent_seconds = 900;
+  static constexpr std::size_t history_points = 1024;
 
   explicit Figures(const Limits& limits);
 
@@ -58,6 +62,10 @@ class Figures {
   /// Of all servers together.
   [[nodiscard]] const ServerFigures& all() const { return all_; }
   [[nodiscard]] const Servers& servers() const { return servers_; }
+  /// The last quarter of an hour by seconds.
+  [[nodiscard]] const TimeLine& recent() const { return recent_; }
+  /// All the time there was.
+  [[nodiscard]] const TimeLine& history() const { return history_; }
   [[nodiscard]] Histogram recent_latency() const { return recent_latency_.recent(now_); }
   [[nodiscard]] const std::array<std::uint64_t, statuses>& codes() const { return codes_; }
   [[nodiscard]] const Top& pages() const { return pages_; }
@@ -78,6 +86,8 @@ class Figures {
   ServerFigures all_;
   Servers servers_;
   RecentHistogram recent_latency_;
+  TimeLine recent_{recent_seconds, TimeLine::WhenFull::forget};
+  TimeLine history_{history_points, TimeLine::WhenFull::widen};
   std::array<std::uint64_t, statuses> codes_{};
   Top pages_;
   Top clients_;

@@ -4,35 +4,15 @@
 #include "tools/ringlog-monitor/figures/histogram.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
+
+#include "tools/ringlog-monitor/figures/log_linear.hpp"
 
 namespace ringcast::monitor {
 
 namespace {
 
-constexpr unsigned part_bits = 5;
-constexpr std::uint64_t parts = std::uint64_t{1} << part_bits;
-constexpr std::uint64_t exact_below = 2 * parts;
-// 2^40: a terabyte, or twelve days in microseconds. Above, only the maximum is exact.
-constexpr unsigned value_bits_max = 40;
-constexpr std::uint64_t value_max = (std::uint64_t{1} << value_bits_max) - 1;
-constexpr std::size_t counter_count = exact_below + ((value_bits_max - part_bits - 1) * parts);
-
-std::size_t place_of(std::uint64_t value) {
-  value = std::min(value, value_max);
-  if (value < exact_below) return value;
-  const auto shift = static_cast<unsigned>(std::bit_width(value)) - part_bits - 1;
-  return exact_below + ((shift - 1) * parts) + ((value >> shift) - parts);
-}
-
-// The middle of what is counted there.
-std::uint64_t value_at(std::size_t place) {
-  if (place < exact_below) return place;
-  const auto shift = ((place - exact_below) / parts) + 1;
-  const auto part = (place - exact_below) % parts;
-  return ((parts + part) << shift) + (std::uint64_t{1} << (shift - 1));
-}
+using Places = LogLinear<5>;
 
 std::int64_t slot_number(Instant now) {
   return std::chrono::floor<std::chrono::seconds>(now).time_since_epoch() /
@@ -41,10 +21,10 @@ std::int64_t slot_number(Instant now) {
 
 }  // namespace
 
-Histogram::Histogram() : counters_(counter_count) {}
+Histogram::Histogram() : counters_(Places::place_count) {}
 
 void Histogram::add(std::uint64_t value) {
-  ++counters_[place_of(value)];
+  ++counters_[Places::place_of(value)];
   min_ = count_ == 0 ? value : std::min(min_, value);
   max_ = std::max(max_, value);
   sum_ += static_cast<double>(value);
@@ -74,9 +54,18 @@ std::uint64_t Histogram::percentile(double share) const {
   std::uint64_t passed = 0;
   for (std::size_t place = 0; place < counters_.size(); ++place) {
     passed += counters_[place];
-    if (passed >= rank) return std::clamp(value_at(place), min_, max_);
+    if (passed >= rank) return std::clamp(Places::value_at(place), min_, max_);
   }
   return max_;
+}
+
+std::uint64_t Histogram::count_up_to(std::uint64_t value) const {
+  if (value >= max_) return count_;
+  std::uint64_t passed = 0;
+  for (std::size_t place = 0; place <= Places::place_of(value); ++place) {
+    passed += counters_[place];
+  }
+  return passed;
 }
 
 void RecentHistogram::add(std::uint64_t value, Instant now) {

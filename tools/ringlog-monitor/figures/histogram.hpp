@@ -24,10 +24,13 @@ class Histogram {
   [[nodiscard]] std::uint64_t count() const { return count_; }
   /// 0 when empty, as all of the following.
   [[nodiscard]] double mean() const;
+  [[nodiscard]] double sum() const { return sum_; }
   [[nodiscard]] std::uint64_t min() const { return count_ == 0 ? 0 : min_; }
   [[nodiscard]] std::uint64_t max() const { return max_; }
   /// The value below or at which a share of the values lies. REQUIRES: 0 <= share <= 1.
   [[nodiscard]] std::uint64_t percentile(double share) const;
+  /// How many are at most so much, or so little above that they are counted at one place with it.
+  [[nodiscard]] std::uint64_t count_up_to(std::uint64_t value) const;
 
  private:
   std::vector<std::uint64_t> counters_;

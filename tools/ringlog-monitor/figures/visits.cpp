@@ -4,6 +4,8 @@
 #include "tools/ringlog-monitor/figures/visits.hpp"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <xxhash.h>
 
 namespace ringcast::monitor {
@@ -13,11 +15,23 @@ namespace {
 constexpr std::size_t name_bytes_max = 64;
 constexpr std::size_t page_bytes_max = 128;
 constexpr std::size_t key_bytes_max = 1024;
+constexpr std::size_t id_digits = 32;
+constexpr int hex_base = 16;
+// So much of what may be kept is left after a cut, so that not every click makes one.
+constexpr std::size_t kept_of_eight = 7;
+
+void append_hex(std::string& out, std::uint64_t value) {
+  std::array<char, id_digits / 2> digits{};
+  auto* const end = std::to_chars(digits.begin(), digits.end(), value, hex_base).ptr;
+  const std::string_view text(digits.data(), static_cast<std::size_t>(end - digits.data()));
+  out.append(digits.size() - text.size(), '0');
+  out += text;
+}
 
 }  // namespace
 
-Visits::Visits(std::size_t visits_max, std::chrono::milliseconds timeout)
-    : visits_max_(visits_max), timeout_(timeout) {}
+Visits::Visits(std::size_t visits_max, std::chrono::milliseconds timeout, std::size_t clicks_max)
+    : visits_max_(visits_max), timeout_(timeout), clicks_max_(clicks_max) {}
 
 Visits::Key Visits::key_of(const Hit& hit) {
   // Two hashes chained, so that no text has to be put together. The far end of a user agent
@@ -37,7 +51,7 @@ void Visits::add(const Hit& hit, Instant now) {
       end_first();
       ++ended_early_;
     }
-    Open fresh{key, {}};
+    Open fresh{key, {}, {}};
     fresh.visit.client = hit.client.substr(0, name_bytes_max);
     fresh.visit.first = now;
     open_.push_back(std::move(fresh));
@@ -50,6 +64,20 @@ void Visits::add(const Hit& hit, Instant now) {
   visit.page = hit.page.substr(0, page_bytes_max);
   visit.last = now;
   ++visit.requests;
+  if (clicks_max_ > 0) follow(found->second->trail, hit, now);
+}
+
+void Visits::follow(Trail& trail, const Hit& hit, Instant now) {
+  clicks_ += trail.add(
+      {now,
+       hit.status,
+       std::string(hit.server.substr(0, name_bytes_max)),
+       std::string(hit.page.substr(0, page_bytes_max))});
+  if (clicks_ <= clicks_max_) return;
+  for (auto& open : open_) {
+    if (clicks_ <= clicks_max_ / (kept_of_eight + 1) * kept_of_eight) return;
+    clicks_ -= open.trail.cut();
+  }
 }
 
 void Visits::expire(Instant now) {
@@ -60,6 +88,7 @@ void Visits::expire(Instant now) {
 
 void Visits::end_first() {
   const auto& visit = open_.front().visit;
+  clicks_ -= open_.front().trail.size();
   const auto length = std::chrono::floor<std::chrono::seconds>(visit.last - visit.first);
   seconds_.add(static_cast<std::uint64_t>(length.count()));
   requests_.add(visit.requests);
@@ -71,8 +100,24 @@ std::vector<Visit> Visits::recent(std::size_t count) const {
   std::vector<Visit> visits;
   for (auto at = open_.rbegin(); at != open_.rend() && visits.size() < count; ++at) {
     visits.push_back(at->visit);
+    append_hex(visits.back().id, at->key.high);
+    append_hex(visits.back().id, at->key.low);
   }
   return visits;
+}
+
+const Trail* Visits::trail(std::string_view id) const {
+  if (clicks_max_ == 0 || id.size() != id_digits) return nullptr;
+  Key key;
+  auto* digits = id.data();
+  for (auto* const part : {&key.high, &key.low}) {
+    const auto* const end = digits + id_digits / 2;
+    const auto read = std::from_chars(digits, end, *part, hex_base);
+    if (read.ec != std::errc{} || read.ptr != end) return nullptr;
+    digits = end;
+  }
+  const auto found = index_.find(key);
+  return found == index_.end() ? nullptr : &found->second->trail;
 }
 
 std::vector<Top::Entry> Visits::pages(std::size_t count) const {

@@ -2,7 +2,8 @@
 //
 // Visits: who is here now, and how long they stay. A visitor is a client address with a user
 // agent; a visit goes on until nothing came for `timeout`. When `visits_max` are open, the one
-// idle for longest is ended early, and counted as that.
+// idle for longest is ended early, and counted as that. Of `clicks_max` requests of those online
+// it is known which way they went; beyond, those idle for longest lose their trail.
 #pragma once
 
 #include <chrono>
@@ -16,10 +17,12 @@
 #include "tools/ringlog-monitor/figures/histogram.hpp"
 #include "tools/ringlog-monitor/figures/instant.hpp"
 #include "tools/ringlog-monitor/figures/top.hpp"
+#include "tools/ringlog-monitor/figures/trail.hpp"
 
 namespace ringcast::monitor {
 
 struct Visit {
+  std::string id;      ///< of the visitor, 32 hex digits; the same at every visit
   std::string client;  ///< cut at 64 bytes, as `server`
   std::string server;  ///< of the last request
   std::string page;    ///< of the last request; cut at 128 bytes
@@ -34,11 +37,13 @@ struct Hit {
   std::string_view agent;
   std::string_view server;
   std::string_view page;
+  std::uint16_t status{0};
 };
 
 class Visits {
  public:
-  Visits(std::size_t visits_max, std::chrono::milliseconds timeout);
+  /// With no clicks at all nobody has a trail.
+  Visits(std::size_t visits_max, std::chrono::milliseconds timeout, std::size_t clicks_max = 0);
   Visits(Visits&&) = default;
   Visits& operator=(Visits&&) = default;
   Visits(const Visits&) = delete;
@@ -59,6 +64,11 @@ class Visits {
 
   /// Those online, the last active first.
   [[nodiscard]] std::vector<Visit> recent(std::size_t count) const;
+  /// What the visitor with that id did, if online and if trails are kept. Valid until the next
+  /// change.
+  [[nodiscard]] const Trail* trail(std::string_view id) const;
+  /// Clicks in all trails together.
+  [[nodiscard]] std::size_t clicks() const { return clicks_; }
   /// Pages by the number of visitors who are there, the most visited first.
   [[nodiscard]] std::vector<Top::Entry> pages(std::size_t count) const;
 
@@ -74,13 +84,17 @@ class Visits {
   struct Open {
     Key key;
     Visit visit;
+    Trail trail;
   };
 
   static Key key_of(const Hit& hit);
+  void follow(Trail& trail, const Hit& hit, Instant now);
   void end_first();
 
   std::size_t visits_max_;
   std::chrono::milliseconds timeout_;
+  std::size_t clicks_max_;
+  std::size_t clicks_{0};
   std::list<Open> open_;  // the longest idle first
   std::unordered_map<Key, std::list<Open>::iterator, KeyHash> index_;
   std::uint64_t ended_early_{0};
