@@ -4,19 +4,23 @@
 # Installs the Debian 12 packages that building and testing ringcast needs, and only those
 # that are missing: with everything in place it is silent and needs no privilege.
 #   --test   also what only tests need: a PostgreSQL server, web servers (with Apache's apxs, by which
-#            mod_log_ringcast is built) and log programs
+#            mod_log_ringcast is built) and log programs, a browser that Python drives
 #   --ci     that, and what .ci/run needs: clang 14 with its tools, and ccache
 #   --bench  also what bench/ needs: the systems to compare with, Google Benchmark, tools to measure
 set -euo pipefail
 
+for_tests=(postgresql chromium chromium-driver python3-selenium fonts-dejavu-core)
 packages=(
   g++ cmake ninja-build pkg-config
   libasio-dev libspdlog-dev libtomlplusplus-dev libcli11-dev nlohmann-json3-dev
-  libxxhash-dev libssl-dev libutfcpp-dev libsystemd-dev libncurses-dev catch2
+  libxxhash-dev libssl-dev libutfcpp-dev libsystemd-dev libncurses-dev libmicrohttpd-dev catch2
   libre2-dev zlib1g-dev libzstd-dev zstd libsqlite3-dev libpq-dev
   python3 iproute2 nftables git
 )
-test_packages=(postgresql nginx-light haproxy rsyslog apache2-bin apache2-dev systemd-journal-remote)
+test_packages=(
+  postgresql nginx-light haproxy rsyslog apache2-bin apache2-dev systemd-journal-remote
+  chromium chromium-driver fonts-dejavu-core
+)
 case "${1:-}" in
   "") ;;
   --test) packages+=("${test_packages[@]}") ;;

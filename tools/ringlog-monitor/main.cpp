@@ -13,6 +13,8 @@
 #include "tools/common/program.hpp"
 #include "tools/common/stop_signal.hpp"
 #include "tools/ringlog-monitor/monitor.hpp"
+#include "tools/ringlog-monitor/web/access.hpp"
+#include "tools/ringlog/files.hpp"
 #include "tools/ringlog/options.hpp"
 
 namespace {
@@ -20,11 +22,13 @@ namespace {
 using ringcast::monitor::MonitorOptions;
 using ringcast::monitor::ServerKey;
 using ringcast::monitor::TimeSource;
+using ringcast::monitor::WebOptions;
 using ringcast::tools::ExitCode;
 
 constexpr auto example =
     "Example: ringlog-monitor --group weblogs\n"
     "         ringlog-monitor --group weblogs --group balancers --json --interval 1m\n"
+    "         ringlog-monitor --group weblogs --listen 127.0.0.1:8080 --plain\n"
     "         ringlog-monitor --file access.log --format '%h %l %u %t \"%r\" %>s %b %D'\n"
     "Formats, what the figures mean and how exact they are: docs/logging.md.\n"
     "Exit codes: 0 done, 1 failed while running, 2 wrong usage, 3 cannot reach the daemon.";
@@ -35,6 +39,7 @@ constexpr std::chrono::milliseconds interval_min{100};
 constexpr std::size_t counters_max = 1'000'000;
 constexpr std::size_t servers_max = 10'000;
 constexpr std::size_t visits_max = 10'000'000;
+constexpr std::size_t clicks_max = 10'000'000;
 
 void add_input_options(CLI::App& app, MonitorOptions& options, std::vector<std::string>& formats) {
   auto* const group = app.add_option("--group", options.groups, "A group of log lines; several")
@@ -118,6 +123,49 @@ void add_alert_options(CLI::App& app, MonitorOptions& options) {
       });
 }
 
+// The first line of the file, which others should not be able to read.
+std::string read_token(const std::string& path, WebOptions& web) {
+  const auto content = ringcast::ringlog::read_file(path);
+  if (!content) return content.error().message;
+  if (!content->has_value()) return path + ": there is no such file";
+  web.token = (*content)->substr(0, (*content)->find_first_of("\r\n"));
+  const auto wrong = ringcast::monitor::check_token(web.token);
+  return wrong.empty() ? wrong : path + ": " + wrong;
+}
+
+void add_web_options(CLI::App& app, MonitorOptions& options) {
+  auto& web = options.web;
+  app.add_option(
+         "--listen",
+         web.listen,
+         "Serve a page, JSON and metrics at HOST:PORT, [IPV6]:PORT, or PORT of loopback")
+      ->type_name("ADDRESS");
+  auto* const token = app.add_option("--token", web.token, "Show them to who sends this token only")
+                          ->needs("--listen")
+                          ->check(ringcast::monitor::check_token);
+  auto* const file =
+      app.add_option_function<std::string>(
+             "--token-file",
+             [&web](const std::string& path) {
+               const auto wrong = read_token(path, web);
+               if (!wrong.empty()) throw CLI::ValidationError("--token-file", wrong);
+             },
+             "The same, with the token in the first line of a file, which nobody sees in ps")
+          ->type_name("FILE")
+          ->needs("--listen")
+          ->excludes(token);
+  app.add_flag("--no-token", web.no_token, "Let other hosts see them without a token")
+      ->needs("--listen")
+      ->excludes(token)
+      ->excludes(file);
+  app.add_option(
+         "--clicks-max",
+         options.analysis.limits.clicks,
+         "Requests whose way through the pages is kept, 64 of a visitor (65536)")
+      ->needs("--listen")
+      ->check(CLI::Range(std::size_t{1}, clicks_max).description(""));
+}
+
 int run(int argc, char** argv) {
   MonitorOptions options;
   std::vector<std::string> formats;
@@ -127,6 +175,7 @@ int run(int argc, char** argv) {
   add_input_options(app, options, formats);
   add_figure_options(app, options);
   add_alert_options(app, options);
+  add_web_options(app, options);
   std::chrono::milliseconds interval{0};
   ringcast::ringlog::add_duration(
       app, "--interval", interval, "Between two lines of output (10s), or two looks (1s)");

@@ -23,6 +23,8 @@ constexpr std::chrono::seconds patience{1};
 constexpr std::chrono::milliseconds screen_interval{1000};
 constexpr std::chrono::milliseconds line_interval{10000};
 constexpr std::chrono::milliseconds look_at_hook{50};
+constexpr std::size_t recent_lines = 2000;
+constexpr std::size_t clicks = 65536;
 constexpr std::chrono::seconds hook_time{5};  // for commands that run at the end
 
 }  // namespace
@@ -34,6 +36,15 @@ Monitor::Monitor(MonitorOptions options, LineParser parser)
       output_(program, STDOUT_FILENO) {}
 
 ExitCode Monitor::run(int stop_fd) {
+  if (!options_.web.listen.empty()) {
+    auto listener = Web::listen(options_.web);
+    if (!listener) {
+      tools::report(program, listener.error().message);
+      const bool is_usage = listener.error().code == Errc::invalid_argument;
+      return is_usage ? ExitCode::usage : ExitCode::failed;
+    }
+    listener_.emplace(std::move(listener).value());
+  }
   if (!options_.json && !options_.plain && ::isatty(STDOUT_FILENO) != 0) open_screen();
   interval_ = options_.interval.value_or(screen_ ? screen_interval : line_interval);
   next_show_ = Clock::now();
@@ -54,6 +65,30 @@ void Monitor::open_screen() {
   }
 }
 
+void Monitor::make_analyses(std::vector<std::string> names) {
+  auto& options = options_.analysis;
+  if (listener_) {
+    options.recent_lines = recent_lines;
+    if (options.limits.clicks == 0) options.limits.clicks = clicks;
+  } else {
+    names.resize(std::min<std::size_t>(names.size(), 1));  // single groups are shown there only
+  }
+  analyses_.emplace(parser_, options, std::move(names));
+}
+
+bool Monitor::open_web(const RingState* ring) {
+  if (!listener_) return true;
+  const auto url = url_of(listener_->bound);
+  auto web = Web::open(std::move(*listener_), options_.web, *analyses_, ring);
+  if (!web) {
+    tools::report(program, web.error().message);
+    return false;
+  }
+  web_ = std::move(web).value();
+  tools::report(program, "figures are at " + url);
+  return true;
+}
+
 ExitCode Monitor::run_file(int stop_fd) {
   auto file = FileSource::open(options_.file);
   if (!file) {
@@ -63,18 +98,19 @@ ExitCode Monitor::run_file(int stop_fd) {
   file_.emplace(std::move(file).value());
   const auto usual = file_->is_regular() ? TimeSource::log : TimeSource::arrival;
   options_.analysis.time = options_.time.value_or(usual);
-  analysis_.emplace(std::move(parser_), options_.analysis);
+  make_analyses({file_->name()});
+  if (!open_web(nullptr)) return ExitCode::failed;
   while (go_on()) {
-    // The figures stay on the screen when the file is over.
+    // The figures stay where they are looked at when the file is over.
     const auto woken = wait(stop_fd, file_->at_end() ? -1 : file_->fd(), POLLIN);
     if (woken == Woken::stop) break;
     if (woken == Woken::time) continue;
-    if (auto read = file_->read(*analysis_, clock_.now()); !read) {
+    if (auto read = file_->read(*analyses_, clock_.now()); !read) {
       tools::report(program, read.error().message);
       return finish(ExitCode::failed);
     }
     if (!file_->at_end()) continue;
-    if (!screen_) break;
+    if (!stays()) break;
     next_show_ = Clock::now();
   }
   return finish(ExitCode::done);
@@ -82,8 +118,9 @@ ExitCode Monitor::run_file(int stop_fd) {
 
 ExitCode Monitor::run_ring(int stop_fd) {
   options_.analysis.time = options_.time.value_or(TimeSource::arrival);
-  analysis_.emplace(std::move(parser_), options_.analysis);
-  ring_.emplace(options_.client, options_.groups, *analysis_);
+  make_analyses(options_.groups);
+  ring_.emplace(options_.client, options_.groups, *analyses_);
+  if (!open_web(&ring_->state())) return ExitCode::failed;
   const auto started = Clock::now();
   while (go_on()) {
     ring_->step(clock_.now());
@@ -105,25 +142,28 @@ ExitCode Monitor::run_ring(int stop_fd) {
 }
 
 bool Monitor::go_on() {
-  analysis_->advance(clock_.now());
+  analyses_->advance(clock_.now());
   handle_alerts();
   hook_.step(Clock::now());
+  if (web_) web_->step();
   return show() && !has_enough() && !output_.is_over();
 }
 
 bool Monitor::has_enough() const {
-  return options_.count && analysis_->figures().all().lines >= *options_.count;
+  return options_.count && analyses_->all().figures().all().lines >= *options_.count;
 }
 
 Monitor::Woken Monitor::wait(int stop_fd, int fd, short events) {
   auto deadline = std::min(next_show_, Clock::now() + patience);
   if (!hook_.is_idle()) deadline = std::min(deadline, Clock::now() + look_at_hook);
   if (ring_) deadline = ring_->next_step(deadline);
-  std::array<pollfd, 4> fds = {
+  if (web_) deadline = web_->next_step(deadline);
+  std::array<pollfd, 5> fds = {
       pollfd{stop_fd, POLLIN, 0},
       pollfd{fd, events, 0},
       pollfd{output_.fd(), 0, 0},
-      pollfd{screen_ ? screen_->fd() : -1, POLLIN, 0}};
+      pollfd{screen_ ? screen_->fd() : -1, POLLIN, 0},
+      pollfd{web_ ? web_->fd() : -1, POLLIN, 0}};
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
   (void)::poll(fds.data(), fds.size(), static_cast<int>(std::max<std::int64_t>(left.count(), 0)));
   const bool is_gone = (fds[2].revents & POLLERR) != 0 || (fds[3].revents & ~POLLIN) != 0;
@@ -132,7 +172,7 @@ Monitor::Woken Monitor::wait(int stop_fd, int fd, short events) {
 }
 
 void Monitor::handle_alerts() {
-  for (const auto& alert : analysis_->take_alerts()) {
+  for (const auto& alert : analyses_->all().take_alerts()) {
     hook_.add(alert);
     if (ring_ && !options_.alert_group.empty()) {
       ring_->publish(options_.alert_group, alert_json(alert));
@@ -153,15 +193,15 @@ bool Monitor::show() {
     return true;
   }
   if (ring_ && is_time && screen_->shows_ring()) ring_->ask_status();
-  return screen_->step(ContentSource{*analysis_, ring_ ? &ring_->state() : nullptr}, is_time);
+  return screen_->step(ContentSource{analyses_->all(), ring_ ? &ring_->state() : nullptr}, is_time);
 }
 
 void Monitor::print_interval() {
   if (options_.json) {
     const auto* const ring = ring_ ? &ring_->state() : nullptr;
-    append_json(output_.buffer(), JsonReport{*analysis_, ring, options_.top, false});
+    append_json(output_.buffer(), JsonReport{analyses_->all(), ring, options_.top, false});
   } else {
-    append_brief(output_.buffer(), analysis_->figures());
+    append_brief(output_.buffer(), analyses_->all().figures());
   }
   output_.flush();
 }
@@ -169,12 +209,13 @@ void Monitor::print_interval() {
 ExitCode Monitor::finish(ExitCode code) {
   handle_alerts();
   const bool had_screen = screen_ != nullptr;
+  web_.reset();
   screen_.reset();
   if (options_.json) {
     const auto* const ring = ring_ ? &ring_->state() : nullptr;
-    append_json(output_.buffer(), JsonReport{*analysis_, ring, options_.top, true});
+    append_json(output_.buffer(), JsonReport{analyses_->all(), ring, options_.top, true});
   } else if (!had_screen) {
-    append_report(output_.buffer(), *analysis_, options_.top);
+    append_report(output_.buffer(), analyses_->all(), options_.top);
   }
   const auto printed = output_.finish();
   hook_.finish(Clock::now() + hook_time);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Monitor: ringlog-monitor without its command line: one thread, one poll loop. Lines come from
-// a RingSource or a FileSource, the figures are the Analysis', and they are shown on a full
-// screen, as plain lines, or as JSON.
+// a RingSource or a FileSource, the figures are the GroupAnalyses', and they are shown on a full
+// screen, as plain lines, or as JSON, and on a web page.
 #pragma once
 
 #include <chrono>
@@ -19,9 +19,11 @@
 #include "tools/ringlog-monitor/analysis.hpp"
 #include "tools/ringlog-monitor/arrival_clock.hpp"
 #include "tools/ringlog-monitor/file_source.hpp"
+#include "tools/ringlog-monitor/group_analyses.hpp"
 #include "tools/ringlog-monitor/hook.hpp"
 #include "tools/ringlog-monitor/ring_source.hpp"
 #include "tools/ringlog-monitor/screen/full_screen.hpp"
+#include "tools/ringlog-monitor/web/web.hpp"
 
 namespace ringcast::monitor {
 
@@ -37,6 +39,7 @@ struct MonitorOptions {
   std::string alert_command;
   std::string alert_group;
   std::size_t top{10};
+  WebOptions web;
   bool json{false};
   bool plain{false};  ///< lines also on a terminal
 };
@@ -45,7 +48,7 @@ class Monitor {
  public:
   Monitor(MonitorOptions options, LineParser parser);
 
-  /// Until `stop_fd` is readable, the file ends, or enough lines came.
+  /// Until `stop_fd` is readable, the file ends and is shown nowhere, or enough lines came.
   tools::ExitCode run(int stop_fd);
 
  private:
@@ -58,6 +61,11 @@ class Monitor {
   enum class Woken { stop, input, time };
   Woken wait(int stop_fd, int fd, short events);
   void open_screen();
+  /// Makes what counts the lines; `name` is that of a file, when one is read.
+  void make_analyses(std::vector<std::string> names);
+  /// False, and said so, when it cannot be.
+  bool open_web(const RingState* ring);
+  [[nodiscard]] bool stays() const { return screen_ != nullptr || web_ != nullptr; }
   void handle_alerts();
   /// False when the user wants to quit.
   bool show();
@@ -67,13 +75,15 @@ class Monitor {
 
   MonitorOptions options_;
   LineParser parser_;
-  std::optional<Analysis> analysis_;
+  std::optional<GroupAnalyses> analyses_;
   std::optional<FileSource> file_;
   std::optional<RingSource> ring_;
   Hook hook_;
   ArrivalClock clock_;
   tools::Output output_;
   std::unique_ptr<FullScreen> screen_;
+  std::optional<Listener> listener_;
+  std::unique_ptr<Web> web_;
   Clock::duration interval_{};
   Clock::time_point next_show_{};
 };
