@@ -9,7 +9,6 @@
 #   --bench  also what bench/ needs: the systems to compare with, Google Benchmark, tools to measure
 set -euo pipefail
 
-for_tests=(postgresql chromium chromium-driver python3-selenium fonts-dejavu-core)
 packages=(
   g++ cmake ninja-build pkg-config
   libasio-dev libspdlog-dev libtomlplusplus-dev libcli11-dev nlohmann-json3-dev

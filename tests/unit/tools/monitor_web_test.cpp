@@ -192,7 +192,7 @@ TEST_CASE("what the API cannot answer has its status and a sentence", "[web]") {
   CHECK(status("/api/../etc/passwd", {}) == 404);
   CHECK(status("/api/figures", {{"group", "odd"}}) == 404);
   CHECK(status("/api/figures", {{"tip", "1"}}) == 400);
-  CHECK(status("/api/figures", {{"top", "1001"}}) == 400);
+  CHECK(status("/api/figures", {{"top", "10001"}}) == 400);
   CHECK(status("/api/figures", {{"top", "-1"}}) == 400);
   CHECK(status("/api/history", {{"range", "odd"}}) == 400);
   CHECK(status("/api/table", {{"name", "odd"}}) == 404);

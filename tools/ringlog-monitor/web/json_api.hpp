@@ -16,7 +16,7 @@ namespace ringcast::monitor {
 
 class JsonApi {
  public:
-  static constexpr std::size_t rows_max = 1000;
+  static constexpr std::size_t rows_max = 10000;
 
   /// Both outlive this; `ring` is null when a file is read.
   JsonApi(const GroupAnalyses& analyses, const RingState* ring)

@@ -188,7 +188,7 @@
     const bar = byId("classes");
     bar.replaceChildren(...parts.map(([name, place, count]) => {
       const share = count / Math.max(1, figures.requests);
-      const part = make("span", `c${place}`, share > 0.04 ? `${name === "none" ? "no status" : name} ${percent(share)}` : "");
+      const part = make("span", `c${place}`, share > (innerWidth < 640 ? 0.2 : 0.07) ? `${name === "none" ? "no status" : name} ${percent(share)}` : "");
       part.style.flexGrow = String(count);
       part.style.flexBasis = "0";
       part.title = `${name}: ${whole.format(count)} (${percent(share)})`;
@@ -254,7 +254,7 @@
       scales: { x: { time: true }, y: { range: (_, low, high) => [0, high > 0 ? high * 1.12 : 1] } },
       axes: [
         { ...axis, values: timeLabels, space: 72, size: 40, gap: 4 },
-        { ...axis, size: 62, values: (_, splits) => splits.map(plot.show) },
+        { ...axis, size: 62, values: (_, splits) => splits.map((value) => (value === 0 ? "0" : plot.show(value))) },
       ],
       series: [{}, ...plot.series.map(line)],
       hooks: { setCursor: [(chart) => readOut(plot, chart.cursor.idx)] },
@@ -288,8 +288,10 @@
     return [times, ...plot.series.map(([name]) => data[name].slice(from))];
   };
   const drawPlots = () => {
+    const hasLatency = state.history?.p50_ms.some((value) => value !== null) ?? false;
+    byId("plots").dataset.count = hasLatency ? "4" : "3";
     for (const plot of plotted) {
-      if (plot.title === "Latency") plot.box.hidden = !state.history?.p50_ms.some((value) => value !== null);
+      if (plot.title === "Latency") plot.box.hidden = !hasLatency;
       if (plot.box.hidden) continue;
       plot.chart.setData(plotData(plot));
       readOut(plot, plot.chart.cursor.idx);
@@ -414,7 +416,6 @@
     const table = tables.get(state.table);
     const isHidden = (name) => name === table.hidden || (name === "error" && answer.exact);
     const fields = answer.fields.filter(({ name }) => !isHidden(name));
-    if (table.main) fields.sort((one, other) => (other.name === table.main) - (one.name === table.main));
     if (byId("heads").querySelectorAll("th").length !== fields.length) buildHeads(fields);
     const sort = state.sort[state.table] ?? {};
     for (const head of byId("heads").querySelectorAll("th")) {
