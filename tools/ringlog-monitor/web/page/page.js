@@ -89,18 +89,22 @@
 
   // Signing in.
 
+  const showBoard = (isShown) => {
+    byId("board").hidden = !isShown;
+    byId("group").parentElement.hidden = !isShown;
+    byId("login").hidden = isShown;
+    setText(byId("clock"), "");
+  };
   const showLogin = () => {
     disconnect();
-    byId("board").hidden = true;
-    byId("login").hidden = false;
+    showBoard(false);
     setState("waiting", "a token is needed");
     byId("token").focus();
   };
   const signIn = async (token) => {
     const response = await fetch("/login", { method: "POST", body: token });
     if (!response.ok) return false;
-    byId("login").hidden = true;
-    byId("board").hidden = false;
+    showBoard(true);
     byId("logout").hidden = false;
     begin();
     return true;
@@ -214,6 +218,8 @@
   ];
   const columns = plotted.flatMap((plot) => plot.series.map(([name]) => name));
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  const timeSteps = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400]
+    .concat([2, 4, 7, 14, 28, 56, 182, 365, 730, 1825, 3650].map((number) => 86400 * number));
   const timeLabels = (_, splits, __, ___, step) => splits.map((at, place) => {
     const date = moment(at);
     if (step >= 86400) return day(at);
@@ -253,7 +259,7 @@
       cursor: { sync: { key: "time" }, y: false, points: { size: 7 }, drag: { x: true, y: false } },
       scales: { x: { time: true }, y: { range: (_, low, high) => [0, high > 0 ? high * 1.12 : 1] } },
       axes: [
-        { ...axis, values: timeLabels, space: 72, size: 40, gap: 4 },
+        { ...axis, values: timeLabels, incrs: timeSteps, space: 72, size: 40, gap: 4 },
         { ...axis, size: 62, values: (_, splits) => splits.map((value) => (value === 0 ? "0" : plot.show(value))) },
       ],
       series: [{}, ...plot.series.map(line)],
