@@ -221,8 +221,9 @@ TEST_CASE("metrics are families with help and end, and any name is a label", "[w
   metrics.sample("_total", {{"name", "x\"\\\n\xff"}}, std::uint64_t{5});
   metrics.family("b_seconds", OpenMetrics::Type::gauge, "seconds", "What b is.");
   metrics.sample("", {}, 0.25);
+  const auto text = std::move(metrics).finish();
   CHECK(
-      std::move(metrics).finish() ==
+      text ==
       "# TYPE a counter\n# HELP a What a is.\na_total{name=\"x\\\"\\\\\\\\\\\\n\\\\xff\"} 5\n"
       "# TYPE b_seconds gauge\n# UNIT b_seconds seconds\n# HELP b_seconds What b is.\n"
       "b_seconds 0.25\n# EOF\n");

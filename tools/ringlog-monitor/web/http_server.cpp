@@ -139,7 +139,9 @@ void HttpServer::Impl::on_connection(
   }
 }
 
-// Called first with the head, then with each part of the body, then at its end.
+// Called first with the head, then with each part of the body, then at its end. The parameters
+// are libmicrohttpd's.
+// NOLINTNEXTLINE(readability-function-size)
 MHD_Result HttpServer::Impl::on_access(
     void* self,
     MHD_Connection* handle,

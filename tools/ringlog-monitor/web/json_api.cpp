@@ -254,6 +254,7 @@ HttpResponse JsonApi::answer(const HttpRequest& request) const {
       all.begin(), all.end(), [&](const Route& one) { return one.path == request.path; });
   if (route == all.end()) {
     std::vector<std::string_view> paths;
+    paths.reserve(all.size());
     for (const auto& one : all) {
       paths.push_back(one.path);
     }

@@ -106,14 +106,18 @@ class Writer {
     out_.family("ringlog_server_responses", Type::counter, "", "Answers by class of status.");
     for_each_group([&](const std::string& group, const Analysis& analysis) {
       for (const auto& [server, figures] : analysis.figures().servers().all()) {
-        for (std::size_t i = 0; i < class_names.size(); ++i) {
-          out_.sample(
-              "_total",
-              {{"group", group}, {"server", server}, {"class", class_names.at(i)}},
-              figures.classes.at(i));
-        }
+        add_classes(group, server, figures.classes);
       }
     });
+  }
+
+  void add_classes(const std::string& group, const std::string& server, const Classes& classes) {
+    for (std::size_t i = 0; i < class_names.size(); ++i) {
+      out_.sample(
+          "_total",
+          {{"group", group}, {"server", server}, {"class", class_names.at(i)}},
+          classes.at(i));
+    }
   }
 
   void add_responses() {
