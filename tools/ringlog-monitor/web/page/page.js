@@ -365,17 +365,17 @@
     at: (value) => `${value.slice(0, 10)} ${clock(value)}`,
   };
   const titles = {
-    error_share: "error rate", error_relative: "against all", rate: "now", size_p50: "median size", p50_ms: "p50", p99_ms: "p99",
+    error_share: "error rate", error_relative: "against all", size_p50: "median size", p50_ms: "p50", p99_ms: "p99",
     here_s: "here for", idle_s: "idle", mean: "usual", error: "too high by",
   };
   const tables = new Map([
-    ["servers", { title: "Servers", main: "server" }], ["codes", { title: "Codes" }], ["pages", { title: "Pages", main: "key", key: "page" }],
-    ["clients", { title: "Clients", main: "key", key: "client" }], ["referrers", { title: "Referrers", main: "key", key: "referrer" }],
-    ["agents", { title: "Agents", main: "key", key: "user agent" }], ["online", { title: "Who is online", main: "page", hidden: "id" }],
+    ["servers", { title: "Servers", main: "server", titles: { rate: "1 min" } }], ["codes", { title: "Codes" }], ["pages", { title: "Pages", main: "key", titles: { key: "page" } }],
+    ["clients", { title: "Clients", main: "key", titles: { key: "client" } }], ["referrers", { title: "Referrers", main: "key", titles: { key: "referrer" } }],
+    ["agents", { title: "Agents", main: "key", titles: { key: "user agent" } }], ["online", { title: "Who is online", main: "page", hidden: "id" }],
     ["places", { title: "Where they are", main: "page" }], ["alerts", { title: "Alerts", main: "server" }],
     ["unparsed", { title: "Unparsed", main: "text" }],
   ]);
-  const titleOf = (name) => (name === "key" ? tables.get(state.table).key : titles[name] ?? name);
+  const titleOf = (name) => tables.get(state.table).titles?.[name] ?? titles[name] ?? name;
 
   const buildTabs = () => {
     for (const [name, table] of tables) {
