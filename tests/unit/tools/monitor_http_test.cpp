@@ -2,14 +2,18 @@
 //
 // The web server with real sockets: bounds in bytes, in number and in time.
 #include <arpa/inet.h>
+#include <fcntl.h>
+#include <filesystem>
 #include <netinet/in.h>
 #include <poll.h>
+#include <set>
 #include <string>
 #include <sys/socket.h>
 
 #include <catch2/catch.hpp>
 
 #include "tools/ringlog-monitor/web/http_server.hpp"
+#include "tools/ringlog-monitor/web/web.hpp"
 
 using namespace ringcast;
 using namespace ringcast::monitor;
@@ -26,6 +30,9 @@ HttpResponse echo(const HttpRequest& request) {
     return response;
   }
   if (request.path == "/large") return {200, "text/plain", std::string(8U << 20U, 'x')};
+  if (request.path == "/sizes") {
+    return {200, "text/plain", std::to_string(request.parameter("a").size()) + "."};
+  }
   return {200, "text/plain", request.path + "|" + request.body};
 }
 
@@ -34,7 +41,8 @@ struct Running {
     auto listening = listen_at({"127.0.0.1", 0});
     auto listener = std::move(listening).value();
     port = listener.bound.port;
-    auto started = HttpServer::start(std::move(listener), limits, echo);
+    auto started = HttpServer::start(
+        std::move(listener), limits, echo, [this] { return HttpServer::Clock::now() + later; });
     server = std::move(started).value();
   }
 
@@ -45,13 +53,15 @@ struct Running {
       if (HttpServer::Clock::now() > deadline) return false;
       pollfd fd{server->fd(), POLLIN, 0};
       constexpr int look_again_ms = 5;
-      (void)::poll(&fd, 1, look_again_ms);
+      const auto now = HttpServer::Clock::now() + later;
+      (void)::poll(&fd, 1, server->next_step(now + 1s) < now + 1ms ? 0 : look_again_ms);
       server->step();
     }
     return true;
   }
 
   std::uint16_t port{0};
+  HttpServer::Clock::duration later{};  // than it is
   std::unique_ptr<HttpServer> server;
 };
 
@@ -92,6 +102,16 @@ struct Socket {
   std::string text;
   bool is_over{false};
 };
+
+// Of this process.
+std::set<int> descriptors() {
+  std::set<int> all;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+    const int fd = std::stoi(entry.path().filename());
+    if (::fcntl(fd, F_GETFD) >= 0) all.insert(fd);
+  }
+  return all;
+}
 
 std::string get(const std::string& path) { return "GET " + path + " HTTP/1.1\r\nHost: a\r\n\r\n"; }
 
@@ -182,6 +202,109 @@ TEST_CASE("a stream that does not read skips events, and is cut off in the end",
   CHECK(running.server->counters().skipped == 1);
   CHECK(running.until([&] { return running.server->counters().cut_off == 1; }));
   CHECK(running.until([&] { return running.server->counters().streams == 0; }));
+}
+
+TEST_CASE("a stream that takes each event in time goes on, however slow it is", "[web]") {
+  HttpServer::Limits limits;
+  limits.answer_time = 60s;
+  Running running(limits);
+  Socket stream(running.port);
+  stream.send(get("/events"));
+  CHECK(running.until([&] { return stream.has("data: first\n\n"); }));
+  const auto has = [&](const std::string& wanted) {
+    stream.text.clear();  // what is passed is not looked through again
+    return stream.has(wanted);
+  };
+  const std::string event = std::string(16U << 20U, 'x') + "!";
+  running.server->publish("one", event);
+  for (int i = 0; i < 3; ++i) {
+    CHECK(running.until([&] { return has("x"); }));
+    running.server->publish("one", event);  // before this one has been taken
+    CHECK(running.until([&] { return has("!"); }));
+    running.later += 40s;
+  }
+  CHECK(running.until([&] { return has("!"); }));
+  CHECK(running.server->counters().streams == 1);
+  CHECK(running.server->counters().cut_off == 0);
+}
+
+TEST_CASE("answers that nobody takes are bounded in bytes, all together", "[web]") {
+  HttpServer::Limits limits;
+  limits.answer_bytes = 9U << 20U;
+  const Running running(limits);
+  Socket lazy(running.port);
+  lazy.send(get("/large"));
+  CHECK(running.until([&] { return running.server->counters().responses[200] == 1; }));
+  Socket another(running.port);
+  another.send(get("/large"));
+  CHECK(running.until([&] { return another.has("HTTP/1.1 503"); }));
+  CHECK(another.has("Retry-After: 10"));
+  another.send(get("/small"));
+  CHECK(running.until([&] { return another.has("/small|"); }));
+  CHECK(running.until([&] { return lazy.has("xxx") && lazy.text.size() > 8U << 20U; }));
+  another.send(get("/large"));
+  CHECK(running.until(
+      [&] { return another.text.find("xxx") != std::string::npos || another.has("xxx"); }));
+  another.fd.close();
+  CHECK(running.until([&] { return running.server->counters().connections == 1; }));
+  lazy.send(get("/large"));
+  CHECK(running.until([&] { return lazy.has("xxx") && lazy.text.size() > 16U << 20U; }));
+}
+
+TEST_CASE("a zero byte ends no parameter", "[web]") {
+  const Running running({});
+  Socket socket(running.port);
+  socket.send(get("/sizes?a=12%00456"));
+  CHECK(running.until([&] { return socket.has("\r\n\r\n6."); }));
+}
+
+TEST_CASE("programs that are run get none of the server's descriptors", "[web]") {
+  const auto before = descriptors();
+  const Running running({});
+  Socket socket(running.port);
+  socket.send(get("/"));
+  CHECK(running.until([&] { return socket.has("/|"); }));
+  for (const int fd : descriptors()) {
+    if (before.contains(fd)) continue;
+    INFO("descriptor " << fd);
+    CHECK((::fcntl(fd, F_GETFD) & FD_CLOEXEC) != 0);
+  }
+}
+
+TEST_CASE("who asks without end waits for the lines, and is answered again", "[web]") {
+  const GroupAnalyses analyses(*LineParser::make({}), {}, {"web"});
+  WebOptions options;
+  options.listen = "0";
+  auto listener = Web::listen(options);
+  const auto port = listener->bound.port;
+  auto now = HttpServer::Clock::now();  // stands still
+  auto opened =
+      Web::open(std::move(listener).value(), options, analyses, nullptr, [&now] { return now; });
+  const auto web = std::move(opened).value();
+  Socket socket(port);
+  std::size_t answers = 0;
+  const auto is_answered = [&] {
+    const auto deadline = HttpServer::Clock::now() + patience;
+    socket.text.clear();
+    socket.send("HEAD / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n");
+    while (HttpServer::Clock::now() < deadline && !socket.has("\r\n\r\n")) {
+      if (web->fd() < 0) return false;
+      web->step();
+    }
+    ++answers;
+    return socket.text.starts_with("HTTP/1.1 200");
+  };
+  while (is_answered()) {
+  }
+  CHECK(web->fd() == -1);
+  CHECK(answers > 10);
+  CHECK(web->next_step(now + 1h) > now);
+  web->step();
+  CHECK(web->fd() == -1);
+  now = web->next_step(now + 1h);
+  web->step();
+  CHECK(web->fd() >= 0);
+  CHECK(socket.has("HTTP/1.1 200"));
 }
 
 TEST_CASE("a server can end while its streams wait", "[web]") {

@@ -36,7 +36,7 @@ AnalysisOptions options() {
 
 struct Served {
   GroupAnalyses analyses{*LineParser::make({}), options(), {"web", "api"}};
-  JsonApi api{analyses, nullptr};
+  JsonApi api{analyses, nullptr, false};
   std::vector<std::string> groups = {"web"};
 
   void add(const std::string& page, int status = 200, const std::string& server = "d1") {
@@ -335,7 +335,10 @@ TEST_CASE("readers take their share of the time and no more", "[web]") {
   budget.take(600ms);
   CHECK_FALSE(budget.allows(now));
   CHECK_FALSE(budget.allows(now + 200ms));
+  CHECK(budget.next() > now + 200ms);
+  CHECK(budget.allows(budget.next()));
   CHECK(budget.allows(now + 500ms));
+  CHECK(budget.next() == now + 500ms);
 }
 
 TEST_CASE("the page is whole, needs nothing from elsewhere, and names all it runs", "[web]") {

@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <charconv>
+#include <fcntl.h>
 #include <list>
 #include <microhttpd.h>
 #include <optional>
@@ -34,7 +36,8 @@ constexpr std::array<std::pair<const char*, const char*>, 5> security_headers = 
 struct Connection {
   int fd{-1};
   Clock::time_point deadline;
-  bool is_idle{false};  // it had an answer and asks for nothing
+  bool is_idle{false};          // it had an answer and asks for nothing
+  std::size_t answer_bytes{0};  // of an answer that is not taken yet
 };
 
 struct Stream {
@@ -58,9 +61,16 @@ std::string header(MHD_Connection* connection, const char* name) {
   return value == nullptr ? std::string() : value;
 }
 
-MHD_Result add_parameter(void* to, MHD_ValueKind /*kind*/, const char* key, const char* value) {
+// With sizes: a %00 is no end of a value.
+MHD_Result add_parameter(
+    void* to,
+    MHD_ValueKind /*kind*/,
+    const char* key,
+    std::size_t key_size,
+    const char* value,
+    std::size_t value_size) {
   auto& query = *static_cast<decltype(HttpRequest::query)*>(to);
-  query[key] = value == nullptr ? "" : value;
+  query[std::string(key, key_size)] = value == nullptr ? "" : std::string(value, value_size);
   return MHD_YES;
 }
 
@@ -76,7 +86,7 @@ HttpRequest request_of(MHD_Connection* connection, const char* url, const char* 
   HttpRequest request;
   request.method = method;
   request.path = url;
-  (void)::MHD_get_connection_values(
+  (void)::MHD_get_connection_values_n(
       connection, MHD_GET_ARGUMENT_KIND, &add_parameter, &request.query);
   request.host = header(connection, MHD_HTTP_HEADER_HOST);
   request.authorization = header(connection, MHD_HTTP_HEADER_AUTHORIZATION);
@@ -90,10 +100,12 @@ HttpRequest request_of(MHD_Connection* connection, const char* url, const char* 
 struct HttpServer::Impl {
   Limits limits;
   Handler handler;
+  Now now;
   Listener listener;
   MHD_Daemon* daemon{nullptr};
   std::list<Connection> connections;
   std::list<Stream> streams;
+  std::size_t answer_bytes{0};  // of all connections
   Counters counters;
   Clock::time_point next_sweep;
 
@@ -101,6 +113,9 @@ struct HttpServer::Impl {
   void stop();
   void sweep();
   MHD_Result answer(MHD_Connection* handle, HttpResponse response);
+  [[nodiscard]] const char* want_of_room(const HttpResponse& response) const;
+  MHD_Response* make_answer(MHD_Connection* handle, HttpResponse& response);
+  void end_answer(Connection& connection);
   MHD_Response* make_stream(MHD_Connection* handle, HttpResponse& response);
   static Connection& connection_of(MHD_Connection* handle);
 
@@ -119,6 +134,7 @@ struct HttpServer::Impl {
       void* self, MHD_Connection* handle, void** state, MHD_RequestTerminationCode why);
   static ssize_t on_read(void* stream, std::uint64_t offset, char* buffer, std::size_t size);
   static void on_stream_end(void* stream);
+  static void on_answer_end(void* body) { delete static_cast<std::string*>(body); }
 };
 
 Connection& HttpServer::Impl::connection_of(MHD_Connection* handle) {
@@ -131,10 +147,11 @@ void HttpServer::Impl::on_connection(
   auto& server = *static_cast<Impl*>(self);
   if (what == MHD_CONNECTION_NOTIFY_STARTED) {
     const auto* const info = ::MHD_get_connection_info(handle, MHD_CONNECTION_INFO_CONNECTION_FD);
-    const auto deadline = Clock::now() + server.limits.request_time;
+    const auto deadline = server.now() + server.limits.request_time;
     server.connections.push_back(Connection{info->connect_fd, deadline});
     *state = &server.connections.back();
   } else {
+    server.end_answer(*static_cast<Connection*>(*state));
     server.connections.remove_if([&](const Connection& one) { return &one == *state; });
   }
 }
@@ -178,17 +195,13 @@ MHD_Result HttpServer::Impl::on_access(
 }
 
 MHD_Result HttpServer::Impl::answer(MHD_Connection* handle, HttpResponse response) {
-  if (!response.channel.empty() && streams.size() >= limits.streams) {
-    response = error_response(
-        MHD_HTTP_SERVICE_UNAVAILABLE, "too many pages are open at once; close some of them");
+  if (const char* const want = want_of_room(response); want != nullptr) {
+    response = error_response(MHD_HTTP_SERVICE_UNAVAILABLE, want);
     response.headers.emplace_back(MHD_HTTP_HEADER_RETRY_AFTER, "10");
   }
-  connection_of(handle).deadline = Clock::now() + limits.answer_time;
+  connection_of(handle).deadline = now() + limits.answer_time;
   MHD_Response* const made =
-      response.channel.empty()
-          ? ::MHD_create_response_from_buffer(
-                response.body.size(), response.body.data(), MHD_RESPMEM_MUST_COPY)
-          : make_stream(handle, response);
+      response.channel.empty() ? make_answer(handle, response) : make_stream(handle, response);
   if (made == nullptr) return MHD_NO;  // no memory: the connection is closed
   (void)::MHD_add_response_header(
       made, MHD_HTTP_HEADER_CONTENT_TYPE, response.content_type.c_str());
@@ -202,6 +215,34 @@ MHD_Result HttpServer::Impl::answer(MHD_Connection* handle, HttpResponse respons
   ::MHD_destroy_response(made);
   ++counters.responses[response.status];
   return queued;
+}
+
+// Why there is no room for it, or null.
+const char* HttpServer::Impl::want_of_room(const HttpResponse& response) const {
+  if (!response.channel.empty() && streams.size() >= limits.streams) {
+    return "too many pages are open at once; close some of them";
+  }
+  if (answer_bytes > 0 && answer_bytes + response.body.size() > limits.answer_bytes) {
+    return "too many answers wait for slow readers; ask for less, or again later";
+  }
+  return nullptr;
+}
+
+// The body is libmicrohttpd's until the answer is taken, or its connection is closed.
+MHD_Response* HttpServer::Impl::make_answer(MHD_Connection* handle, HttpResponse& response) {
+  auto body = std::make_unique<std::string>(std::move(response.body));
+  auto* const made = ::MHD_create_response_from_buffer_with_free_callback_cls(
+      body->size(), body->data(), &on_answer_end, body.get());
+  if (made == nullptr) return nullptr;
+  auto& connection = connection_of(handle);
+  connection.answer_bytes = body->size();
+  answer_bytes += body->size();
+  (void)body.release();
+  return made;
+}
+
+void HttpServer::Impl::end_answer(Connection& connection) {
+  answer_bytes -= std::exchange(connection.answer_bytes, 0);
 }
 
 MHD_Response* HttpServer::Impl::make_stream(MHD_Connection* handle, HttpResponse& response) {
@@ -223,6 +264,7 @@ ssize_t HttpServer::Impl::on_read(
   if (self.offset == self.current->size() && self.next) {
     self.current = std::exchange(self.next, nullptr);
     self.offset = 0;
+    self.connection->deadline = self.server->now() + self.server->limits.answer_time;
   }
   const auto count = std::min(size, self.current->size() - self.offset);
   if (count == 0) {
@@ -244,17 +286,19 @@ void HttpServer::Impl::on_stream_end(void* stream) {
 void HttpServer::Impl::on_completed(
     void* self, MHD_Connection* handle, void** state, MHD_RequestTerminationCode /*why*/) {
   const std::unique_ptr<Exchange> ended(static_cast<Exchange*>(*state));
+  auto& server = *static_cast<Impl*>(self);
   auto& connection = connection_of(handle);
+  server.end_answer(connection);
   connection.is_idle = true;
-  connection.deadline = Clock::now() + static_cast<Impl*>(self)->limits.request_time;
+  connection.deadline = server.now() + server.limits.request_time;
 }
 
 void HttpServer::Impl::sweep() {
-  const auto now = Clock::now();
-  if (now < next_sweep) return;
-  next_sweep = now + sweep_interval;
+  const auto time = now();
+  if (time < next_sweep) return;
+  next_sweep = time + sweep_interval;
   for (auto& connection : connections) {
-    if (connection.deadline > now) continue;
+    if (connection.deadline > time) continue;
     if (!connection.is_idle) ++counters.cut_off;
     (void)::shutdown(connection.fd, SHUT_RDWR);  // libmicrohttpd finds it ended
     connection.deadline = Clock::time_point::max();
@@ -274,14 +318,16 @@ HttpServer::HttpServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 HttpServer::~HttpServer() = default;
 
 Result<std::unique_ptr<HttpServer>> HttpServer::start(
-    Listener listener, const Limits& limits, Handler handler) {
+    Listener listener, const Limits& limits, Handler handler, Now now) {
   auto impl = std::make_unique<Impl>();
   impl->limits = limits;
   impl->handler = std::move(handler);
+  impl->now = std::move(now);
   impl->listener = std::move(listener);
   const unsigned per_address = impl->listener.is_loopback ? 0 : limits.connections_per_address;
-  // It closes the socket; ours is a second name of it.
-  const int socket = ::dup(impl->listener.socket.get());
+  // It closes the socket; ours is a second name of it. Programs that we run get neither.
+  const int socket = ::fcntl(impl->listener.socket.get(), F_DUPFD_CLOEXEC, 0);
+  if (socket < 0) return ringlog::system_error("--listen", "cannot keep the socket", errno);
   impl->daemon = ::MHD_start_daemon(
       MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME,
       0,
@@ -318,7 +364,7 @@ Clock::time_point HttpServer::next_step(Clock::time_point otherwise) const {
   MHD_UNSIGNED_LONG_LONG milliseconds = 0;
   const bool is_awaited = ::MHD_get_timeout(impl_->daemon, &milliseconds) == MHD_YES;
   if (is_awaited) {
-    otherwise = std::min(otherwise, Clock::now() + std::chrono::milliseconds(milliseconds));
+    otherwise = std::min(otherwise, impl_->now() + std::chrono::milliseconds(milliseconds));
   }
   return impl_->connections.empty() ? otherwise : std::min(otherwise, impl_->next_sweep);
 }
@@ -346,7 +392,7 @@ void HttpServer::publish(std::string_view channel, const std::string& event) {
     stream.next = shared;
     if (!stream.is_suspended) continue;
     stream.is_suspended = false;
-    stream.connection->deadline = Clock::now() + impl_->limits.answer_time;
+    stream.connection->deadline = impl_->now() + impl_->limits.answer_time;
     ::MHD_resume_connection(stream.handle);
   }
 }

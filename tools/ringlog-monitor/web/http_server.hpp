@@ -2,9 +2,10 @@
 //
 // HttpServer: HTTP/1.1 by libmicrohttpd, inside the poll loop of whoever owns it: no thread.
 // Everything a client can use up is bounded: connections, of all and of one address; the bytes
-// of a request; the time it takes to send one, to take its answer, or to take an event. Whoever
-// takes longer is cut off. A stream that is slow skips events instead of holding them. What a
-// handler has to say of a wrong request is its affair; the server adds the security headers.
+// of a request; the bytes of answers that wait to be taken, all together; the time it takes to
+// send a request, to take its answer, or to take an event. Whoever takes longer is cut off. A
+// stream that is slow skips events instead of holding them. What a handler has to say of a wrong
+// request is its affair; the server adds the security headers.
 #pragma once
 
 #include <chrono>
@@ -28,12 +29,16 @@ class HttpServer {
   using Clock = std::chrono::steady_clock;
   /// Answers at once; called from step().
   using Handler = std::function<HttpResponse(const HttpRequest&)>;
+  /// Clock::now, or what a test puts in its place.
+  using Now = std::function<Clock::time_point()>;
 
   struct Limits {
     unsigned connections{256};
     unsigned connections_per_address{64};  ///< not of loopback, where a proxy may sit
     std::size_t streams{64};
     std::size_t body_bytes{4096};
+    /// Of answers that are not taken yet. A single one may have more.
+    std::size_t answer_bytes{std::size_t{64} << 20U};
     std::chrono::milliseconds request_time{15000};  ///< until a request is there as a whole
     std::chrono::milliseconds answer_time{60000};   ///< until an answer, or an event, is taken
   };
@@ -48,7 +53,7 @@ class HttpServer {
 
   /// Errors: io.
   static Result<std::unique_ptr<HttpServer>> start(
-      Listener listener, const Limits& limits, Handler handler);
+      Listener listener, const Limits& limits, Handler handler, Now now = &Clock::now);
   ~HttpServer();
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;

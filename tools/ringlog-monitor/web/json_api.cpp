@@ -286,6 +286,7 @@ HttpResponse JsonApi::groups() const {
       {{"version", ringcast::version},
        {"source", ring_ == nullptr ? "file" : "ring"},
        {"time", is_log ? "log" : "arrival"},
+       {"token", has_token_},
        {"groups", std::move(list)}});
 }
 

@@ -18,9 +18,10 @@ class JsonApi {
  public:
   static constexpr std::size_t rows_max = 10000;
 
-  /// Both outlive this; `ring` is null when a file is read.
-  JsonApi(const GroupAnalyses& analyses, const RingState* ring)
-      : analyses_(analyses), ring_(ring) {}
+  /// Both outlive this; `ring` is null when a file is read. Whether readers have to have a token
+  /// is what they are told.
+  JsonApi(const GroupAnalyses& analyses, const RingState* ring, bool has_token)
+      : analyses_(analyses), ring_(ring), has_token_(has_token) {}
 
   /// REQUIRES: the path begins with /api/. The method is checked by the caller.
   [[nodiscard]] HttpResponse answer(const HttpRequest& request) const;
@@ -37,6 +38,7 @@ class JsonApi {
 
   const GroupAnalyses& analyses_;
   const RingState* ring_;
+  bool has_token_;
 };
 
 }  // namespace ringcast::monitor

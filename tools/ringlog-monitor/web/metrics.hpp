@@ -19,7 +19,8 @@ struct MetricsSource {
   std::chrono::system_clock::time_point started;  ///< when this process began
 };
 
-/// In the OpenMetrics format. Sums over a label are totals: nothing is in two samples.
+/// In the OpenMetrics format. Within a group, sums over a label are totals; a line that was sent
+/// to several groups counts in each.
 std::string metrics_text(const MetricsSource& source);
 
 }  // namespace ringcast::monitor

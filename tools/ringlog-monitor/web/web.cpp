@@ -4,6 +4,7 @@
 #include "tools/ringlog-monitor/web/web.hpp"
 
 #include <array>
+#include <ctime>
 #include <optional>
 #include <unistd.h>
 #include <utility>
@@ -34,6 +35,13 @@ std::vector<std::string> host_names(const std::string& listen) {
   return names;
 }
 
+// Of this thread, which does everything.
+Web::Clock::duration processor_time() {
+  timespec time{};
+  (void)::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+}
+
 HttpResponse refuse_method(const char* allowed) {
   auto response = error_response(not_allowed, std::string("allowed here: ") + allowed);
   response.headers.emplace_back("Allow", allowed);
@@ -59,12 +67,14 @@ Result<std::unique_ptr<Web>> Web::open(
     Listener listener,
     const WebOptions& options,
     const GroupAnalyses& analyses,
-    const RingState* ring) {
-  std::unique_ptr<Web> web(new Web(options, listener, analyses, ring));
+    const RingState* ring,
+    HttpServer::Now now) {
+  std::unique_ptr<Web> web(new Web(options, listener, analyses, ring, now));
   auto server = HttpServer::start(
-      std::move(listener), HttpServer::Limits{}, [self = web.get()](const HttpRequest& request) {
-        return self->answer(request);
-      });
+      std::move(listener),
+      HttpServer::Limits{},
+      [self = web.get()](const HttpRequest& request) { return self->answer(request); },
+      std::move(now));
   if (!server) return server.error();
   web->server_ = std::move(server).value();
   return web;
@@ -74,24 +84,36 @@ Web::Web(
     const WebOptions& options,
     const Listener& listener,
     const GroupAnalyses& analyses,
-    const RingState* ring)
+    const RingState* ring,
+    HttpServer::Now now)
     : access_(options.token, host_names(options.listen), listener.bound.port),
-      api_(analyses, ring),
+      api_(analyses, ring, access_.has_token()),
       analyses_(analyses),
       ring_(ring),
+      now_(std::move(now)),
       page_(make_page()) {}
 
 Web::Clock::time_point Web::next_step(Clock::time_point otherwise) const {
+  if (is_waiting_) return std::min(otherwise, budget_.next());
   return server_->next_step(std::min(otherwise, next_event_));
 }
 
 void Web::step() {
-  if (Clock::now() >= next_event_) publish();
+  is_waiting_ = !budget_.allows(now_());
+  if (is_waiting_) return;
+  charged_until_ = processor_time();
+  if (now_() >= next_event_) publish();
   server_->step();
+  charge();
+}
+
+void Web::charge() {
+  const auto now = processor_time();
+  budget_.take(now - std::exchange(charged_until_, now));
 }
 
 void Web::publish() {
-  next_event_ = Clock::now() + event_interval;
+  next_event_ = now_() + event_interval;
   for (const auto& channel : server_->channels()) {
     server_->publish(channel, api_.event(channel.substr(channel_head.size())));
   }
@@ -131,8 +153,8 @@ HttpResponse Web::answer(const HttpRequest& request) {
 }
 
 HttpResponse Web::answer_data(const HttpRequest& request) {
-  const auto begun = Clock::now();
-  if (!budget_.allows(begun)) {
+  charge();  // many may have come in one step
+  if (!budget_.allows(now_())) {
     auto response = error_response(too_many, "too much is asked for at once; ask again later");
     response.headers.emplace_back("Retry-After", "1");
     return response;
@@ -140,7 +162,6 @@ HttpResponse Web::answer_data(const HttpRequest& request) {
   auto response = request.path == "/metrics" ? metrics() : api_.answer(request);
   response.headers.emplace_back("Cache-Control", "no-store");
   if (request.method == "HEAD") response.channel.clear();
-  budget_.take(Clock::now() - begun);
   return response;
 }
 

@@ -36,14 +36,17 @@ class Web {
   /// Errors: invalid_argument (also for an address that other hosts reach, without a token), io.
   static Result<Listener> listen(const WebOptions& options);
 
-  /// What is shown outlives this; `ring` is null when a file is read. Errors: io.
+  /// What is shown outlives this; `ring` is null when a file is read. `now` is Clock::now, or
+  /// what a test puts in its place. Errors: io.
   static Result<std::unique_ptr<Web>> open(
       Listener listener,
       const WebOptions& options,
       const GroupAnalyses& analyses,
-      const RingState* ring);
+      const RingState* ring,
+      HttpServer::Now now = &Clock::now);
 
-  [[nodiscard]] int fd() const { return server_->fd(); }
+  /// Readable when step() has something to do; -1 while readers have had their share of time.
+  [[nodiscard]] int fd() const { return is_waiting_ ? -1 : server_->fd(); }
   [[nodiscard]] Clock::time_point next_step(Clock::time_point otherwise) const;
   /// Answers, and sends events once a second. Never blocks.
   void step();
@@ -52,7 +55,8 @@ class Web {
   Web(const WebOptions& options,
       const Listener& listener,
       const GroupAnalyses& analyses,
-      const RingState* ring);
+      const RingState* ring,
+      HttpServer::Now now);
 
   HttpResponse answer(const HttpRequest& request);
   HttpResponse answer_data(const HttpRequest& request);
@@ -60,13 +64,18 @@ class Web {
   [[nodiscard]] HttpResponse log_in(const HttpRequest& request) const;
   [[nodiscard]] HttpResponse metrics() const;
   void publish();
+  /// The time on the processor since the last call was the readers'.
+  void charge();
 
   Access access_;
   JsonApi api_;
   const GroupAnalyses& analyses_;
   const RingState* ring_;
+  HttpServer::Now now_;
   Page page_;
   WorkBudget budget_;
+  bool is_waiting_{false};  // until the budget allows more
+  Clock::duration charged_until_{};
   std::chrono::system_clock::time_point started_{std::chrono::system_clock::now()};
   Clock::time_point next_event_;
   std::unique_ptr<HttpServer> server_;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// WorkBudget: how much of the monitor's time its readers may take. Lines come first: when
-// requests have taken their share of the last seconds, further ones have to wait.
+// WorkBudget: how much of a processor's time the monitor's readers may take. Lines come first:
+// when requests have taken their share of the last seconds, further ones have to wait. What is
+// taken is time on the processor, so that nobody is sent away because the host is busy.
 #pragma once
 
 #include <algorithm>
@@ -23,6 +24,11 @@ class WorkBudget {
     return taken_ < burst;
   }
   void take(Clock::duration work) { taken_ += work; }
+  /// When there is something left again; at once, when allows() has just said so.
+  [[nodiscard]] Clock::time_point next() const {
+    if (taken_ < burst) return last_;
+    return last_ + ((taken_ - burst) * share) + std::chrono::milliseconds(1);
+  }
 
  private:
   Clock::duration taken_{};
