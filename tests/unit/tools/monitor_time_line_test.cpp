@@ -145,6 +145,30 @@ TEST_CASE("all ways together are bounded; those idle for longest lose theirs", "
   CHECK(oldest->gone() == 2);
 }
 
+TEST_CASE(
+    "ways are lost in the order of idleness, also when visitors come back or leave", "[monitor]") {
+  constexpr std::size_t clicks_max = 16;
+  Visits visits(40, 10min, clicks_max);
+  auto now = start;
+  std::uint32_t random = 1;
+  for (int i = 0; i < 5000; ++i) {
+    random = random * 1664525 + 1013904223;
+    now += std::chrono::seconds(random >> 27U);
+    visits.add({std::to_string((random >> 16U) % 60), "x", "web1", "/", 200}, now);
+    std::size_t clicks = 0;
+    bool is_lost = false;  // whoever has been idle for longer has no way either
+    for (const auto& visit : visits.recent(40)) {
+      const auto size = visits.trail(visit.id)->size();
+      clicks += size;
+      if (is_lost) REQUIRE(size == 0);
+      is_lost = size == 0;
+    }
+    REQUIRE(clicks == visits.clicks());
+    REQUIRE(clicks <= clicks_max);
+    REQUIRE(clicks > 0);
+  }
+}
+
 TEST_CASE("recent lines are bounded in number, in length and in bytes", "[monitor]") {
   RecentLines few(3);
   for (int i = 1; i <= 5; ++i) {

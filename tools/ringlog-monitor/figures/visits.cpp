@@ -57,27 +57,43 @@ void Visits::add(const Hit& hit, Instant now) {
     open_.push_back(std::move(fresh));
     found = index_.emplace(key, std::prev(open_.end())).first;
   } else {
-    open_.splice(open_.end(), open_, found->second);
+    move_to_end(found->second);
   }
   auto& visit = found->second->visit;
   visit.server = hit.server.substr(0, name_bytes_max);
   visit.page = hit.page.substr(0, page_bytes_max);
   visit.last = now;
   ++visit.requests;
-  if (clicks_max_ > 0) follow(found->second->trail, hit, now);
+  if (clicks_max_ > 0) follow(found->second, hit, now);
 }
 
-void Visits::follow(Trail& trail, const Hit& hit, Instant now) {
-  clicks_ += trail.add(
+void Visits::move_to_end(Place visit) {
+  const auto next = after(visit);
+  if (!next) return;
+  if (first_trail_ == visit) first_trail_ = next;
+  open_.splice(open_.end(), open_, visit);
+}
+
+void Visits::follow(Place visit, const Hit& hit, Instant now) {
+  if (!first_trail_) first_trail_ = visit;  // it is at the end
+  clicks_ += visit->trail.add(
       {now,
        hit.status,
        std::string(hit.server.substr(0, name_bytes_max)),
        std::string(hit.page.substr(0, page_bytes_max))});
-  if (clicks_ <= clicks_max_) return;
-  for (auto& open : open_) {
-    if (clicks_ <= clicks_max_ / (kept_of_eight + 1) * kept_of_eight) return;
-    clicks_ -= open.trail.cut();
+  if (clicks_ > clicks_max_) cut_trails();
+}
+
+void Visits::cut_trails() {
+  while (first_trail_ && clicks_ > clicks_max_ / (kept_of_eight + 1) * kept_of_eight) {
+    clicks_ -= (*first_trail_)->trail.cut();
+    first_trail_ = after(*first_trail_);
   }
+}
+
+std::optional<Visits::Place> Visits::after(Place visit) {
+  const auto next = std::next(visit);
+  return next == open_.end() ? std::nullopt : std::optional(next);
 }
 
 void Visits::expire(Instant now) {
@@ -87,6 +103,7 @@ void Visits::expire(Instant now) {
 }
 
 void Visits::end_first() {
+  if (first_trail_ == open_.begin()) first_trail_ = after(open_.begin());
   const auto& visit = open_.front().visit;
   clicks_ -= open_.front().trail.size();
   const auto length = std::chrono::floor<std::chrono::seconds>(visit.last - visit.first);

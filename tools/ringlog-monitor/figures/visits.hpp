@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstdint>
 #include <list>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -87,16 +88,24 @@ class Visits {
     Trail trail;
   };
 
+  using Place = std::list<Open>::iterator;
+
   static Key key_of(const Hit& hit);
-  void follow(Trail& trail, const Hit& hit, Instant now);
+  /// The visit goes to the end of the list, where the last active ones are.
+  void move_to_end(Place visit);
+  void follow(Place visit, const Hit& hit, Instant now);
+  void cut_trails();
+  /// Whose is behind that one in the list, if anyone's.
+  std::optional<Place> after(Place visit);
   void end_first();
 
   std::size_t visits_max_;
   std::chrono::milliseconds timeout_;
   std::size_t clicks_max_;
   std::size_t clicks_{0};
-  std::list<Open> open_;  // the longest idle first
-  std::unordered_map<Key, std::list<Open>::iterator, KeyHash> index_;
+  std::list<Open> open_;              // the longest idle first
+  std::optional<Place> first_trail_;  // whoever is before it has none; without it nobody has
+  std::unordered_map<Key, Place, KeyHash> index_;
   std::uint64_t ended_early_{0};
   Histogram seconds_;
   Histogram requests_;
