@@ -86,8 +86,8 @@ def test_events_follow_a_pipe():
 
 def test_several_groups_stand_each_by_itself():
     with Farm(2) as farm:
-        watch = farm.cluster.stream("d1", "--socket", farm.cluster.socket("d1"), "--group", GROUP, "--group", "api", "--as",
-                                    "mon", "--json", "--interval", "1h", "--listen", "0", tool="ringlog-monitor")
+        watch = farm.cluster.stream("d1", "--socket", farm.cluster.socket("d1"), "--group", GROUP, "--group", "api",
+                                    "--group", GROUP, "--as", "mon", "--json", "--interval", "1h", "--listen", "0", tool="ringlog-monitor")
         port = port_of(watch)
         for group in (GROUP, "api"):
             until(f"the monitor joined {group}", lambda name=group: "#mon#d1" in farm.members("d1", name))
@@ -192,6 +192,7 @@ def refused(*words):
 
 def test_what_cannot_be_served_is_refused_at_the_start():
     expect_equal(refused("--listen", "odd"), 2, "an address that is none")
+    expect_equal(refused("--listen", ""), 2, "no address at all")
     expect_equal(refused("--listen", "0.0.0.0:0"), 2, "for other hosts, without a token")
     expect_equal(refused("--listen", "no-such-host.invalid:80"), 2, "a host that is not there")
     expect_equal(refused("--token", TOKEN), 2, "a token for nothing")

@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <chrono>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,7 @@
 #include "tools/common/stop_signal.hpp"
 #include "tools/ringlog-monitor/monitor.hpp"
 #include "tools/ringlog-monitor/web/access.hpp"
+#include "tools/ringlog-monitor/web/listen_address.hpp"
 #include "tools/ringlog/files.hpp"
 #include "tools/ringlog/options.hpp"
 
@@ -123,6 +125,12 @@ void add_alert_options(CLI::App& app, MonitorOptions& options) {
       });
 }
 
+// A group that is named twice is one group.
+void drop_repeated(std::vector<std::string>& groups) {
+  std::set<std::string> seen;
+  std::erase_if(groups, [&](const std::string& group) { return !seen.insert(group).second; });
+}
+
 // The first line of the file, which others should not be able to read.
 std::string read_token(const std::string& path, WebOptions& web) {
   const auto content = ringcast::ringlog::read_file(path);
@@ -139,7 +147,11 @@ void add_web_options(CLI::App& app, MonitorOptions& options) {
          "--listen",
          web.listen,
          "Serve a page, JSON and metrics at HOST:PORT, [IPV6]:PORT, or PORT of loopback")
-      ->type_name("ADDRESS");
+      ->type_name("ADDRESS")
+      ->check([](const std::string& text) {
+        const auto address = ringcast::monitor::parse_listen_address(text);
+        return address ? std::string() : address.error().message;
+      });
   auto* const token = app.add_option("--token", web.token, "Show them to who sends this token only")
                           ->needs("--listen")
                           ->check(ringcast::monitor::check_token);
@@ -199,6 +211,7 @@ int run(int argc, char** argv) {
   if (options.groups.empty() && options.file.empty()) {
     return refuse("say what to read: --group GROUP or --file FILE");
   }
+  drop_repeated(options.groups);
   if (app.count("--interval") > 0) options.interval = interval;
   if (options.interval.value_or(interval_min) < interval_min) {
     return refuse("--interval must be at least 100ms");

@@ -22,8 +22,9 @@ constexpr int backlog = 64;
 Error wrong(std::string_view text) {
   return Error{
       Errc::invalid_argument,
-      "--listen \"" + std::string(text) +
-          "\": give HOST:PORT, [IPV6]:PORT, or a port of this host alone, as in 127.0.0.1:8080"};
+      "\"" + std::string(text) +
+          "\" is no address; give HOST:PORT, [IPV6]:PORT, or a port of this host alone, as in "
+          "127.0.0.1:8080"};
 }
 
 using Addresses = std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)>;
