@@ -101,6 +101,21 @@ def test_the_page_is_live_dark_and_fits_a_phone():
         expect_quiet(browser)
 
 
+def test_the_page_goes_on_with_a_monitor_that_was_started_again():
+    text = sample_lines()
+    with Browser() as browser:
+        with Served("--file", "-", stdin=subprocess.PIPE) as served:
+            served.write(text[:500])
+            browser.open(served.url())
+            browser.wait("the tail has the last line", TAIL_ENDS_WITH, text[499])
+        browser.wait("it says that it is out of reach", "return document.getElementById('state').dataset.state === 'down'")
+        with Served("--file", "-", "--listen", str(served.port), stdin=subprocess.PIPE) as again:
+            again.write(text[500:520])
+            browser.wait("the totals are the new ones", VALUE + " === 20", "total-lines")
+            browser.wait("the tail is the new one", "return document.querySelectorAll('#tail li').length === 20")
+            expect(browser.run(TAIL_ENDS_WITH, text[519]), "the last line")
+
+
 def test_hostile_lines_are_text():
     line = f'192.0.2.1 - - [17/May/2015:10:05:03 +0000] "GET /{HOSTILE} HTTP/1.1" 200 10 "{HOSTILE}" "{HOSTILE}"'
     line = line.replace('onerror="', 'onerror=\\"').replace("'owned'\">", "'owned'\\\">")
@@ -133,6 +148,9 @@ def test_a_token_is_asked_for_and_ends():
         browser.keep_screenshot("login")
         browser.run(send, TOKEN)
         wait_totals(browser, counted_by_awk(SAMPLE))
+        browser.open("about:blank")
+        browser.open(served.url())
+        browser.wait("it can be left after the page was opened again", "return !document.getElementById('logout').hidden")
         browser.run(CLICK, "#logout")
         browser.wait("it asks again", "return !document.getElementById('login').hidden")
         browser.open("about:blank")

@@ -105,7 +105,6 @@
     const response = await fetch("/login", { method: "POST", body: token });
     if (!response.ok) return false;
     showBoard(true);
-    byId("logout").hidden = false;
     begin();
     return true;
   };
@@ -550,6 +549,7 @@
       group: state.group, limit: tailLines, field: filter ? byId("tail-field").value : "", text: filter, after: tailSeq,
     });
     if (!answer?.lines || state.paused) return;
+    if (answer.last_seq < tailSeq) return newTail(); // the monitor was started again, and counts from 1
     const list = byId("tail");
     const isAtEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 40;
     for (const line of answer.lines) {
@@ -641,6 +641,7 @@
     byId("group").replaceChildren(...(names.length === 1 ? [] : [all]), ...names.map((name) => new Option(name, names.length === 1 ? "" : name)));
     byId("group").value = state.group;
     state.isLog = answer.time === "log";
+    byId("logout").hidden = !answer.token;
     setText(byId("source"), state.isLog ? "time of the log:" : "");
     if (!begun && state.isLog) chooseRange("all");
     begun = true;
