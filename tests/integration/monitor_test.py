@@ -188,6 +188,8 @@ def test_wrong_usage_and_what_cannot_be_read_have_their_exit_codes():
     expect_equal(exit_code(), 2, "nothing to read")
     expect_equal(exit_code("--file", SAMPLE, "--group", "g"), 2, "a file and a group")
     expect_equal(exit_code("--file", SAMPLE, "--format", "odd"), 2, "a format that is none")
+    expect_equal(exit_code("--file", SAMPLE, "--picture", "odd"), 2, "a picture of no tab")
+    expect_equal(exit_code("--file", SAMPLE, "--picture", "pages", "--json"), 2, "a picture as JSON")
     expect_equal(exit_code("--file", SAMPLE, "--alert-group", "g"), 2, "a group to publish to, but no ring")
     expect_equal(exit_code("--file", SAMPLE, "--as", "name"), 2, "a name for a session, but no ring")
     expect_equal(exit_code("--file", "/nowhere"), 1, "a file that is not there")

@@ -2,6 +2,7 @@
 //
 // ringlog-monitor: the command line, then a Monitor.
 #include <CLI/CLI.hpp>
+#include <cctype>
 #include <chrono>
 #include <map>
 #include <set>
@@ -23,6 +24,7 @@ namespace {
 
 using ringcast::monitor::MonitorOptions;
 using ringcast::monitor::ServerKey;
+using ringcast::monitor::Tab;
 using ringcast::monitor::TimeSource;
 using ringcast::monitor::WebOptions;
 using ringcast::tools::ExitCode;
@@ -178,6 +180,36 @@ void add_web_options(CLI::App& app, MonitorOptions& options) {
       ->check(CLI::Range(std::size_t{1}, clicks_max).description(""));
 }
 
+std::map<std::string, Tab> tabs_by_name() {
+  std::map<std::string, Tab> tabs;
+  for (std::size_t i = 0; i < ringcast::monitor::tab_names.size(); ++i) {
+    std::string name(ringcast::monitor::tab_names.at(i));
+    name.front() = static_cast<char>(std::tolower(static_cast<unsigned char>(name.front())));
+    tabs.emplace(name, static_cast<Tab>(i));
+  }
+  return tabs;
+}
+
+void add_output_options(CLI::App& app, MonitorOptions& options) {
+  app.add_option("--top", options.top, "Rows of each table in a report (10)")
+      ->check(CLI::Range(std::size_t{0}, counters_max).description(""));
+  app.add_option("--count", options.count, "Leave once at least this many lines came")
+      ->check(CLI::PositiveNumber);
+  auto* const json =
+      app.add_flag("--json", options.json, "Print the figures as JSON, one object on a line");
+  app.add_option(
+         "--picture",
+         options.picture,
+         "At the end print what the full screen shows of these tabs: metrics, codes, servers, "
+         "pages, clients, online, ring")
+      ->expected(1, static_cast<int>(ringcast::monitor::tab_names.size()))
+      ->transform(CLI::CheckedTransformer(tabs_by_name()).description(""))
+      ->type_name("TAB")
+      ->excludes(json);
+  app.add_flag("--plain", options.plain, "Lines instead of a full screen on a terminal")
+      ->excludes(json);
+}
+
 int run(int argc, char** argv) {
   MonitorOptions options;
   std::vector<std::string> formats;
@@ -191,14 +223,7 @@ int run(int argc, char** argv) {
   std::chrono::milliseconds interval{0};
   ringcast::ringlog::add_duration(
       app, "--interval", interval, "Between two lines of output (10s), or two looks (1s)");
-  app.add_option("--top", options.top, "Rows of each table in a report (10)")
-      ->check(CLI::Range(std::size_t{0}, counters_max).description(""));
-  app.add_option("--count", options.count, "Leave once at least this many lines came")
-      ->check(CLI::PositiveNumber);
-  auto* const json =
-      app.add_flag("--json", options.json, "Print the figures as JSON, one object on a line");
-  app.add_flag("--plain", options.plain, "Lines instead of a full screen on a terminal")
-      ->excludes(json);
+  add_output_options(app, options);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -10,6 +10,8 @@
 #include <utility>
 
 #include "tools/ringlog-monitor/json_report.hpp"
+#include "tools/ringlog-monitor/quantities.hpp"
+#include "tools/ringlog-monitor/screen/picture.hpp"
 #include "tools/ringlog-monitor/text_report.hpp"
 
 namespace ringcast::monitor {
@@ -23,6 +25,7 @@ constexpr std::chrono::seconds patience{1};
 constexpr std::chrono::milliseconds screen_interval{1000};
 constexpr std::chrono::milliseconds line_interval{10000};
 constexpr std::chrono::milliseconds look_at_hook{50};
+constexpr std::size_t name_columns = 60;
 constexpr std::size_t recent_lines = 2000;
 constexpr std::size_t clicks = 65536;
 constexpr std::chrono::seconds hook_time{5};  // for commands that run at the end
@@ -52,12 +55,16 @@ ExitCode Monitor::run(int stop_fd) {
   return options_.file.empty() ? run_ring(stop_fd) : run_file(stop_fd);
 }
 
-void Monitor::open_screen() {
+std::string Monitor::watched() const {
   auto name = options_.file == "-" ? std::string("stdin") : options_.file;
   for (const auto& group : options_.groups) {
     name += (name.empty() ? "" : " ") + group;
   }
-  auto screen = FullScreen::open(name);
+  return shown(name, name_columns);
+}
+
+void Monitor::open_screen() {
+  auto screen = FullScreen::open(watched());
   if (screen) {
     screen_ = std::move(screen).value();
   } else {
@@ -206,17 +213,26 @@ void Monitor::print_interval() {
   output_.flush();
 }
 
+void Monitor::print_end() {
+  const auto* const ring = ring_ ? &ring_->state() : nullptr;
+  auto& out = output_.buffer();
+  if (options_.json) {
+    append_json(out, JsonReport{analyses_->all(), ring, options_.top, true});
+  } else if (options_.picture.empty()) {
+    append_report(out, analyses_->all(), options_.top);
+  }
+  for (const auto tab : options_.picture) {
+    if (tab != options_.picture.front()) out += "\n";
+    append_picture(out, tab, watched(), ContentSource{analyses_->all(), ring});
+  }
+}
+
 ExitCode Monitor::finish(ExitCode code) {
   handle_alerts();
   const bool had_screen = screen_ != nullptr;
   web_.reset();
   screen_.reset();
-  if (options_.json) {
-    const auto* const ring = ring_ ? &ring_->state() : nullptr;
-    append_json(output_.buffer(), JsonReport{analyses_->all(), ring, options_.top, true});
-  } else if (!had_screen) {
-    append_report(output_.buffer(), analyses_->all(), options_.top);
-  }
+  if (!had_screen || !options_.picture.empty()) print_end();
   const auto printed = output_.finish();
   hook_.finish(Clock::now() + hook_time);
   if (ring_) ring_->close();

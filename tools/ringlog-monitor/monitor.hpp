@@ -39,6 +39,7 @@ struct MonitorOptions {
   std::string alert_command;
   std::string alert_group;
   std::size_t top{10};
+  std::vector<Tab> picture;  ///< printed at the end, instead of all figures
   WebOptions web;
   bool json{false};
   bool plain{false};  ///< lines also on a terminal
@@ -60,6 +61,8 @@ class Monitor {
   bool go_on();
   enum class Woken { stop, input, time };
   Woken wait(int stop_fd, int fd, short events);
+  /// What is watched, safe for a terminal.
+  [[nodiscard]] std::string watched() const;
   void open_screen();
   /// Makes what counts the lines; `name` is that of a file, when one is read.
   void make_analyses(std::vector<std::string> names);
@@ -70,6 +73,7 @@ class Monitor {
   /// False when the user wants to quit.
   bool show();
   void print_interval();
+  void print_end();
   tools::ExitCode finish(tools::ExitCode code);
   [[nodiscard]] bool has_enough() const;
 

@@ -2,12 +2,14 @@
 //
 // What the full screen shows, and what keys do to it, without a terminal.
 #include <algorithm>
+#include <sstream>
 #include <string>
 #include <vector>
 
 #include <catch2/catch.hpp>
 
 #include "tools/ringlog-monitor/quantities.hpp"
+#include "tools/ringlog-monitor/screen/picture.hpp"
 #include "tools/ringlog-monitor/screen/view.hpp"
 
 using namespace ringcast::monitor;
@@ -245,4 +247,29 @@ TEST_CASE("numbers and times are short", "[monitor]") {
           "a\x1b"
           "b\xff",
           20) == "a\\x1bb\\xff");
+}
+
+TEST_CASE("a picture is the screen without its keys, in lines that end", "[monitor]") {
+  Watched watched;
+  watched.add(line("/a"), 3);
+  watched.add(line("/" + std::string(300, 'x')), 2);
+  std::string pages;
+  append_picture(pages, Tab::pages, "weblogs", {watched.analysis, nullptr}, {10, 60});
+  std::istringstream lines(pages);
+  std::string text;
+  std::vector<std::string> all;
+  while (std::getline(lines, text)) {
+    CHECK(columns_of(text) <= 60);
+    all.push_back(text);
+  }
+  REQUIRE(all.size() == 7);
+  CHECK(all[0].starts_with("ringlog-monitor  weblogs  2026-01-02"));
+  CHECK(all[1].find(" 1 Metrics  2 Codes  3 Servers [4 Pages]") != std::string::npos);
+  CHECK(all[5].ends_with(" /a"));
+  CHECK(pages.find("quit") == std::string::npos);
+  std::string metrics;
+  append_picture(metrics, Tab::metrics, "weblogs", {watched.analysis, nullptr});
+  CHECK(metrics.find("[1 Metrics]") != std::string::npos);
+  CHECK(metrics.ends_with("\n"));
+  CHECK_FALSE(metrics.ends_with("\n\n"));
 }

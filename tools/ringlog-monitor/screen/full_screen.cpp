@@ -11,13 +11,12 @@ namespace ringcast::monitor {
 
 namespace {
 
-constexpr std::size_t name_columns = 60;
 constexpr std::size_t message_columns = 300;
 
 }  // namespace
 
 FullScreen::FullScreen(std::unique_ptr<Terminal> terminal, const std::string& name)
-    : terminal_(std::move(terminal)), view_(shown(name, name_columns)) {}
+    : terminal_(std::move(terminal)), view_(name) {}
 
 Result<std::unique_ptr<FullScreen>> FullScreen::open(const std::string& name) {
   auto terminal = Terminal::open();

@@ -17,7 +17,7 @@ namespace ringcast::monitor {
 
 class FullScreen {
  public:
-  /// `name` says what is watched; any bytes. Errors: io.
+  /// `name` says what is watched and is safe for a terminal. Errors: io.
   static Result<std::unique_ptr<FullScreen>> open(const std::string& name);
 
   /// Takes the keys that were pressed, and paints when there were some, when the terminal has

@@ -61,7 +61,8 @@ std::string header(MHD_Connection* connection, const char* name) {
   return value == nullptr ? std::string() : value;
 }
 
-// With sizes: a %00 is no end of a value.
+// With sizes: a %00 is no end of a value. The parameters are libmicrohttpd's.
+// NOLINTNEXTLINE(readability-function-size)
 MHD_Result add_parameter(
     void* to,
     MHD_ValueKind /*kind*/,
