@@ -2,13 +2,25 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # Three web servers, two loggers, one log. Three daemons on loopback order 10,000 real log
-# lines from three publishers for two writers; while lines flow the third daemon is killed
-# and started again. Ends with a table; exits 0 only when nothing was lost or doubled and
-# both files are identical. Everything it makes lies in demo.out.
+# lines from three publishers for two writers and a monitor with a live page; while lines flow
+# the third daemon is killed and started again. Ends with a table and a picture of the monitor;
+# exits 0 only when nothing was lost or doubled, both files are identical and the page's figures
+# are those of the log. Everything it makes lies in demo.out.
+#   --stay         then keep the page, with lines coming, until Ctrl-C
 #   RINGCAST_BIN   use the programs in that folder and build nothing
 set -euo pipefail
 cd "$(dirname "$0")"
 export LC_ALL=C
+
+stay=no
+case "$*" in
+  "") ;;
+  --stay) stay=yes ;;
+  *)
+    echo "usage: ./demo.sh [--stay]   (--stay: keep the live page until Ctrl-C)" >&2
+    exit 2
+    ;;
+esac
 
 exec 9<"$(basename "$0")"
 if command -v flock >/dev/null 2>&1 && ! flock -n 9; then
@@ -30,7 +42,7 @@ else
   echo "building (the first time takes a few minutes) ..."
   cmake --preset release >/dev/null
   cmake --build --preset release -j "$(nproc)" \
-    --target ringcastd ringcast_tool ringlog-publish_tool ringlog-write_tool | tail -n 1
+    --target ringcastd ringcast_tool ringlog-publish_tool ringlog-write_tool ringlog-monitor_tool | tail -n 1
   bin=$PWD/build/release/bin
 fi
 
@@ -135,6 +147,16 @@ for i in 1 2; do
   writer[$i]=$!
   pids+=($!)
 done
+# Its page is at a port that is free.
+"$bin/ringlog-monitor" --socket "$sockets/web1.sock" --group "$group" --as monitor --listen 127.0.0.1:0 \
+  --plain --interval 1h --picture metrics servers pages >monitor.txt 2>monitor.err &
+monitor=$!
+pids+=($!)
+page_of_monitor() {
+  page=$(sed -n 's/.*figures are at //p' monitor.err)
+  [ -n "$page" ]
+}
+wait_for 10 "the monitor's page" page_of_monitor
 # A member on the third daemon, so that its end is also a change of the group.
 "$bin/ringcast" --socket "$sockets/web3.sock" --as onlooker subscribe "$group" --views >/dev/null 2>web3.onlooker &
 pids+=($!)
@@ -142,9 +164,14 @@ members_of() { "$bin/ringcast" --socket "$sockets/web1.sock" --json groups "$1" 
 all_joined() {
   local writers
   writers=$(members_of "$group.writers")
-  [[ $writers == *"#log1#"* && $writers == *"#log2#"* && $(members_of "$group") == *"#onlooker#"* ]]
+  [[ $writers == *"#log1#"* && $writers == *"#log2#"* ]] || return 1
+  writers=$(members_of "$group")
+  [[ $writers == *"#onlooker#"* && $writers == *"#monitor#"* ]]
 }
 wait_for 10 "the writers to join" all_joined
+stays=""
+if [ "$stay" = no ]; then stays=" while this runs; ./demo.sh --stay keeps it"; fi
+echo "live page: $page$stays"
 
 # Each client address always goes to the same web server, as behind a load balancer.
 awk '
@@ -155,13 +182,21 @@ awk '
     print > ("lines." (hash % 3 + 1))
   }' "$log"
 mkdir chunks
+feed() { # NUMBER: lines come over about four seconds, as if requests were served
+  local chunk
+  for chunk in chunks/"$1".*; do
+    cat "$chunk"
+    sleep 0.1
+  done
+}
+publish() { # NUMBER: what is on stdin
+  exec "$bin/ringlog-publish" --socket "$sockets/web$1.sock" --group "$group" --as "publisher$1" --json \
+    >>"publisher$1.json" 2>>"publisher$1.err"
+}
 publisher=()
 for i in 1 2 3; do
   split -n l/40 -a 2 "lines.$i" "chunks/$i."
-  # Lines come over about four seconds, as if requests were served.
-  for chunk in chunks/"$i".*; do cat "$chunk"; sleep 0.1; done |
-    "$bin/ringlog-publish" --socket "$sockets/web$i.sock" --group "$group" --as "publisher$i" --json \
-      >"publisher$i.json" 2>"publisher$i.err" &
+  feed "$i" | publish "$i" &
   publisher[$i]=$!
   pids+=($!)
 done
@@ -214,8 +249,37 @@ identical=yes
 cmp -s writer1.log writer2.log || { identical=no; failed=1; }
 [ "$sent" = "$(wc -l <"$log")" ] || failed=1
 
+# The page's figures, as a program asks for them, against a count of the log.
+ask_page() { # PATH
+  local address=${page#http://}
+  exec 8<>"/dev/tcp/127.0.0.1/$(sed 's/.*:\([0-9]*\).*/\1/' <<<"$address")" || return 1
+  printf 'GET %s HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n' "$1" >&8
+  cat <&8
+  exec 8>&-
+}
+on_page() { # METRIC: summed over its labels
+  awk -v name="$1{" 'index($0, name) == 1 { sum += $NF } END { printf "%.0f", sum }' page.metrics
+}
+page_has_all() {
+  ask_page /metrics >page.metrics
+  [ "$(on_page ringlog_lines_total)" -ge "$sent" ]
+}
+wait_for 10 "the page to count all lines" page_has_all
+in_log() { # WHAT: requests, errors or bytes, of lines that are whole
+  awk -F '"' -v what="$1" '
+    !/"$/ { next }
+    { split($3, answer, " "); sum["requests"]++; sum["errors"] += answer[1] >= 400; sum["bytes"] += answer[2] }
+    END { printf "%.0f", sum[what] }' "$log"
+}
+
 row() { printf '  %-42s %10s %10s\n' "$1" "$2" "$3"; }
 pair() { row "$1" "$(number writer1.json "$2")" "$(number writer2.json "$2")"; }
+compare() { # WHAT IN-LOG METRIC
+  local counted
+  counted=$(on_page "$3")
+  row "$1" "$2" "$counted"
+  [ "$2" = "$counted" ] || failed=1
+}
 echo
 row "" "writer 1" "writer 2"
 row "lines sent by three publishers" "$sent" "$sent"
@@ -229,7 +293,50 @@ pair "configurations seen" configurations
 pair "views seen" views
 row "seconds" "$seconds" ""
 echo
+row "" "in the log" "live page"
+compare "lines" "$sent" ringlog_lines_total
+compare "requests" "$(in_log requests)" ringlog_requests_total
+compare "errors (status 400 and above)" "$(in_log errors)" ringlog_errors_total
+compare "bytes" "$(in_log bytes)" ringlog_response_bytes_total
+echo
 echo "identical: $identical"
 echo "  sha256 ${hash[1]}  demo.out/writer1.log"
 echo "  sha256 ${hash[2]}  demo.out/writer2.log"
+
+if [ "$stay" = yes ]; then
+  feed_forever() { # NUMBER: about 80 lines a second, until nobody reads them
+    local chunk
+    while true; do
+      for chunk in chunks/"$1".*; do
+        cat "$chunk" || return 0
+        sleep 1
+      done
+    done
+  }
+  for i in 1 2 3; do
+    feed_forever "$i" 2>/dev/null | publish "$i" &
+    pids+=($!)
+  done
+  stopped=no
+  trap 'stopped=yes' INT TERM
+  echo
+  echo "The page stays at $page and lines keep coming; Ctrl-C ends it."
+  while [ "$stopped" = no ]; do
+    sleep 0.2 || true # Ctrl-C ends this, too
+    kill -0 "$monitor" 2>/dev/null || [ "$stopped" = yes ] || fail "the monitor has ended"
+  done
+  trap 'exit 130' INT
+  trap 'exit 143' TERM
+fi
+
+kill -TERM "$monitor" 2>/dev/null || true
+wait_for 10 "the monitor to end" has_ended "$monitor"
+wait "$monitor" || { failed=1; echo "the monitor failed: $(tail -n 1 monitor.err)"; }
+forget "$monitor"
+echo
+cat monitor.txt
+if [ "$stay" = no ]; then
+  echo
+  echo "The live page was at $page; ./demo.sh --stay keeps it until Ctrl-C."
+fi
 exit "$failed"

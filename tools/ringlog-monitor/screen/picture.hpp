@@ -19,6 +19,6 @@ void append_picture(
     Tab tab,
     const std::string& name,
     const ContentSource& source,
-    ScreenSize size = {24, 132});
+    ScreenSize size = {24, 140});
 
 }  // namespace ringcast::monitor
