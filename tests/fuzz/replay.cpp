@@ -32,6 +32,7 @@ constexpr std::array targets{
     Target{"envelope", ringcast::fuzz::envelope},
     Target{"groups", ringcast::fuzz::groups},
     Target{"monitor", ringcast::fuzz::monitor},
+    Target{"monitor_web", ringcast::fuzz::monitor_web},
     Target{"node", ringcast::fuzz::node},
     Target{"packet", ringcast::fuzz::packet},
     Target{"ringlog", ringcast::fuzz::ringlog},

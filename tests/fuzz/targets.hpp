@@ -25,6 +25,7 @@ void ringlog_files(Bytes input);  ///< the files the log tools find when they st
 void writers(Bytes input);        ///< what writers of log files tell one another, and its files
 void syslog(Bytes input);         ///< a stream of syslog messages, and the text of each
 void monitor(Bytes input);        ///< log lines, and formats to read them by
+void monitor_web(Bytes input);    ///< what readers of the monitor's page ask of such lines
 void writer_configuration(Bytes input);  ///< ringlog-write's configuration, or spreadlogd's
 void node(Bytes input);                  ///< a whole node among hostile daemons and clients
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// configuration, ringlog, monitor: what people, the log tools and web servers write.
+// configuration, ringlog, monitor, monitor_web: what people, the log tools and web servers write.
 #include <array>
 #include <cstdio>
 #include <fstream>
@@ -208,6 +208,24 @@ void add_monitor(std::vector<Seed>& seeds) {
       "[10/Oct/2020:13:55:36 +0000] \"GET / HTTP/1.0\" 200 0.003\n");
 }
 
+void add_monitor_web(std::vector<Seed>& seeds) {
+  const auto add = [&](const char* name, std::string_view text) {
+    seeds.push_back({"monitor_web", name, bytes_of(std::string(text))});
+  };
+  constexpr std::string_view line =
+      R"({"remote_addr":"192.0.2.7","uri":"/a","status":404,"bytes":12,"duration_ms":5})"
+      "\n";
+  add("tables",
+      std::string(line) + std::string(line) +
+          "/table?name=pages&field=requests&text=>1&sort=share&order=asc&limit=5\n"
+          "/table?name=online&group=web\n/table?name=codes&text=40\n/table?name=servers\n");
+  add("figures",
+      std::string(line) +
+          "odd\n/groups\n/figures?top=3\n/history?range=all\n/history\n/events?group=web\n"
+          "/tail?field=status&text=404&after=0&limit=2\n/clicks?id=00\n/odd\n");
+  add("access", "@localhost:80\tBearer a-token\tringlog-80=0123; other=1\n@[::1]\tbearer\t;=;\n");
+}
+
 }  // namespace
 
 void add_tool_seeds(std::vector<Seed>& seeds) {
@@ -216,6 +234,7 @@ void add_tool_seeds(std::vector<Seed>& seeds) {
   add_ringlog(seeds);
   add_syslog(seeds);
   add_monitor(seeds);
+  add_monitor_web(seeds);
   add_files(seeds);
 }
 
