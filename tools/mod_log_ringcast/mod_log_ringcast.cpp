@@ -29,7 +29,7 @@ namespace {
 constexpr std::chrono::milliseconds child_patience{2000};
 
 bool is_ours(const void* handle) {
-  const auto* const target = static_cast<const Target*>(handle);
+  const auto* const target = static_cast<const LogTarget*>(handle);
   const auto& targets = state->targets;
   return !targets.empty() && target >= targets.data() && target < targets.data() + targets.size();
 }
@@ -45,7 +45,7 @@ void* init_target(apr_pool_t* pool, server_rec* server, const char* name) {
     return nullptr;
   }
   if (!is_trial_run() && !ensure_publisher()) return nullptr;
-  Target target{};
+  LogTarget target{};
   if (!is_vhost_target(name)) {
     const auto head = packet_head(std::string_view(name).substr(1), false);
     target.head = apr_pstrmemdup(pool, head.data(), head.size());
@@ -55,7 +55,7 @@ void* init_target(apr_pool_t* pool, server_rec* server, const char* name) {
 }
 
 void relay_line(
-    request_rec* request, const Target& target, std::span<const std::string_view> parts) {
+    request_rec* request, const LogTarget& target, std::span<const std::string_view> parts) {
   if (target.head != nullptr) {
     state->relay->send({target.head, target.head_bytes}, parts);
   } else {
@@ -83,7 +83,7 @@ apr_status_t write_line(
     new (&parts[i]) std::string_view(portions[i], static_cast<std::size_t>(lengths[i]));
   }
   try {
-    relay_line(request, *static_cast<const Target*>(handle), {parts, size});
+    relay_line(request, *static_cast<const LogTarget*>(handle), {parts, size});
   } catch (const std::exception&) {
     return APR_ENOMEM;
   }

@@ -21,7 +21,7 @@ namespace ringcast::ringlog {
 
 /// What mod_log_config keeps for a target of ours. With `BufferedLogs On` it takes every target
 /// for its own buffer, which begins with a file and the bytes waiting for it: none.
-struct Target {
+struct LogTarget {
   void* no_file;
   apr_size_t no_bytes;
   const char* head;  ///< of a packet; null: depends on the request
@@ -31,7 +31,7 @@ struct Target {
 struct State {
   Settings settings;
   int targets_declared{0};
-  std::vector<Target> targets;  ///< its elements stay where they are
+  std::vector<LogTarget> targets;  ///< its elements stay where they are
   ap_log_writer_init* other_init{nullptr};
   ap_log_writer* other_write{nullptr};
   PublisherProcess* process{nullptr};  ///< once a target needs it
