@@ -14,7 +14,6 @@ constexpr std::size_t table_bytes_max = std::size_t{1} << 20U;  // others' lines
 constexpr std::size_t part_bytes = std::size_t{256} << 10U;
 constexpr std::size_t outgoing_bytes_max = std::size_t{1} << 20U;
 constexpr std::size_t held_bytes_max = std::size_t{128} << 20U;
-constexpr std::size_t unwritten_bytes_max = std::size_t{32} << 20U;
 constexpr std::uint64_t near_bytes = std::uint64_t{4} << 20U;  // little enough to join
 constexpr std::chrono::seconds patience{5};
 constexpr std::chrono::seconds answer_time_max{15};
