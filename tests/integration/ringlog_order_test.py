@@ -100,6 +100,24 @@ def test_a_torn_tail_is_cut_off_and_fetched():
         stop(two)
 
 
+def test_a_monitor_counts_lines_that_were_delivered_on_the_other_side_of_a_cut():
+    with Farm(3) as farm:
+        one, two = farm.writer("d1", "one.log"), farm.writer("d3", "two.log")
+        monitor = farm.cluster.stream("d1", "--socket", farm.cluster.socket("d1"), "--group", GROUP, "--as", "monitor",
+                                      "--json", "--interval", "1h", tool="ringlog-monitor")
+        until("the monitor has joined", lambda: "#monitor#d1" in farm.members("d1", GROUP))
+        farm.publish("d2", lines("a", 10))
+        farm.cluster.partition(["d1", "d2"], ["d3"])
+        farm.cluster.wait_members("d3", 1)
+        farm.publish("d3", lines("b", 100))  # it ends: a writer has set them aside
+        farm.cluster.heal()
+        wait_equal(farm, "one.log", "two.log", 110)
+        figures = stop(monitor)
+        expect_equal((figures["lines"], figures["ring"]["missed"]), (110, 0), "lines counted, and missed")
+        stop(one)
+        stop(two)
+
+
 def test_a_writer_cut_off_in_mid_stream_has_a_beginning_of_the_file_and_then_all_of_it():
     """What it got as stable in the last instant the others have at the same place, not elsewhere."""
     with Farm(3) as farm:

@@ -5,6 +5,8 @@
 
 #include <variant>
 
+#include "tools/ringlog-write/writer_message.hpp"
+
 namespace ringcast::monitor {
 
 namespace {
@@ -44,6 +46,10 @@ std::vector<ringlog::Range> RingLines::note(const ringlog::ProducerId& id, ringl
 }
 
 void RingLines::take(const Message& message, LineSink& sink, Instant now) {
+  if (message.type == ringlog::writer_type) {
+    take_offer(message, sink, now);
+    return;
+  }
   if (message.type != ringlog::record_type) {
     ++counters_.foreign;
     return;
@@ -56,6 +62,21 @@ void RingLines::take(const Message& message, LineSink& sink, Instant now) {
   ++counters_.records;
   if (!std::holds_alternative<ringlog::Settle>(record->body)) {
     add(*record, Origin{message.sender.daemon, record->producer.name, message.groups}, sink, now);
+  }
+}
+
+void RingLines::take_offer(const Message& message, LineSink& sink, Instant now) {
+  const auto decoded = ringlog::decode_writer_message(message.payload);
+  if (!decoded) {
+    ++counters_.malformed;
+    return;
+  }
+  const auto* const offer = std::get_if<ringlog::Offer>(&*decoded);
+  if (offer == nullptr) return;
+  for (const auto& [record, daemon] : offer->records) {
+    ++counters_.records;
+    if (std::holds_alternative<ringlog::Settle>(record.body)) continue;
+    add(record, Origin{daemon, record.producer.name, message.groups}, sink, now);
   }
 }
 

@@ -2,7 +2,8 @@
 //
 // RingLines: the log lines in messages of a group, each once. Publishers send again what they
 // are not sure of, under the same names (producer and sequence number); what was seen is kept
-// as ranges, for so many producers as fit.
+// as ranges, for so many producers as fit. Lines that were delivered elsewhere, while the network
+// was cut, come in a writer's offer when it has healed.
 #pragma once
 
 #include <cstdint>
@@ -44,6 +45,8 @@ class RingLines {
     std::uint32_t holes{0};  // that were made; bounds the ranges
   };
 
+  /// Lines that a writer had set aside, without a majority, and that all write now.
+  void take_offer(const Message& message, LineSink& sink, Instant now);
   /// REQUIRES: not Settle.
   void add(const ringlog::Record& record, const Origin& origin, LineSink& sink, Instant now);
   /// The parts of the range that are new.

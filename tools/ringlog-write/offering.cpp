@@ -64,11 +64,13 @@ void Scribe::offer_next() {
   }
   if (offer.records.empty()) return;
   offering_->has_sent = true;
+  // To the group too: monitors count its lines.
   outgoing_.push_back(Outgoing{
       writers_group(options_.group),
       writer_type,
       Service::safe,
-      encode(WriterMessage(std::move(offer)))});
+      encode(WriterMessage(std::move(offer))),
+      options_.group});
 }
 
 void Scribe::drop_covered(Instant now) {

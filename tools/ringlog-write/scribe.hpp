@@ -35,6 +35,7 @@ struct Outgoing {
   std::int32_t type{0};
   Service service{Service::safe};
   std::vector<std::byte> payload;
+  std::string also_to{};  ///< a second group that gets it, unless empty
 };
 
 class Scribe {

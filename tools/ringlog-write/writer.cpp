@@ -181,6 +181,7 @@ void Writer::end_session(const std::string& reason) {
 bool Writer::publish(const Outgoing& message) {
   Publication publication;
   publication.groups = {message.to};
+  if (!message.also_to.empty()) publication.groups.push_back(message.also_to);
   publication.payload = message.payload;
   publication.service = message.service;
   publication.type = message.type;

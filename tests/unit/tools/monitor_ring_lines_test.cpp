@@ -5,6 +5,7 @@
 
 #include "tools/ringlog-monitor/analysis.hpp"
 #include "tools/ringlog-monitor/ring_lines.hpp"
+#include "tools/ringlog-write/writer_message.hpp"
 
 using namespace ringcast;
 using namespace ringcast::monitor;
@@ -74,6 +75,35 @@ TEST_CASE("lines that did not come are known by their numbers", "[monitor]") {
   CHECK(reader.all().total.requests == 35);
   reader.take(lines(1, 1, 99));
   CHECK(reader.lines.counters().missed == 0);
+}
+
+TEST_CASE("lines that were set aside elsewhere count when they are merged", "[monitor]") {
+  Reader reader;
+  reader.take(lines(1, 1, 5));
+  reader.take(lines(1, 16, 5));
+  CHECK(reader.lines.counters().missed == 10);
+  ringlog::Offer offer{{7, "web2", 1}, {}};
+  for (const auto& [first, count] : {std::pair{4U, 12U}, {4U, 12U}}) {
+    auto record = ringlog::decode_record(lines(1, first, count).payload);
+    REQUIRE(record);
+    offer.records.push_back({std::move(*record), "web2"});
+  }
+  Message merged;
+  merged.sender = MemberName{"w", "db2"};
+  merged.type = ringlog::writer_type;
+  merged.payload = encode(ringlog::WriterMessage(offer));
+  reader.take(merged);
+  CHECK(reader.all().total.requests == 20);
+  CHECK(reader.lines.counters().missed == 0);
+  CHECK(reader.lines.counters().foreign == 0);
+  CHECK(reader.analysis.figures().servers().all().contains("web2"));  // not the writer's
+  CHECK_FALSE(reader.analysis.figures().servers().all().contains("db2"));
+  merged.payload = encode(ringlog::WriterMessage(ringlog::Announce{}));
+  reader.take(merged);
+  merged.payload.pop_back();
+  reader.take(merged);
+  CHECK(reader.lines.counters().malformed == 1);
+  CHECK(reader.all().total.requests == 20);
 }
 
 TEST_CASE("what a publisher dropped counts as lost, once", "[monitor]") {

@@ -225,14 +225,17 @@ void WritersNetwork::deliver(Component& component, const Request& request, bool 
   auto message = *request.message;
   message.position = Position{component.id, component.seq, 0};
   message.transitional = transitional;
-  const auto& to = message.groups.front();
   for (auto& [name, client] : clients_) {
     if (!client.scribe && !client.outbox) continue;
     const auto& all = component.daemons;
     if (std::find(all.begin(), all.end(), client.daemon) == all.end()) continue;
-    const auto& in_group = component.groups[to];
-    const bool is_member = std::find(in_group.begin(), in_group.end(), name) != in_group.end();
-    if (is_member || to == to_string(client.member())) client.inbox.push_back(message);
+    bool gets_it = false;
+    for (const auto& to : message.groups) {
+      const auto& in_group = component.groups[to];
+      const bool is_in = std::find(in_group.begin(), in_group.end(), name) != in_group.end();
+      gets_it = gets_it || is_in || to == to_string(client.member());
+    }
+    if (gets_it) client.inbox.push_back(message);
     if (name == request.client && client.outbox) {
       client.inbox.push_back(
           Confirmation{request.ticket, message.position, !transitional, transitional});
@@ -266,6 +269,7 @@ void WritersNetwork::publish_from(Client& client, Outgoing message, std::uint64_
   Message made;
   made.sender = client.member();
   made.groups = {message.to};
+  if (!message.also_to.empty()) made.groups.push_back(message.also_to);
   made.service = message.service;
   made.type = message.type;
   made.payload = std::move(message.payload);
