@@ -16,6 +16,20 @@ TYPE = ("const input = document.getElementById(arguments[0]); input.value = argu
         "input.dispatchEvent(new Event(input.tagName === 'SELECT' ? 'change' : 'input', {bubbles: true}))")
 TAIL_ENDS_WITH = "return document.querySelector('#tail li:last-child .line')?.textContent === arguments[0]"
 TABLES_ASKED = "return performance.getEntriesByType('resource').filter((one) => one.name.includes('/api/table')).length"
+# The token is sent when something was refused, and the page is told of that when it is live already.
+LATE_REFUSALS = """const real = window.fetch;
+const live = () => document.getElementById('state')?.dataset.state === 'live';
+let refused = false;
+window.fetch = async (...words) => {
+  while (words[0] === '/login' && !refused) await new Promise(requestAnimationFrame);
+  const answer = await real(...words);
+  if (answer.status === 401) {
+    refused = true;
+    while (!live()) await new Promise(requestAnimationFrame);
+    setTimeout(() => { window.wasLate = true; });
+  }
+  return answer;
+};"""
 CLICK = "document.querySelector(arguments[0]).click()"
 
 
@@ -157,6 +171,16 @@ def test_a_token_is_asked_for_and_ends():
         browser.open(f"{served.url()}#token={TOKEN}")
         wait_totals(browser, counted_by_awk(SAMPLE))
         expect(TOKEN not in browser.run("return location.href"), "the token is not left in the address")
+
+
+def test_a_refusal_from_before_the_token_was_sent_signs_nobody_out():
+    with Served("--file", SAMPLE, "--token", TOKEN) as served, Browser() as browser:
+        browser.control("Page.addScriptToEvaluateOnNewDocument", source=LATE_REFUSALS)
+        browser.open(f"{served.url()}#token={TOKEN}")
+        browser.wait("a refusal came late", "return window.wasLate")
+        expect(browser.run("return document.getElementById('login').hidden"), "no token is asked for")
+        wait_totals(browser, counted_by_awk(SAMPLE))
+        expect(browser.run("return !document.getElementById('board').hidden"), "the figures are shown")
 
 
 if __name__ == "__main__":

@@ -70,15 +70,17 @@
   // Asking. One question of a kind at a time: an answer that a newer one has overtaken is dropped.
 
   const asking = new Map();
+  let signedIn = 0; // how often: a refusal of what was asked before says nothing
   const ask = async (kind, path, parameters) => {
     asking.get(kind)?.abort();
     const control = new AbortController();
     asking.set(kind, control);
+    const askedAt = signedIn;
     const query = new URLSearchParams();
     for (const [name, value] of Object.entries(parameters)) if (value !== "") query.set(name, value);
     try {
       const response = await fetch(`${path}?${query}`, { signal: control.signal });
-      if (response.status === 401) showLogin();
+      if (response.status === 401 && askedAt === signedIn) showLogin();
       if (!response.ok && response.status !== 404 && response.status !== 400) return null;
       const answer = await response.json();
       return asking.get(kind) === control ? answer : null;
@@ -104,6 +106,7 @@
   const signIn = async (token) => {
     const response = await fetch("/login", { method: "POST", body: token });
     if (!response.ok) return false;
+    signedIn += 1;
     showBoard(true);
     begin();
     return true;
