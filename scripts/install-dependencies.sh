@@ -18,7 +18,7 @@ packages=(
 )
 test_packages=(
   postgresql nginx-light haproxy rsyslog apache2-bin apache2-dev systemd-journal-remote
-  chromium chromium-driver fonts-dejavu-core
+  chromium chromium-driver fonts-dejavu-core nghttp2-client goaccess
 )
 case "${1:-}" in
   "") ;;

@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: Apache-2.0
+"""HAProxy in front of the web servers. It gives each request an id, which stands in the page's query, and logs
+which server answered it."""
+
+from hosts import Program, write
+
+from harness import installed
+from web_servers import PORT
+
+FRONT = 80
+
+
+class Balancer:
+    def __init__(self, hosts, host, servers):
+        self.hosts, self.host = hosts, host
+        lines = [f"    server {name} {hosts.address(name)}:{PORT} check inter 300ms fall 2 rise 1" for name in servers]
+        write(hosts.path(host, "haproxy.cfg"), "\n".join([
+            "global", "    nbthread 1", "    maxconn 1000", "    log stdout len 4096 format raw local0",
+            "defaults", "    mode http", "    log global", "    option redispatch 1", "    option forwardfor",
+            "    retries 3", "    retry-on conn-failure empty-response response-timeout", "    timeout connect 500ms",
+            "    timeout check 500ms", "    timeout client 10s", "    timeout server 5s",
+            "frontend web", f"    bind {hosts.address(host)}:{FRONT}", f"    unique-id-format {host}-%pid-%rt",
+            '    log-format "request %ID %s %ST %ts %rc"', "    http-request set-query id=%[unique-id]",
+            "    default_backend farm", "backend farm", "    balance roundrobin", *lines, ""]))
+        self.server = Program(hosts, host, "haproxy", [installed("haproxy"), "-db", "-f", hosts.path(host, "haproxy.cfg")])
+
+    def start(self):
+        self.server.start()
+        self.server.wait_listening(FRONT)
+
+    def stop(self):
+        self.server.kill()  # its connections are of no interest any more
+
+    def answered(self):
+        """Ids of the requests that a web server answered whole: their lines must be there."""
+        entries = [line.split() for line in self.server.said().splitlines() if line.startswith("request ")]
+        return [entry[1] for entry in entries if entry[4] == "--"]
