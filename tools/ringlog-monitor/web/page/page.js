@@ -262,7 +262,7 @@
       scales: { x: { time: true }, y: { range: (_, low, high) => [0, high > 0 ? high * 1.12 : 1] } },
       axes: [
         { ...axis, values: timeLabels, incrs: timeSteps, space: 72, size: 40, gap: 4 },
-        { ...axis, size: 62, values: (_, splits) => splits.map((value) => (value === 0 ? "0" : plot.show(value))) },
+        { ...axis, size: 74, values: (_, splits) => splits.map((value) => (value === 0 ? "0" : plot.show(value))) },
       ],
       series: [{}, ...plot.series.map(line)],
       hooks: { setCursor: [(chart) => readOut(plot, chart.cursor.idx)] },
