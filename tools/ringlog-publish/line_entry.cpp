@@ -19,7 +19,11 @@ bool LineEntry::wants_data(Instant now) {
   if (options_.can_wait) return false;
   if (options_.when_full != WhenFull::block_then_drop_newest) return true;
   if (!full_since_) full_since_ = now;
-  return now - *full_since_ >= options_.max_block;
+  return has_blocked_long_enough(now);
+}
+
+bool LineEntry::has_blocked_long_enough(Instant now) const {
+  return full_since_ && now - *full_since_ >= options_.max_block;
 }
 
 std::optional<LineEntry::Instant> LineEntry::wake_up(Instant now) const {
@@ -77,9 +81,11 @@ void LineEntry::take(std::string_view line, Instant now) {
   ++accepted_;
 }
 
-// A file that can wait was asked for only while there was room for it.
+// What was read while there was room is taken, though many short lines are more in memory than
+// what was read: who is blocked loses nothing before its time.
 bool LineEntry::make_room(std::size_t bytes, Instant now) {
   if (options_.can_wait || intake_.has_room(bytes, batch_.bytes(), now)) return true;
+  if (options_.when_full == WhenFull::block_then_drop_newest) return !has_blocked_long_enough(now);
   return options_.when_full == WhenFull::drop_oldest &&
          intake_.make_room(bytes, batch_.bytes(), now);
 }

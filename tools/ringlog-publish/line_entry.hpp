@@ -63,6 +63,7 @@ class LineEntry {
 
  private:
   bool make_room(std::size_t bytes, Instant now);
+  [[nodiscard]] bool has_blocked_long_enough(Instant now) const;
   void send_note(Instant now);
   void tell(const std::optional<DropNote>& loss);
 

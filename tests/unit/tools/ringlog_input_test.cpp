@@ -143,6 +143,24 @@ TEST_CASE(
   CHECK(records[1].first_seq == 7);
 }
 
+TEST_CASE("what was read while there was room is kept, whatever it takes in memory", "[ringlog]") {
+  Filter filter = no_filter();
+  Intake intake(1000, Outbox(1000), std::nullopt);
+  Input::Options options;
+  options.line_bytes_max = 100;
+  options.batch_bytes = 200;
+  Input input(options, Producer{random_producer(), "p"}, filter, intake);
+  REQUIRE(input.entry().wants_data(start));
+  std::string block;
+  for (int i = 0; i < 1000; ++i) {
+    block += "x\n";
+  }
+  input.feed(block, start);
+  CHECK(input.entry().accepted() == 1000);
+  CHECK(input.entry().dropped() == 0);
+  CHECK_FALSE(input.entry().wants_data(start));
+}
+
 TEST_CASE("what is dropped is told at once, and then once a second", "[ringlog]") {
   Filter filter = no_filter();
   Intake intake(1000, Outbox(1000), std::nullopt);
