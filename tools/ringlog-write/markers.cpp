@@ -4,6 +4,7 @@
 #include "tools/ringlog-write/markers.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <string_view>
 #include <variant>
 
@@ -72,6 +73,7 @@ std::string loss_marker(const Record& record) {
   if (const auto* dropped = std::get_if<Dropped>(&record.body)) {
     json["lines"] = dropped->lines;
     json["bytes"] = dropped->bytes;
+    if (dropped->numbers != 1) json["numbers"] = dropped->numbers;
     return marker("dropped", json);
   }
   if (const auto* too_long = std::get_if<TooLong>(&record.body)) json["bytes"] = too_long->bytes;
@@ -89,7 +91,10 @@ std::optional<Record> parse_loss_marker(std::string_view line) {
   if (!id || record.first_seq == 0) return std::nullopt;
   record.producer = Producer{*id, text(json, "name").substr(0, producer_name_bytes_max)};
   if (word == "dropped") {
-    record.body = Dropped{number(json, "lines"), number(json, "bytes")};
+    const auto numbers = json.contains("numbers") ? number(json, "numbers") : 1;
+    if (numbers == 0 || numbers > std::numeric_limits<std::uint32_t>::max()) return std::nullopt;
+    record.body =
+        Dropped{number(json, "lines"), number(json, "bytes"), static_cast<std::uint32_t>(numbers)};
   } else {
     record.body = TooLong{number(json, "bytes")};
   }
