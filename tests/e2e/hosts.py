@@ -15,6 +15,7 @@ LOGGERS = ["db1", "db2"]
 DAEMONS = BALANCERS + WEB + LOGGERS
 USERS = ["users1", "users2"]
 GROUP = "weblogs"
+BALANCER_GROUP = "balancers"
 
 
 class Hosts(Cluster):

@@ -6,12 +6,13 @@ import os
 import signal
 import sqlite3
 
-from hosts import GROUP, lines_of, write
+from hosts import BALANCER_GROUP, GROUP, lines_of, write
 
 from harness import expect_equal, until
 from postgres import Postgres
 
-FILE = '[[sink]]\ntype = "file"\npath = "{path}"\nmarkers = false\n'
+FILE = '[[sink]]\ngroup = "{group}"\ntype = "file"\npath = "{path}"\nmarkers = false\n'
+GROUPS = (GROUP, BALANCER_GROUP)
 
 
 class Logger:
@@ -22,22 +23,24 @@ class Logger:
         self.stream = None
         write(self.path("write.toml"),
               f'[writer]\nsocket = "{hosts.socket(host)}"\nas = "w"\n'
-              f'[[group]]\nname = "{GROUP}"\njournal = "{self.journal()}"\n' + FILE.format(path=self.log()) + self.sink())
+              + "".join(f'[[group]]\nname = "{group}"\njournal = "{self.journal(group)}"\n'
+                        + FILE.format(group=group, path=self.log(group)) for group in GROUPS) + self.sink())
 
     def path(self, *names):
         return self.hosts.path(self.host, *names)
 
-    def journal(self):
-        return self.path("journal")
+    def journal(self, group=GROUP):
+        return self.path("journal" if group == GROUP else f"journal-{group}")
 
-    def log(self):
+    def log(self, group=GROUP):
         """The lines alone, without markers."""
-        return self.path("log", "access.log")
+        return self.path("log", f"{group}.log")
 
     def start(self):
         self.stream = self.hosts.stream(self.host, "--config", self.path("write.toml"), "--json", tool="ringlog-write")
-        until(f"the logger of {self.host} has joined",
-              lambda: f"#w#{self.host}" in self.hosts.members(self.host, GROUP + ".writers"))
+        for group in GROUPS:
+            until(f"the logger of {self.host} has joined {group}",
+                  lambda group=group: f"#w-{group}#{self.host}" in self.hosts.members(self.host, group + ".writers"))
 
     def kill(self):
         self.stream.signal(signal.SIGKILL)
@@ -70,7 +73,7 @@ class Logger:
 
 class SqliteLogger(Logger):
     def sink(self):
-        return f'[[sink]]\ntype = "sqlite"\ndatabase = "{self.path("lines.db")}"\nformat = "combined"\nmarkers = false\n'
+        return f'[[sink]]\ngroup = "{GROUP}"\ntype = "sqlite"\ndatabase = "{self.path("lines.db")}"\nformat = "combined"\nmarkers = false\n'
 
     def rows(self, what, rest=""):
         try:
@@ -86,7 +89,7 @@ class PostgresLogger(Logger):
         super().__init__(hosts, host)
 
     def sink(self):
-        return f'[[sink]]\ntype = "postgresql"\nconnection = "{self.server.connection()}"\nformat = "combined"\nmarkers = false\n'
+        return f'[[sink]]\ngroup = "{GROUP}"\ntype = "postgresql"\nconnection = "{self.server.connection()}"\nformat = "combined"\nmarkers = false\n'
 
     def start(self):
         if self.server.process is None:

@@ -5,7 +5,7 @@ import collections
 import subprocess
 
 from counts import by_awk, by_goaccess, by_monitor
-from hosts import lines_of
+from hosts import BALANCER_GROUP, GROUP, lines_of
 
 from harness import PATIENCE, expect, expect_equal, program, until
 
@@ -38,6 +38,23 @@ def check_lines(farm):
         expect_equal(few(found - wanted), [], f"lines that are too many at {logger.host}")
 
 
+def check_balancers(farm):
+    """Each line of a balancer about a request is in the files of the balancers' group exactly once."""
+    wanted = collections.Counter()
+    for balancer in farm.balancers.values():
+        wanted.update(balancer.requests())
+    for logger in farm.loggers.values():
+        log = logger.log(BALANCER_GROUP)
+        def found(path=log):
+            return collections.Counter(line for line in (whole[whole.find(b"request "):] for whole in lines_of(path)
+                                                         if b"request " in whole))
+        until(f"the balancers' file of {logger.host} has as many lines of requests as they logged",
+              lambda count=found: count().total() >= wanted.total(), 2 * PATIENCE)
+        expect_equal(few(wanted - found()), [], f"lines of balancers that are missing at {logger.host}")
+        expect_equal(few(found() - wanted), [], f"lines of balancers that are too many at {logger.host}")
+    return wanted.total()
+
+
 def check_requests(farm):
     """Each request that a balancer got an answer to is in the files."""
     logger = next(iter(farm.loggers.values()))
@@ -53,12 +70,13 @@ def check_requests(farm):
 
 def check_files_equal(farm):
     one, two = farm.loggers.values()
-    for path, other in ((one.journal(), two.journal()), (one.log(), two.log())):
-        with open(path, "rb") as file, open(other, "rb") as other_file:
-            expect(file.read() == other_file.read(), f"{path} and {other} are the same, byte for byte")
-    done = subprocess.run([program("ringlog-write"), "verify", one.journal(), two.journal()], capture_output=True,
-                          text=True, check=False, timeout=PATIENCE)
-    expect_equal(done.returncode, 0, f"exit code of verify: {done.stdout} {done.stderr}")
+    for group in (GROUP, BALANCER_GROUP):
+        for path, other in ((one.journal(group), two.journal(group)), (one.log(group), two.log(group))):
+            with open(path, "rb") as file, open(other, "rb") as other_file:
+                expect(file.read() == other_file.read(), f"{path} and {other} are the same, byte for byte")
+        done = subprocess.run([program("ringlog-write"), "verify", one.journal(group), two.journal(group)],
+                              capture_output=True, text=True, check=False, timeout=PATIENCE)
+        expect_equal(done.returncode, 0, f"exit code of verify: {done.stdout} {done.stderr}")
     for logger in (one, two):
         expect(set(logger.markers()) <= {"#ringlog-merged"}, f"{logger.host} marks nothing as missing: {logger.markers()}")
     return len(one.markers())

@@ -6,9 +6,10 @@
     tests/e2e/run.py --short                 each kind of fault once, about one
     tests/e2e/run.py --rate 400 --lines 5000 --rounds 3
 
-Two HAProxy, six web servers (two Apache with mod_log_ringcast, one Apache with a pipe, one nginx
-whose file is followed, two nginx by syslog), two database hosts with a logger each (SQLite,
-PostgreSQL), a monitor with its web page; users are h2load. See docs/testing.md.
+Two HAProxy, whose logs go to a group of their own by syslog, six web servers (two Apache with
+mod_log_ringcast, one Apache with a pipe, one nginx whose file is followed, two nginx by syslog), two
+database hosts with a logger each (SQLite, PostgreSQL), a monitor with its web page; users are h2load.
+See docs/testing.md.
 """
 
 import argparse
@@ -119,13 +120,14 @@ def harm(farm, options):
 def prove(farm):
     lines = step("both loggers have all", proof.wait_complete, farm)
     step("each line once in both files", proof.check_lines, farm)
+    balanced = step("each line of the balancers once in both files", proof.check_balancers, farm)
     answered = step("each answered request is there", proof.check_requests, farm)
     merges = step("both files are the same, byte for byte", proof.check_files_equal, farm)
     step("both databases say the same", proof.check_tables, farm)
     counted = step("monitor, goaccess and awk count the same", proof.check_figures, farm)
     step("so does the page", farm.monitor.check_page, counted, SCREENSHOT)
     asked = sum(load.asked for load in farm.loads)
-    print(f"{lines} lines of {asked} requests, {answered} answered by a web server; {merges} merges; screenshot:"
+    print(f"{lines} lines of {asked} requests, {answered} answered by a web server; {balanced} lines of balancers; {merges} merges; screenshot:"
           f" {os.path.normpath(os.environ['RINGCAST_TEST_SCREENSHOTS'])}/{SCREENSHOT}.png")
 
 

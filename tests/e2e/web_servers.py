@@ -3,12 +3,12 @@
 followed file and by syslog. Each writes a plain log besides, which says what there was to be logged."""
 
 import os
-import signal
 
 from hosts import GROUP, Program, write
 
 from apache import MODULE, MODULES, MPM, as_somebody
-from harness import expect, expect_equal, inside, installed, program, until
+from harness import expect, expect_equal, installed, program, until
+from publishers import Publisher, room_for_datagrams
 
 PORT = 8080  # not below 1024: where root ends at the namespace, Apache is not root
 PAGES = {"index.html": 1200, "style.css": 340, "app.js": 5100, "picture.png": 20480, "about.html": 730}
@@ -43,25 +43,19 @@ class WebServer:
         """Where the server does it, nothing is left to do."""
 
     def publish(self, *words):
-        self.publisher = self.hosts.stream(self.host, "--socket", self.socket(), "--group", GROUP, "--as", "pub",
-                                           "--json", *words, tool="ringlog-publish")
+        self.publisher = Publisher(self.hosts, self.host, GROUP)
+        self.publisher.start(*words)
 
     def go_down(self):
         """With its host: all at once."""
-        for process in (self.server, self.publisher.process if self.publisher else None):
-            if process:
-                process.kill()
+        self.server.kill()
         if self.publisher:
-            self.publisher.end()
+            self.publisher.kill()
 
     def stop(self):
         self.server.stop()
-        if self.publisher and self.publisher.process.poll() is None:
-            self.publisher.signal(signal.SIGTERM)
-            said = self.publisher.errors
-            expect_equal(self.publisher.end(), 0, f"exit code of the publisher of {self.host}; it said: {said()}")
-            summary = self.publisher.events[-1]
-            expect_equal(summary.get("dropped", 0), 0, f"lines dropped at {self.host}")
+        if self.publisher:
+            self.publisher.stop()
 
 
 class Apache(WebServer):
@@ -129,9 +123,7 @@ class NginxBySyslog(Nginx):
         return f"access_log syslog:server=unix:{self.path('syslog.sock')},nohostname farm;\n"
 
     def start_publisher(self):
-        # nginx drops lines when the socket is full, and there is room for ten by default.
-        with inside(self.host):
-            write("/proc/sys/net/unix/max_dgram_qlen", "4096")
+        room_for_datagrams(self.host)
         self.publish("--syslog", f"unix:{self.path('syslog.sock')}", "--spool", self.path("spool"))
         until(f"the publisher of {self.host} takes syslog", lambda: os.path.exists(self.path("syslog.sock")))
 
