@@ -17,6 +17,8 @@ namespace {
 
 constexpr std::size_t vectors_max = 64;
 constexpr std::size_t write_bytes_max = std::size_t{1} << 20U;
+constexpr std::size_t small_frame_bytes = 1024;
+constexpr std::size_t copied_bytes_max = std::size_t{64} << 10U;
 constexpr std::size_t flush_bytes_max = std::size_t{4} << 20U;  // then others have their turn
 
 }  // namespace
@@ -62,22 +64,62 @@ ClientConnection::Written ClientConnection::flush() {
   return written;
 }
 
+/// Small frames are laid side by side: copying them costs less than a vector each, and a call
+/// takes many more of them.
+class ClientConnection::Batch {
+ public:
+  /// False when it is full.
+  bool add(std::span<const std::byte> frame) {
+    if (total_ >= write_bytes_max) return false;
+    const bool is_small = frame.size() <= small_frame_bytes;
+    if (is_small && copied_ + frame.size() > space_.size()) return false;
+    const bool follows = is_small && in_copies_;
+    if (!follows && used_ == vectors_max) return false;
+    const auto* const begin = is_small ? space_.data() + copied_ : frame.data();
+    if (is_small) {
+      std::copy(frame.begin(), frame.end(), space_.begin() + static_cast<std::ptrdiff_t>(copied_));
+      copied_ += frame.size();
+    }
+    if (follows) {
+      vectors_[used_ - 1].iov_len += frame.size();
+    } else {
+      vectors_[used_++] = iovec{.iov_base = const_cast<std::byte*>(begin), .iov_len = frame.size()};
+    }
+    in_copies_ = is_small;
+    total_ += frame.size();
+    return true;
+  }
+
+  ssize_t send(int descriptor) {
+    msghdr header{};
+    header.msg_iov = vectors_.data();
+    header.msg_iovlen = used_;
+    return ::sendmsg(descriptor, &header, MSG_DONTWAIT | MSG_NOSIGNAL);
+  }
+
+ private:
+  /// Of the thread: what is laid here is sent at once.
+  static std::array<std::byte, copied_bytes_max>& thread_space() {
+    thread_local std::array<std::byte, copied_bytes_max> space;
+    return space;
+  }
+
+  std::array<std::byte, copied_bytes_max>& space_{thread_space()};
+  std::array<iovec, vectors_max> vectors_{};
+  std::size_t used_{0};
+  std::size_t copied_{0};
+  std::size_t total_{0};
+  bool in_copies_{false};  ///< the last vector ends where the next copy goes
+};
+
 /// One system call for the frames at the head of the queue; as sendmsg returns.
 ssize_t ClientConnection::write_once() {
-  std::array<iovec, vectors_max> vectors{};
-  std::size_t used{0};
-  std::size_t total{0};
+  Batch batch;
+  std::size_t skipped = head_written_;
   for (const auto& frame : output_) {
-    if (used == vectors_max || total >= write_bytes_max) break;
-    const auto bytes = frame.bytes().subspan(used == 0 ? head_written_ : 0);
-    vectors[used++] =
-        iovec{.iov_base = const_cast<std::byte*>(bytes.data()), .iov_len = bytes.size()};
-    total += bytes.size();
+    if (!batch.add(frame.bytes().subspan(std::exchange(skipped, 0)))) break;
   }
-  msghdr header{};
-  header.msg_iov = vectors.data();
-  header.msg_iovlen = used;
-  return ::sendmsg(descriptor_.native_handle(), &header, MSG_DONTWAIT | MSG_NOSIGNAL);
+  return batch.send(descriptor_.native_handle());
 }
 
 void ClientConnection::drop_written(std::size_t count) {

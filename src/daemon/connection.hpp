@@ -66,6 +66,7 @@ class ClientConnection {
   bool queued_flush{false};  ///< is in the list of those with output
 
  private:
+  class Batch;
   ssize_t write_once();
   void drop_written(std::size_t count);
   void discard_input();
