@@ -144,12 +144,11 @@ void Node::Impl::route(GroupsOutput& out) {
   for (const auto& delivery : out.deliveries) {
     const BufferRef frame = Session::encode_event(delivery.event);
     routed_bytes_ += frame.size();
-    for (const auto id : delivery.to) {
+    for (const auto id : out.to(delivery)) {
       write(id, frame);
     }
   }
-  out.submissions.clear();
-  out.deliveries.clear();
+  out.clear();
 }
 
 void Node::Impl::write(SessionId id, const BufferRef& frame) {

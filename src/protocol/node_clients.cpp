@@ -30,6 +30,7 @@ void Node::Impl::client_bytes(SessionId id, std::span<const std::byte> bytes) {
   auto found = sessions_.find(id);
   if (found == sessions_.end()) return;
   found->second.receive(bytes);
+  GroupsOutput out;
   while (found != sessions_.end() && may_take(found->second)) {
     const auto request = found->second.next_request();
     if (!request) {
@@ -38,7 +39,7 @@ void Node::Impl::client_bytes(SessionId id, std::span<const std::byte> bytes) {
       return;
     }
     if (!*request) return;
-    take(id, found->second, **request);
+    take(id, found->second, **request, out);
     found = sessions_.find(id);  // the request may have ended the session
   }
 }
@@ -86,8 +87,8 @@ struct Node::Impl::Door {
   }
 };
 
-void Node::Impl::take(SessionId id, Session& session, const ClientRequest& request) {
-  GroupsOutput out;
+void Node::Impl::take(
+    SessionId id, Session& session, const ClientRequest& request, GroupsOutput& out) {
   std::visit(Door{*this, id, session, out}, request);
   route(out);
 }

@@ -79,7 +79,7 @@ class Node::Impl {
   template <class Text>
   void trace(TraceKind kind, TraceLevel level, std::uint64_t count, Text text) const;
   void continue_leaving();
-  void take(SessionId id, Session& session, const ClientRequest& request);
+  void take(SessionId id, Session& session, const ClientRequest& request, GroupsOutput& out);
   void greet(SessionId id, Session& session, const HelloRequest& hello);
   [[nodiscard]] std::string free_name() const;
   [[nodiscard]] DaemonTable daemon_table() const;

@@ -135,10 +135,11 @@ class World {
     }
     for (const auto& delivery : out.deliveries) {
       check_readable(delivery.event);
-      check(!delivery.to.empty(), "a delivery has recipients");
-      const std::set<SessionId> once(delivery.to.begin(), delivery.to.end());
-      check(once.size() == delivery.to.size(), "each recipient once");
-      for (const auto session : delivery.to) {
+      const auto to = out.to(delivery);
+      check(!to.empty(), "a delivery has recipients");
+      const std::set<SessionId> once(to.begin(), to.end());
+      check(once.size() == to.size(), "each recipient once");
+      for (const auto session : to) {
         check(is_open(session), "only open sessions are told");
       }
     }
@@ -277,7 +278,7 @@ class World {
     } else {
       PublishRequest publish;
       publish.ticket = what;
-      publish.groups = {group};
+      publish.groups = {&group, 1};
       publish.echo = (what & 128U) != 0;
       groups_.publish(client.id, publish, out);
     }

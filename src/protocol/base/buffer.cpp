@@ -3,15 +3,10 @@
 
 #include <cstring>
 #include <new>
-#include <utility>
 
 #include "protocol/base/assert.hpp"
 
 namespace ringcast {
-
-struct BufferRef::Block {
-  std::uint32_t references;
-};
 
 BufferRef BufferRef::allocate(std::size_t size) {
   void* memory = ::operator new(sizeof(Block) + size);
@@ -32,32 +27,7 @@ BufferRef BufferRef::copy_of(std::string_view text) {
   return copy_of(std::as_bytes(std::span{text.data(), text.size()}));
 }
 
-BufferRef::BufferRef(const BufferRef& other)
-    : block_(other.block_), data_(other.data_), size_(other.size_) {
-  if (block_ != nullptr) ++block_->references;
-}
-
-BufferRef::BufferRef(BufferRef&& other) noexcept
-    : block_(std::exchange(other.block_, nullptr)),
-      data_(std::exchange(other.data_, nullptr)),
-      size_(std::exchange(other.size_, 0)) {}
-
-BufferRef& BufferRef::operator=(const BufferRef& other) {
-  if (this != &other) *this = BufferRef(other);
-  return *this;
-}
-
-BufferRef& BufferRef::operator=(BufferRef&& other) noexcept {
-  std::swap(block_, other.block_);
-  std::swap(data_, other.data_);
-  std::swap(size_, other.size_);
-  return *this;
-}
-
-BufferRef::~BufferRef() {
-  if (block_ == nullptr) return;
-  if (--block_->references == 0) ::operator delete(static_cast<void*>(block_));
-}
+void BufferRef::free_block() { ::operator delete(static_cast<void*>(block_)); }
 
 BufferRef BufferRef::slice(std::size_t offset, std::size_t length) const {
   RC_ASSERT(offset <= size_);

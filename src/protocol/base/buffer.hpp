@@ -12,17 +12,33 @@
 #include <cstdint>
 #include <span>
 #include <string_view>
+#include <utility>
 
 namespace ringcast {
 
 class BufferRef {
  public:
   BufferRef() = default;
-  BufferRef(const BufferRef& other);
-  BufferRef(BufferRef&& other) noexcept;
-  BufferRef& operator=(const BufferRef& other);
-  BufferRef& operator=(BufferRef&& other) noexcept;
-  ~BufferRef();
+  BufferRef(const BufferRef& other) : block_(other.block_), data_(other.data_), size_(other.size_) {
+    if (block_ != nullptr) ++block_->references;
+  }
+  BufferRef(BufferRef&& other) noexcept
+      : block_(std::exchange(other.block_, nullptr)),
+        data_(std::exchange(other.data_, nullptr)),
+        size_(std::exchange(other.size_, 0)) {}
+  BufferRef& operator=(const BufferRef& other) {
+    if (this != &other) *this = BufferRef(other);
+    return *this;
+  }
+  BufferRef& operator=(BufferRef&& other) noexcept {
+    std::swap(block_, other.block_);
+    std::swap(data_, other.data_);
+    std::swap(size_, other.size_);
+    return *this;
+  }
+  ~BufferRef() {
+    if (block_ != nullptr && --block_->references == 0) free_block();
+  }
 
   /// A fresh block of `size` uninitialised bytes.
   static BufferRef allocate(std::size_t size);
@@ -39,7 +55,11 @@ class BufferRef {
   [[nodiscard]] BufferRef slice(std::size_t offset, std::size_t length) const;
 
  private:
-  struct Block;
+  struct Block {
+    std::uint32_t references;
+  };
+  void free_block();
+
   Block* block_{nullptr};
   std::byte* data_{nullptr};
   std::size_t size_{0};

@@ -19,11 +19,11 @@ std::string_view ByteReader::text16() {
 }
 
 void ByteWriter::grow(std::size_t needed) {
-  constexpr std::size_t smallest = 64;
-  const std::size_t capacity = std::max({needed, 2 * capacity_, smallest});
+  const std::size_t capacity = std::max(needed, 2 * capacity_);
   auto larger = std::make_unique_for_overwrite<std::byte[]>(capacity);
-  std::copy_n(bytes_.get(), size_, larger.get());
-  bytes_ = std::move(larger);
+  std::copy_n(data_, size_, larger.get());
+  beyond_ = std::move(larger);
+  data_ = beyond_.get();
   capacity_ = capacity;
 }
 
@@ -41,7 +41,7 @@ void ByteWriter::text16(std::string_view text) {
 
 void ByteWriter::patch_u32(std::size_t offset, std::uint32_t value) {
   RC_ASSERT(offset + sizeof(value) <= size_);
-  std::memcpy(bytes_.get() + offset, &value, sizeof(value));
+  std::memcpy(data_ + offset, &value, sizeof(value));
 }
 
 }  // namespace ringcast

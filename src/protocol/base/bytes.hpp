@@ -5,6 +5,7 @@
 // check every count against remaining() before looping over it.
 #pragma once
 
+#include <array>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -64,9 +65,18 @@ class ByteReader {
   bool ok_{true};
 };
 
-/// Not copyable: what was written is copied once, by whoever sends it.
+/// Short texts, most heads of frames and packets, stay in the writer itself: for those it asks for
+/// no memory. What was written is copied once, by whoever sends it; the writer is neither copied
+/// nor moved.
 class ByteWriter {
  public:
+  ByteWriter() = default;
+  ~ByteWriter() = default;
+  ByteWriter(const ByteWriter&) = delete;
+  ByteWriter& operator=(const ByteWriter&) = delete;
+  ByteWriter(ByteWriter&&) = delete;
+  ByteWriter& operator=(ByteWriter&&) = delete;
+
   void u8(std::uint8_t value) { number(value); }
   void u16(std::uint16_t value) { number(value); }
   void u32(std::uint32_t value) { number(value); }
@@ -87,7 +97,7 @@ class ByteWriter {
   void patch_u32(std::size_t offset, std::uint32_t value);
 
   [[nodiscard]] std::size_t size() const { return size_; }
-  [[nodiscard]] std::span<const std::byte> view() const { return {bytes_.get(), size_}; }
+  [[nodiscard]] std::span<const std::byte> view() const { return {data_, size_}; }
   void reserve(std::size_t size) {
     if (size > capacity_) grow(size);
   }
@@ -102,15 +112,20 @@ class ByteWriter {
   /// Uninitialised bytes at the end, which count as written.
   std::byte* room(std::size_t count) {
     if (capacity_ - size_ < count) grow(size_ + count);
-    std::byte* const at = bytes_.get() + size_;
+    std::byte* const at = data_ + size_;
     size_ += count;
     return at;
   }
   void grow(std::size_t needed);
 
-  std::unique_ptr<std::byte[]> bytes_;
+  static constexpr std::size_t kept_within = 256;
+
+  std::array<std::byte, kept_within>
+      within_;  // NOLINT(*-member-init): nobody reads what is not written
+  std::unique_ptr<std::byte[]> beyond_;
+  std::byte* data_{within_.data()};
   std::size_t size_{0};
-  std::size_t capacity_{0};
+  std::size_t capacity_{kept_within};
 };
 
 }  // namespace ringcast

@@ -2,14 +2,26 @@
 #include "ringcast/names.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace ringcast {
 namespace {
 
-bool is_word_character(char c) {
+constexpr bool belongs_to_words(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
          c == '.' || c == ':' || c == '-';
 }
+
+// Each message has names in it, which are looked at wherever it is decoded.
+constexpr auto word_characters = [] {
+  std::array<bool, 256> table{};
+  for (std::size_t i = 0; i < table.size(); ++i) {
+    table[i] = belongs_to_words(static_cast<char>(i));
+  }
+  return table;
+}();
+
+bool is_word_character(char c) { return word_characters[static_cast<unsigned char>(c)]; }
 
 Error bad_name(std::string_view what, std::string_view text) {
   return Error{

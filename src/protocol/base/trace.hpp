@@ -5,6 +5,7 @@
 // events to log lines, tests to transcripts and to the evidence the checkers need.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -39,6 +40,7 @@ enum class TraceKind : std::uint8_t {
   exchange,  ///< group state: started, completed, aborted
   note,
 };
+constexpr std::size_t trace_kinds = static_cast<std::size_t>(TraceKind::note) + 1;
 
 std::string_view to_string(TraceLevel level);
 std::string_view to_string(TraceKind kind);

@@ -108,7 +108,7 @@ void Groups::Impl::complete(
   for (const auto& [session, local] : sessions_) {
     if (local.open) everyone.push_back(session);
   }
-  if (!everyone.empty()) out.deliveries.push_back({.to = everyone, .event = configuration_});
+  out.tell(everyone, configuration_);
   for (const auto& group : affected) {
     network_view(group, with_us, out);
   }
@@ -120,8 +120,7 @@ void Groups::Impl::signal(std::string_view group, GroupsOutput& out) {
   for (const auto session : open_members(group)) {
     if (sessions_.at(session).signalled.emplace(group).second) to.push_back(session);
   }
-  if (to.empty()) return;
-  out.deliveries.push_back({.to = std::move(to), .event = TransitionalEvent{std::string(group)}});
+  out.tell(to, TransitionalEvent{std::string(group)});
 }
 
 void Groups::Impl::network_view(
@@ -142,7 +141,7 @@ void Groups::Impl::network_view(
       .who = {},
       .members = members,
       .with_me = members_within(members, with_us)};
-  out.deliveries.push_back({.to = std::move(to), .event = std::move(view)});
+  out.tell(to, std::move(view));
 }
 
 void Groups::Impl::trace_exchange(TraceLevel level, std::string_view text) {

@@ -33,7 +33,7 @@ void Groups::Impl::open_session(SessionId session, std::string_view name, Groups
   sessions_[session].name = name;
   open_names_.emplace(name, session);
   // [SES-14] Before everything else.
-  if (gate_open()) out.deliveries.push_back({.to = {session}, .event = configuration_});
+  if (gate_open()) out.tell(session, configuration_);
 }
 
 void Groups::Impl::join(SessionId session, std::string_view group, GroupsOutput& out) {
@@ -59,7 +59,7 @@ void Groups::Impl::publish(SessionId session, const PublishRequest& request, Gro
       .groups = {request.groups.begin(), request.groups.end()},
       .payload = request.payload};
   if (request.confirm) message.ticket = request.ticket;
-  submit(local, message, request.service, out);
+  submit(local, std::move(message), request.service, out);
 }
 
 // [GRP-10]
@@ -116,13 +116,18 @@ void Groups::Impl::on_message(const OrderedMessage& message, GroupsOutput& out) 
   std::visit([&](const auto& value) { apply(message, value, out); }, *envelope);
 }
 
-std::vector<SessionId> Groups::Impl::open_members(std::string_view group) const {
-  std::vector<SessionId> to;
+void Groups::Impl::add_open_members(std::string_view group, std::vector<SessionId>& to) const {
+  const auto first = static_cast<std::ptrdiff_t>(to.size());
   for (const auto& member : directory_.members_at(group, self_.node)) {
     const auto at = sessions_.find(member.session);
     if (at != sessions_.end() && at->second.open) to.push_back(member.session);
   }
-  std::sort(to.begin(), to.end());
+  std::sort(to.begin() + first, to.end());
+}
+
+std::vector<SessionId> Groups::Impl::open_members(std::string_view group) const {
+  std::vector<SessionId> to;
+  add_open_members(group, to);
   return to;
 }
 
@@ -134,24 +139,31 @@ void Groups::Impl::add_private_recipient(
   if (at != open_names_.end()) to.push_back(at->second);
 }
 
-// [GRP-2]
-void Groups::Impl::apply(
-    const OrderedMessage& message, const ClientMessage& sent, GroupsOutput& out) {
-  std::vector<SessionId> to;
+void Groups::Impl::add_recipients(
+    const OrderedMessage& message, const ClientMessage& sent, std::vector<SessionId>& to) const {
+  const auto first = static_cast<std::ptrdiff_t>(to.size());
   for (const auto group : sent.groups) {
     if (group.front() == '#') {
       add_private_recipient(group, to);
     } else {
-      const auto members = open_members(group);
-      to.insert(to.end(), members.begin(), members.end());
+      add_open_members(group, to);
     }
   }
   if (sent.groups.size() > 1) {
-    std::sort(to.begin(), to.end());
-    to.erase(std::unique(to.begin(), to.end()), to.end());
+    std::sort(to.begin() + first, to.end());
+    to.erase(std::unique(to.begin() + first, to.end()), to.end());
   }
-  if (!sent.echo && message.originator == self_.node) std::erase(to, sent.session);
-  if (!to.empty()) {
+  if (!sent.echo && message.originator == self_.node) {
+    to.erase(std::remove(to.begin() + first, to.end(), sent.session), to.end());
+  }
+}
+
+// [GRP-2]
+void Groups::Impl::apply(
+    const OrderedMessage& message, const ClientMessage& sent, GroupsOutput& out) {
+  const std::size_t first = out.recipients.size();
+  add_recipients(message, sent, out.recipients);
+  if (first != out.recipients.size()) {
     const auto size = sent.payload.size();
     MessageEvent event{
         .configuration = message.configuration,
@@ -164,7 +176,7 @@ void Groups::Impl::apply(
         .type = sent.type,
         .transitional = message.transitional,
         .payload = message.payload.slice(message.payload.size() - size, size)};
-    out.deliveries.push_back({.to = std::move(to), .event = std::move(event)});
+    out.tell_from(first, std::move(event));
   }
   if (message.originator == self_.node) confirm(message, sent, out);
 }
@@ -181,7 +193,7 @@ void Groups::Impl::confirm(
       .index = message.index,
       .stable = message.service == Service::safe,
       .transitional = message.transitional};
-  out.deliveries.push_back({.to = {sent.session}, .event = event});
+  out.tell(sent.session, event);
 }
 
 // [GRP-3]
@@ -204,12 +216,12 @@ void Groups::Impl::apply(const OrderedMessage& message, const JoinChange& join, 
   if (!to.empty()) {
     view.with_me = members_within(members, companions_);
     std::erase(view.with_me, who);
-    out.deliveries.push_back({.to = std::move(to), .event = view});
+    out.tell(to, view);
   }
   const auto local = sessions_.find(who.session);
   if (who.node == self_.node && local != sessions_.end() && local->second.open) {
     view.with_me = {who};
-    out.deliveries.push_back({.to = {who.session}, .event = std::move(view)});
+    out.tell(who.session, std::move(view));
   }
   // In a transitional configuration the group may already owe a network view, or owe one
   // from now on, when the joiner's own daemon stays behind. [GRP-7]
@@ -232,7 +244,7 @@ void Groups::Impl::apply(
   if (who.node == self_.node && local != sessions_.end()) {
     local->second.signalled.erase(group);
     if (local->second.open) {
-      out.deliveries.push_back({.to = {who.session}, .event = LeftEvent{group}});
+      out.tell(who.session, LeftEvent{group});
     }
   }
   left_view(group, who, Cause::leave, out);
@@ -267,7 +279,7 @@ void Groups::Impl::left_view(
       .who = {who},
       .members = members,
       .with_me = members_within(members, companions_)};
-  out.deliveries.push_back({.to = std::move(to), .event = std::move(view)});
+  out.tell(to, std::move(view));
 }
 
 void Groups::Impl::apply(

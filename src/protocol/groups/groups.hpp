@@ -19,6 +19,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "ringcast/result.hpp"
@@ -41,18 +42,44 @@ struct Submission {
 
 /// One event for some local sessions, in the order they must see it.
 struct GroupDelivery {
-  std::vector<SessionId> to;
+  std::size_t first{0};  ///< of its recipients: see GroupsOutput::to()
+  std::size_t count{0};
   ClientEvent event;
 };
 
+/// Cleared and used again it asks for no more memory than it has.
 struct GroupsOutput {
   std::vector<Submission> submissions;
   std::vector<GroupDelivery> deliveries;
+  std::vector<SessionId> recipients;  ///< of all deliveries, one after the other
+
+  /// Never empty; each session once. Valid until something is added.
+  [[nodiscard]] std::span<const SessionId> to(const GroupDelivery& delivery) const {
+    return std::span{recipients}.subspan(delivery.first, delivery.count);
+  }
+  /// Makes recipients from `first` on those of `event`, unless there are none.
+  void tell_from(std::size_t first, ClientEvent event) {
+    if (first == recipients.size()) return;
+    deliveries.push_back(
+        {.first = first, .count = recipients.size() - first, .event = std::move(event)});
+  }
+  void tell(std::span<const SessionId> to, ClientEvent event) {
+    const std::size_t first = recipients.size();
+    recipients.insert(recipients.end(), to.begin(), to.end());
+    tell_from(first, std::move(event));
+  }
+  void tell(SessionId to, ClientEvent event) { tell(std::span{&to, 1}, std::move(event)); }
+  void clear() {
+    submissions.clear();
+    deliveries.clear();
+    recipients.clear();
+  }
 };
 
+/// Refers to the caller's memory.
 struct PublishRequest {
   std::uint64_t ticket{0};
-  std::vector<std::string> groups;
+  std::span<const std::string> groups;
   Service service{Service::agreed};
   std::int32_t type{0};
   bool echo{true};

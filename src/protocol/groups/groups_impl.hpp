@@ -59,6 +59,9 @@ class Groups::Impl {
       LocalSession& local, const Envelope& request, Service service, GroupsOutput& out);
   void give_credit_back(const OrderedMessage& message, const Envelope& envelope);
   [[nodiscard]] std::vector<SessionId> open_members(std::string_view group) const;
+  void add_open_members(std::string_view group, std::vector<SessionId>& to) const;
+  void add_recipients(
+      const OrderedMessage& message, const ClientMessage& sent, std::vector<SessionId>& to) const;
   void add_private_recipient(std::string_view destination, std::vector<SessionId>& to) const;
 
   void apply(const OrderedMessage& message, const ClientMessage& sent, GroupsOutput& out);

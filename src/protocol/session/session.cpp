@@ -17,14 +17,12 @@ constexpr std::size_t ticket_end = frame_length_bytes + 1 + 8;
 template <class Encode>
 BufferRef frame_of(Encode encode) {
   ByteWriter out;
-  out.reserve(128);
   encode(out);
   return BufferRef::copy_of(out.view());
 }
 
 BufferRef message_frame(const MessageEvent& event) {
   ByteWriter head;
-  head.reserve(256);
   encode_message_head(head, event);
   auto frame = BufferRef::allocate(head.size() + event.payload.size());
   const auto bytes = frame.writable();

@@ -13,13 +13,10 @@ namespace {
 
 constexpr std::size_t type_offset = 3;
 
-ByteWriter begin(PacketType type) {
-  ByteWriter writer;
-  writer.reserve(512);
+void begin(ByteWriter& writer, PacketType type) {
   writer.zeros(type_offset);
   writer.u8(static_cast<std::uint8_t>(type));
   writer.zeros(packet_header_bytes - type_offset - 1);
-  return writer;
 }
 
 BufferRef finish(ByteWriter& writer) {
@@ -97,7 +94,8 @@ void set_slices(Data& data, const BufferRef& datagram) {
 
 BufferRef encode(const Token& token) {
   RC_ASSERT(token.rtr.size() <= retransmit_ranges_max);
-  ByteWriter writer = begin(PacketType::token);
+  ByteWriter writer;
+  begin(writer, PacketType::token);
   put(writer, token.ring);
   writer.u64(token.token_seq);
   writer.u64(token.seq.value);
@@ -119,7 +117,8 @@ BufferRef encode(const Token& token) {
 BufferRef encode(const Join& join) {
   RC_ASSERT(join.proc.size() <= join_keys_max);
   RC_ASSERT(join.fail.size() <= join_keys_max);
-  ByteWriter writer = begin(PacketType::join);
+  ByteWriter writer;
+  begin(writer, PacketType::join);
   writer.u8(bit(join.leave, 0));
   writer.u8(0);
   writer.u16(static_cast<std::uint16_t>(join.proc.size()));
@@ -143,7 +142,8 @@ BufferRef encode(const Join& join) {
 
 BufferRef encode(const CommitToken& commit) {
   RC_ASSERT(commit.members.size() <= nodes_max);
-  ByteWriter writer = begin(PacketType::commit);
+  ByteWriter writer;
+  begin(writer, PacketType::commit);
   put(writer, commit.ring);
   writer.u64(commit.hop);
   writer.u16(static_cast<std::uint16_t>(commit.members.size()));
@@ -166,7 +166,8 @@ BufferRef encode(const CommitToken& commit) {
 BufferRef encode(const Probe& probe) {
   RC_ASSERT(probe.members.size() <= nodes_max);
   RC_ASSERT(probe.mutual.size() <= nodes_max);
-  ByteWriter writer = begin(PacketType::probe);
+  ByteWriter writer;
+  begin(writer, PacketType::probe);
   put(writer, probe.ring);
   writer.u8(bit(probe.echo.has_value(), 0));
   writer.u8(0);
@@ -183,7 +184,8 @@ BufferRef encode(const Probe& probe) {
 }
 
 BufferRef encode(const Wakeup& wakeup) {
-  ByteWriter writer = begin(PacketType::wakeup);
+  ByteWriter writer;
+  begin(writer, PacketType::wakeup);
   put(writer, wakeup.ring);
   return finish(writer);
 }
@@ -200,7 +202,8 @@ void encode_data(Data& data, std::span<const Entry> entries) {
   }
   BufferRef datagram = BufferRef::allocate(size);
   Filler filler(datagram.writable());
-  ByteWriter head = begin(PacketType::data);
+  ByteWriter head;
+  begin(head, PacketType::data);
   put_data_header(head, data);
   filler.add(head.view());
   for (const auto& entry : entries) {
@@ -225,7 +228,8 @@ void encode_recovered(Data& data, const BufferRef& old_body) {
   data.entries = 0;
   BufferRef datagram = BufferRef::allocate(data_overhead_bytes + old_body.size());
   Filler filler(datagram.writable());
-  ByteWriter head = begin(PacketType::data);
+  ByteWriter head;
+  begin(head, PacketType::data);
   put_data_header(head, data);
   filler.add(head.view());
   filler.add(old_body.bytes());

@@ -297,7 +297,7 @@ class World {
     std::set<SessionId> got;
     for (const auto& delivery : out.deliveries) {
       if (!std::holds_alternative<MessageEvent>(delivery.event)) continue;
-      for (const auto session : delivery.to) {
+      for (const auto session : out.to(delivery)) {
         CHECK(got.insert(session).second);
       }
     }
@@ -329,8 +329,8 @@ class World {
       queue.push_back(std::move(entry));
     }
     for (const auto& delivery : out.deliveries) {
-      REQUIRE(!delivery.to.empty());
-      for (const auto session : delivery.to) {
+      REQUIRE(!out.to(delivery).empty());
+      for (const auto session : out.to(delivery)) {
         auto& client = client_of(session);
         REQUIRE(client.self.node == daemon.key.node);
         watcher_.event(client, delivery.event);
