@@ -17,6 +17,7 @@ packages=(
   python3 iproute2 nftables git
 )
 test_packages=(
+  valgrind strace
   postgresql nginx-light haproxy rsyslog apache2-bin apache2-dev systemd-journal-remote
   chromium chromium-driver fonts-dejavu-core nghttp2-client goaccess
 )
