@@ -33,7 +33,7 @@ std::string arrow(
     Instant now,
     std::size_t from,
     std::size_t to,
-    std::span<const std::byte> bytes,
+    const BufferRef& bytes,
     Fate fate) {
   std::string line(column * hosts, ' ');
   for (std::size_t host = 0; host < hosts; ++host) {
@@ -46,7 +46,7 @@ std::string arrow(
       '-');
   line[column * from] = 'o';
   line[column * to] = fate != Fate::sent ? 'x' : (from < to ? '>' : '<');
-  const Result<Packet> packet = decode(BufferRef::copy_of(bytes));
+  const Result<Packet> packet = decode(bytes);
   const std::string time = show(now);
   return std::string(time.size() < 12 ? 12 - time.size() : 0, ' ') + time + "  " + line +
          (packet.ok() ? std::visit(Words{}, packet->body) : "not a packet");

@@ -21,7 +21,7 @@ std::string arrow(
     Instant now,
     std::size_t from,
     std::size_t to,
-    std::span<const std::byte> bytes,
+    const BufferRef& bytes,
     Fate fate);
 
 }  // namespace ringcast::sim

@@ -27,10 +27,9 @@ struct SmallCluster {
     recorder.attach(*cluster);
     oracle = std::make_unique<Oracle>(*cluster, recorder.history);
     recorder.set_oracle(oracle.get());
-    network->set_tap(
-        [this](Instant, std::size_t from, std::size_t, std::span<const std::byte> bytes, Fate) {
-          oracle->on_packet(from, bytes);
-        });
+    network->set_tap([this](Instant, std::size_t from, std::size_t, const BufferRef& bytes, Fate) {
+      oracle->on_packet(from, bytes);
+    });
     for (std::size_t host = 0; host < names.size(); ++host) {
       cluster->start(host);
     }

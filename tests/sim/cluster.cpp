@@ -511,10 +511,10 @@ bool Cluster::transmit(Host& host, Instant& at, Effects& effects) {
         // ENOBUFS: this one, or all the rest of what was handed over at once.
         ++counts_.sends_refused;
         rest_refused = rest_refused || random_.chance(0.5);
-        network_.refuse(at, host.index, host_of_.at(peer), transmit.packet.bytes());
+        network_.refuse(at, host.index, host_of_.at(peer), transmit.packet);
         continue;
       }
-      network_.send(at, host.index, host_of_.at(peer), transmit.packet.bytes());
+      network_.send(at, host.index, host_of_.at(peer), transmit.packet);
     }
     token_sent = token_sent || is_token;
     auto& after_token = host.fuses[static_cast<std::size_t>(FusePoint::token)];

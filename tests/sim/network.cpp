@@ -83,14 +83,14 @@ void Network::corrupt(BufferRef& bytes) {
   }
 }
 
-void Network::remember(std::size_t to, std::span<const std::byte> bytes) {
+void Network::remember(std::size_t to, const BufferRef& bytes) {
   if (remembered_max_ == 0) return;
   // Of what is common every eighth is enough, or the rare would soon be forgotten.
-  const PacketType type = read_header(bytes).type;
+  const PacketType type = read_header(bytes.bytes()).type;
   const bool is_common = type == PacketType::data || type == PacketType::token;
   if (is_common && counts_.sent % 8 != 0) return;
   if (remembered_[to].size() == remembered_max_) remembered_[to].pop_front();
-  remembered_[to].push_back(BufferRef::copy_of(bytes));
+  remembered_[to].push_back(BufferRef::copy_of(bytes.bytes()));
 }
 
 Fate Network::fate_of(
@@ -108,11 +108,9 @@ Fate Network::fate_of(
   return random_.chance(link.faults.loss) ? Fate::lost : Fate::sent;
 }
 
-void Network::launch(
-    Instant ready, std::size_t from, std::size_t to, std::span<const std::byte> bytes) {
-  const LinkFaults& faults = link(from, to);
-  BufferRef copy = BufferRef::copy_of(bytes);
-  if (!bytes.empty() && random_.chance(faults.corrupt)) corrupt(copy);
+void Network::launch(Instant ready, std::size_t from, std::size_t to, const BufferRef& bytes) {
+  BufferRef copy = BufferRef::copy_of(bytes.bytes());
+  if (!bytes.empty() && random_.chance(link(from, to).corrupt)) corrupt(copy);
   depart(ready, from, to, std::move(copy));
 }
 
@@ -122,10 +120,9 @@ void Network::depart(Instant ready, std::size_t from, std::size_t to, BufferRef 
       {.ready = ready, .order = order_++, .from = from, .to = to, .bytes = std::move(bytes)});
 }
 
-void Network::send(
-    Instant now, std::size_t from, std::size_t to, std::span<const std::byte> bytes) {
+void Network::send(Instant now, std::size_t from, std::size_t to, const BufferRef& bytes) {
   Link& link = links_[from * hosts_ + to];
-  Fate fate = fate_of(link, from, to, bytes);
+  Fate fate = fate_of(link, from, to, bytes.bytes());
   Instant out = now;
   if (fate == Fate::sent) {
     const std::optional<Instant> turn = take_turn(link, now, bytes.size());

@@ -78,16 +78,17 @@ class Network {
  public:
   using Filter = std::function<bool(std::size_t from, std::size_t to, std::span<const std::byte>)>;
   using Tap = std::function<void(
-      Instant now, std::size_t from, std::size_t to, std::span<const std::byte> bytes, Fate fate)>;
+      Instant now, std::size_t from, std::size_t to, const BufferRef& bytes, Fate fate)>;
 
   Network(std::size_t hosts, Random random);
 
   /// The sender's machine does not take it; only the tap sees it.
-  void refuse(Instant now, std::size_t from, std::size_t to, std::span<const std::byte> bytes) {
+  void refuse(Instant now, std::size_t from, std::size_t to, const BufferRef& bytes) {
     if (tap_) tap_(now, from, to, bytes, Fate::refused);
   }
-  /// Copies the bytes: the sender may write over them afterwards.
-  void send(Instant now, std::size_t from, std::size_t to, std::span<const std::byte> bytes);
+  /// Copies the bytes for each: the sender may write over them afterwards, and a receiver over its
+  /// own.
+  void send(Instant now, std::size_t from, std::size_t to, const BufferRef& bytes);
 
   /// A packet of our own making, or one seen before: it arrives then, whatever the link is like.
   void inject(Instant ready, std::size_t from, std::size_t to, BufferRef bytes);
@@ -135,14 +136,14 @@ class Network {
   };
 
   Fate fate_of(Link& link, std::size_t from, std::size_t to, std::span<const std::byte> bytes);
-  void launch(Instant ready, std::size_t from, std::size_t to, std::span<const std::byte> bytes);
+  void launch(Instant ready, std::size_t from, std::size_t to, const BufferRef& bytes);
   void depart(Instant ready, std::size_t from, std::size_t to, BufferRef bytes);
   Duration delay_of(const LinkFaults& faults);
   bool is_lost_by_type(const LinkFaults& faults, std::span<const std::byte> bytes);
   /// When the link is free for it; nothing: the queue before it is full.
   static std::optional<Instant> take_turn(Link& link, Instant now, std::size_t bytes);
   void corrupt(BufferRef& bytes);
-  void remember(std::size_t to, std::span<const std::byte> bytes);
+  void remember(std::size_t to, const BufferRef& bytes);
 
   std::size_t hosts_;
   Random random_;

@@ -62,7 +62,7 @@ struct Stage {
 
   void send(const NodeKey& from, BufferRef packet, std::uint64_t stored = 1000) {
     sealer(from).seal(packet.writable());
-    wire.sent(stored, packet.bytes());
+    wire.sent(stored, packet);
   }
   Token token(std::uint64_t number, std::uint64_t seq) const {
     Token result;
@@ -362,8 +362,8 @@ TEST_CASE("P12 knows that one datagram may go to several peers") {
   Stage s;
   BufferRef probe = encode(Probe{.ring = s.ring, .echo = {}, .members = {s.a.node}});
   s.sealer(s.a).seal(probe.writable());
-  s.wire.sent(1000, probe.bytes());
-  s.wire.sent(1000, probe.bytes());
+  s.wire.sent(1000, probe);
+  s.wire.sent(1000, probe);
   CHECK(s.report.ok());
 }
 

@@ -34,6 +34,24 @@ void Recorder::mix(std::string_view text) {
   mix(content_hash(std::as_bytes(std::span{text.data(), text.size()})));
 }
 
+void Recorder::add_to(std::map<std::string, std::uint64_t>& counts) const {
+  constexpr std::array<std::string_view, static_cast<std::size_t>(Count::end)> names = {
+      "deliveries",
+      "deliveries in a transitional configuration",
+      "safe in transitional",
+      "safe in regular",
+      "transitional installs",
+      "regular installs"};
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (counts_[i] > 0) counts[std::string(names[i])] += counts_[i];
+  }
+  for (std::size_t kind = 0; kind < traces_.size(); ++kind) {
+    if (traces_[kind] == 0) continue;
+    const std::string_view name = to_string(static_cast<TraceKind>(kind));
+    counts["trace " + std::string(name)] += traces_[kind];
+  }
+}
+
 void Recorder::on_started(std::size_t host, BootId boot, Storage storage) {
   Process process;
   process.daemon = names_[host];
@@ -64,18 +82,18 @@ void Recorder::on_ordered(std::size_t host, const OrderedEvent& event) {
   mix(static_cast<std::uint64_t>(now.time_since_epoch().count()));
   const ProcessEvent& added = history.processes[*processes_[host]].events.back();
   if (const auto* delivered = std::get_if<Delivered>(&added.what)) {
-    ++counts["deliveries"];
+    count(Count::delivery);
     mix(delivered->hash);
     mix(delivered->label.seq.value);
-    if (delivered->transitional) ++counts["deliveries in a transitional configuration"];
+    if (delivered->transitional) count(Count::delivery_transitional);
     if (delivered->service == Service::safe) {
-      ++counts[delivered->transitional ? "safe in transitional" : "safe in regular"];
+      count(delivered->transitional ? Count::safe_transitional : Count::safe_regular);
     }
     if (verbose) say(host, "deliver " + history.describe(delivered->message));
   } else {
     const auto& change = std::get<Installed>(added.what);
     const bool transitional = change.kind == ConfigurationChange::Kind::transitional;
-    ++counts[transitional ? "transitional installs" : "regular installs"];
+    count(transitional ? Count::install_transitional : Count::install_regular);
     last_change_ = now;
     mix(change.id.seq);
     std::string text = transitional ? "transitional {" : "regular {";
@@ -122,7 +140,7 @@ bool Recorder::listens(TraceKind kind, TraceLevel level) const {
 }
 
 void Recorder::on_trace(std::size_t host, const TraceEvent& event) {
-  ++counts["trace " + std::string(to_string(event.kind))];
+  ++traces_[static_cast<std::size_t>(event.kind)];
   if (event.kind == TraceKind::originated && processes_[host] && event.count > 0) {
     history.originated(
         *processes_[host],

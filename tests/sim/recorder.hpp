@@ -5,6 +5,8 @@
 // print the story as it unfolds.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -30,8 +32,6 @@ class Recorder final : public ClusterObserver {
   void attach(Cluster& cluster);
 
   History history;
-  std::map<std::string, std::uint64_t>
-      counts;  ///< trace events by kind, configuration changes, ...
   bool verbose{false};
 
   void set_trace_listener(Wanted wanted, TraceListener listener);
@@ -45,6 +45,8 @@ class Recorder final : public ClusterObserver {
   [[nodiscard]] std::uint64_t hash() const { return hash_; }
   void mix(std::uint64_t value);
   void mix(std::string_view text);
+  /// Trace events by kind, deliveries, configuration changes.
+  void add_to(std::map<std::string, std::uint64_t>& counts) const;
 
   void on_started(std::size_t host, BootId boot, Storage storage) override;
   void on_ended(std::size_t host, Ending ending) override;
@@ -57,6 +59,17 @@ class Recorder final : public ClusterObserver {
   [[nodiscard]] std::string with_names(std::string text) const;
 
  private:
+  enum class Count : std::uint8_t {
+    delivery,
+    delivery_transitional,
+    safe_transitional,
+    safe_regular,
+    install_transitional,
+    install_regular,
+    end
+  };
+  void count(Count what) { ++counts_[static_cast<std::size_t>(what)]; }
+
   void note_session(std::size_t host, const TraceEvent& event);
   void say(std::size_t host, const std::string& text) const;
 
@@ -69,6 +82,8 @@ class Recorder final : public ClusterObserver {
   OrderListener order_listener_;
   Oracle* oracle_{nullptr};
   Instant last_change_;
+  std::array<std::uint64_t, static_cast<std::size_t>(Count::end)> counts_{};
+  std::array<std::uint64_t, trace_kinds> traces_{};
   std::uint64_t hash_{0x9e3779b97f4a7c15ULL};
 };
 

@@ -7,7 +7,9 @@
 #include <cstdio>
 #include <cstdlib>
 #include <malloc.h>
+#include <memory>
 #include <poll.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/time.h>
 #include <sys/wait.h>
@@ -96,11 +98,22 @@ void limit_processor(unsigned seconds) {
   ::setrlimit(RLIMIT_CPU, &limit);
 }
 
-/// A seed ends soon: what it frees need not go back to the kernel and be zeroed again.
+/// A seed ends soon: what it frees need not go back to the kernel and be zeroed again. What most
+/// seeds need comes in huge pages, where the kernel has them: thousands of faults fewer.
 void keep_memory() {
+  constexpr std::size_t huge_page = 2 << 20;
+  constexpr std::size_t usual = 48 << 20;
   ::mallopt(M_MMAP_THRESHOLD, 1 << 30);
   ::mallopt(M_TRIM_THRESHOLD, 1 << 30);
   ::mallopt(M_TOP_PAD, 8 << 20);
+  void* const block = std::malloc(usual);
+  if (block == nullptr) return;
+  void* begin = block;
+  std::size_t left = usual;
+  if (std::align(huge_page, huge_page, begin, left) != nullptr) {
+    ::madvise(begin, left / huge_page * huge_page, MADV_HUGEPAGE);
+  }
+  std::free(block);
 }
 
 Child start(const PoolOptions& pool, const RunOptions& options) {

@@ -35,22 +35,19 @@ class Simulation {
     recorder_.attach(cluster_);
     recorder_.set_oracle(&oracle_);
     recorder_.verbose = options.verbose;
-    network_.set_tap([this](
-                         Instant now,
-                         std::size_t from,
-                         std::size_t to,
-                         std::span<const std::byte> bytes,
-                         Fate fate) {
-      if (options_.packets) {
-        std::printf(
-            "%s\n", arrow(scenario_.cluster.names.size(), now, from, to, bytes, fate).c_str());
-      }
-      // A packet ends in a hash of all of it.
-      const std::span<const std::byte> tag = bytes.last(std::min(bytes.size(), tag_bytes));
-      recorder_.mix(static_cast<std::uint64_t>(now.time_since_epoch().count()));
-      recorder_.mix(content_hash(tag) ^ (from * 31U + to * 7U + static_cast<std::uint64_t>(fate)));
-      oracle_.on_packet(from, bytes);
-    });
+    network_.set_tap(
+        [this](Instant now, std::size_t from, std::size_t to, const BufferRef& bytes, Fate fate) {
+          if (options_.packets) {
+            std::printf(
+                "%s\n", arrow(scenario_.cluster.names.size(), now, from, to, bytes, fate).c_str());
+          }
+          // A packet ends in a hash of all of it.
+          const auto tag = bytes.bytes().last(std::min(bytes.size(), tag_bytes));
+          recorder_.mix(static_cast<std::uint64_t>(now.time_since_epoch().count()));
+          recorder_.mix(
+              content_hash(tag) ^ (from * 31U + to * 7U + static_cast<std::uint64_t>(fate)));
+          oracle_.on_packet(from, bytes);
+        });
   }
 
   RunResult run() {
@@ -238,7 +235,7 @@ class Simulation {
     result.calm = scenario_.spurious_per_hour_max.has_value();
     if (scenario_.spurious_per_hour_max) judge_calm(result, begin);
     result.injections = faults_.injections();
-    result.counts.merge(std::map<std::string, std::uint64_t>{recorder_.counts});
+    recorder_.add_to(result.counts);
     cluster_.input_table().add_to(result.counts);
     result.counts["packets sent"] = network_.counts().sent;
     result.counts["packets lost"] = network_.counts().lost + network_.counts().blocked;

@@ -47,7 +47,7 @@ bool Oracle::holds(const NodeKey& run, const RingId& ring, Seq seq) const {
   return node != nullptr && watched_[host].key == run && node->holds(ring, seq);
 }
 
-void Oracle::on_packet(std::size_t host, std::span<const std::byte> datagram) {
+void Oracle::on_packet(std::size_t host, const BufferRef& datagram) {
   wire_.sent(cluster_.stored(host).ring_seq_reserved, datagram);
 }
 

@@ -28,7 +28,7 @@ class Oracle {
   /// All must outlive the oracle; `history` gives names only.
   Oracle(const Cluster& cluster, const History& history);
 
-  void on_packet(std::size_t host, std::span<const std::byte> datagram);
+  void on_packet(std::size_t host, const BufferRef& datagram);
   void on_started(std::size_t host, BootId boot, Storage storage);
   void on_ended(std::size_t host);
   void on_input(std::size_t host);

@@ -65,11 +65,11 @@ Wire::Ring& Wire::ring_of(const RingId& ring) {
   return at->second;
 }
 
-void Wire::sent(std::uint64_t stored, std::span<const std::byte> datagram) {
-  const PacketHeader header = read_header(datagram);
+void Wire::sent(std::uint64_t stored, const BufferRef& datagram) {
+  const PacketHeader header = read_header(datagram.bytes());
   sender_ = header.sender;
-  if (!is_new(header.sender, header.counter, datagram)) return;
-  const Result<Packet> packet = decode(BufferRef::copy_of(datagram));
+  if (!is_new(header.sender, header.counter, datagram.bytes())) return;
+  const Result<Packet> packet = decode(datagram);
   if (!packet) {
     fail("P1", "sent what cannot be decoded: " + packet.error().message);
     return;
@@ -79,7 +79,7 @@ void Wire::sent(std::uint64_t stored, std::span<const std::byte> datagram) {
     on_data(*data, datagram.size());
   } else if (const auto* const token = std::get_if<Token>(&packet->body)) {
     on_number(token->ring.seq, stored);
-    on_token(*token, datagram);
+    on_token(*token, datagram.bytes());
   } else if (const auto* const join = std::get_if<Join>(&packet->body)) {
     on_number(join->ring_seq, stored);
   } else if (const auto* const commit = std::get_if<CommitToken>(&packet->body)) {

@@ -40,7 +40,7 @@ class Wire {
       : history_(history), memories_(memories), holds_(std::move(holds)), report_(report) {}
 
   /// `stored`: the ring numbers its sender may use, as they stand on its disk.
-  void sent(std::uint64_t stored, std::span<const std::byte> datagram);
+  void sent(std::uint64_t stored, const BufferRef& datagram);
   /// A daemon starts with what it stored.
   void started(NodeId node, std::uint64_t stored, Storage storage);
   /// Nothing yet: it sent no token of that ring.
