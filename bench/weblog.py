@@ -4,14 +4,15 @@
 
     bench/weblog.py [--rate N] [--seconds S] [--rounds R] [--only module,...] [--linger 100ms]
 
-For each way of logging there is a real Apache (event) that answers requests for a page of 7 bytes.
-All of them run all the time and take turns of a second, in changing order, so that whatever else
-the machine does meets all alike. From /proc/*/task/*/schedstat comes the time of all processes of
-the server whose turn it is, from before the first request until its last line is in the file:
-parent, children, and the publishers and loggers below them. Daemon and writer are not in it: they
-are the ring's, not the web server's. `file again` is a second server with a plain file, and differs
-from `file` by chance alone: what is not clear of it is not shown. Needs the build (RINGCAST_BIN) and root,
-since a server changes its user; leaves nothing.
+For each way of logging there is a real Apache (event), or for syslog, which Apache's access log does
+not have, an nginx, that answers requests for a page of 7 bytes. All of them run all the time and take
+turns of a second, in changing order, so that whatever else the machine does meets all alike. From
+/proc/*/task/*/schedstat comes the time of all processes of the server whose turn it is, from before
+the first request until its last line is in the file: parent, children, and its publishers. Daemon
+and writer are not in it: they are the ring's, not the web server's. `file again` is a second server
+with a plain file, and differs from `file` by chance alone: what is not clear of it is not shown. Unix
+sockets keep 512 messages, as where systemd starts the host. Needs the build (RINGCAST_BIN), nginx and
+root, since a server changes its user; runs in a network namespace of its own and leaves nothing.
 """
 
 import argparse
@@ -32,9 +33,11 @@ import time
 ROOT = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 BIN = os.environ.get("RINGCAST_BIN", os.path.join(ROOT, "build/release/bin"))
 MODULE = os.path.join(BIN, "../modules/mod_log_ringcast.so")
-APACHE, MODULES = "/usr/sbin/apache2", "/usr/lib/apache2/modules"
+APACHE, MODULES, NGINX = "/usr/sbin/apache2", "/usr/lib/apache2/modules", "/usr/sbin/nginx"
+SYSTEMD_QUEUE = "512"  # net.unix.max_dgram_qlen
 FORMAT = '%h %l %u %t \\"%r\\" %>s %b \\"%{Referer}i\\" \\"%{User-Agent}i\\"'
 AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 Safari/537.36"
+NGINX_FORMAT = '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent"'
 CONNECTIONS = 4
 PATIENCE = 20.0
 
@@ -120,43 +123,52 @@ class Log:
 
 
 def ways(scene, linger):
-    """How to log: the configuration, and the log where the lines must arrive."""
+    """Servers by their way to log, each with the log where its lines must arrive and the way it is compared with."""
     group = Log(scene.path("group.log"))
-    publish = f"{BIN}/ringlog-publish --group weblogs --socket {scene.path('ring.sock')}"
-    found = {
-        "file": (f'CustomLog {scene.path("file.log")} "{FORMAT}"', Log(scene.path("file.log"))),
-        "file again": (f'CustomLog {scene.path("again.log")} "{FORMAT}"', Log(scene.path("again.log"))),
-        "module": (f'LoadModule log_ringcast_module {MODULE}\nRingcastPublisher {BIN}/ringlog-publish\n'
-                   f'RingcastDaemon {scene.path("ring.sock")}\nRingcastPublisherOption --linger {linger}\n'
-                   f'CustomLog "$weblogs" "{FORMAT}"', group),
-        "pipe": (f'CustomLog "|{publish}" "{FORMAT}"', group),
+    publish = [f"{BIN}/ringlog-publish", "--group", "weblogs", "--socket", scene.path("ring.sock")]
+    syslog = scene.path("syslog.sock")
+
+    def file(name):
+        return scene.path(f"{name}.log".replace(" ", "-"))
+
+    def apache(text, log, base="file"):
+        return Apache, text, log, base
+
+    def nginx(text, log, publisher=()):
+        return Nginx, f"access_log {text};", log, "nginx file", *publisher
+
+    return {
+        "file": apache(f'CustomLog {file("file")} "{FORMAT}"', Log(file("file"))),
+        "file again": apache(f'CustomLog {file("again")} "{FORMAT}"', Log(file("again"))),
+        "module": apache(f'LoadModule log_ringcast_module {MODULE}\nRingcastPublisher {BIN}/ringlog-publish\n'
+                         f'RingcastDaemon {scene.path("ring.sock")}\nRingcastPublisherOption --linger {linger}\n'
+                         f'CustomLog "$weblogs" "{FORMAT}"', group),
+        "pipe": apache(f'CustomLog "|{" ".join(publish)} --linger {linger}" "{FORMAT}"', group),
+        "nginx file": nginx(f'{file("nginx")} line', Log(file("nginx"))),
+        "nginx file again": nginx(f'{file("nginx again")} line', Log(file("nginx again"))),
+        "nginx syslog": nginx(f"syslog:server=unix:{syslog},nohostname line", group,
+                              [*publish, "--linger", linger, "--syslog", f"unix:{syslog}"]),
     }
-    usage = subprocess.run([f"{BIN}/ringlog-publish", "--help"], capture_output=True, text=True, check=False).stdout
-    if "--syslog" in usage:
-        # The server's side of syslog is util-linux's logger; the publisher listens below Apache's parent, too.
-        path = scene.path("syslog.sock")
-        found["syslog"] = (f'CustomLog "|/usr/bin/logger --socket {path} --tag apache" "{FORMAT}"\n'
-                           f'ErrorLog "|{publish} --syslog unix:{path}"', group)
-    return found
 
 
 class Server:
-    """An Apache that logs in one way."""
+    """A web server that logs in one way."""
 
-    def __init__(self, scene, name, text, log):
-        self.log, self.port = log, free_port(socket.SOCK_STREAM)
-        folder = scene.path(name.replace(" ", "-"))
-        os.makedirs(folder)
-        names = ("mpm_event", "authz_core")
-        lines = [f"ServerRoot {folder}", f"DefaultRuntimeDir {folder}", "PidFile pid", "ServerName bench.example",
-                 f"Listen 127.0.0.1:{self.port}", *(f"LoadModule {n}_module {MODULES}/mod_{n}.so" for n in names),
-                 "StartServers 1\nServerLimit 1\nThreadsPerChild 16\nMaxRequestWorkers 16\nMinSpareThreads 1",
-                 "MaxSpareThreads 16\nMaxKeepAliveRequests 0\nKeepAliveTimeout 30", "User www-data\nGroup www-data",
-                 "ErrorLog error.log", f"DocumentRoot {scene.path('www')}", text]
-        with open(os.path.join(folder, "apache.conf"), "w", encoding="utf-8") as file:
-            file.write("\n".join(lines) + "\n")
-        self.process = scene.start(APACHE, "-f", os.path.join(folder, "apache.conf"), "-d", folder, "-DFOREGROUND")
+    def __init__(self, scene, name, text, log, base, *publisher):
+        self.log, self.base, self.port = log, base, free_port(socket.SOCK_STREAM)
+        self.folder, self.scene = scene.path(name.replace(" ", "-")), scene
+        os.makedirs(self.folder)
+        self.publisher = self.start_publisher(publisher) if publisher else None
+        with open(os.path.join(self.folder, "conf"), "w", encoding="utf-8") as file:
+            file.write("\n".join([*self.lines(), text, *self.ending()]) + "\n")
+        self.process = scene.start(*self.words(os.path.join(self.folder, "conf")))
         until(f"the server ({name})", self.answers)
+
+    def start_publisher(self, words):
+        process = self.scene.start(*words)
+        path = words[-1].removeprefix("unix:")
+        until("the publisher", lambda: os.path.exists(path))
+        return process
 
     def answers(self):
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
@@ -167,7 +179,9 @@ class Server:
         """Microseconds of processor time per request: of all its processes, and of Apache's own."""
         count, before = int(rate * seconds), self.log.lines()
         pids = processes_below(self.process.pid)
-        own = {pid for pid in pids if name_of(pid) == "apache2"}
+        own = {pid for pid in pids if name_of(pid) in ("apache2", "nginx")}
+        if self.publisher:
+            pids |= processes_below(self.publisher.pid)
         began, began_own = seconds_of(pids), seconds_of(own)
         late = load(self.port, count, rate)
         until("all lines", lambda: self.log.lines() >= before + count)
@@ -177,6 +191,36 @@ class Server:
         if late > 0.2:
             print(f"  the clients were {late:.1f} s late: the rate is too high for this machine", file=sys.stderr)
         return used / count * 1e6, used_own / count * 1e6
+
+
+class Apache(Server):
+    def lines(self):
+        names = ("mpm_event", "authz_core")
+        return [f"ServerRoot {self.folder}", f"DefaultRuntimeDir {self.folder}", "PidFile pid", "ServerName bench.example",
+                f"Listen 127.0.0.1:{self.port}", *(f"LoadModule {n}_module {MODULES}/mod_{n}.so" for n in names),
+                "StartServers 1\nServerLimit 1\nThreadsPerChild 16\nMaxRequestWorkers 16\nMinSpareThreads 1",
+                "MaxSpareThreads 16\nMaxKeepAliveRequests 0\nKeepAliveTimeout 30", "User www-data\nGroup www-data",
+                "ErrorLog error.log", f"DocumentRoot {self.scene.path('www')}"]
+
+    def ending(self):
+        return []
+
+    def words(self, conf):
+        return [APACHE, "-f", conf, "-d", self.folder, "-DFOREGROUND"]
+
+
+class Nginx(Server):
+    def lines(self):
+        temporary = [f"{kind}_temp_path {self.folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")]
+        return ["daemon off; master_process off;", f"pid {self.folder}/pid; error_log {self.folder}/error.log;",
+                "events { }", "http {", *temporary, "keepalive_requests 1000000;", f"log_format line '{NGINX_FORMAT}';",
+                f"server {{ listen 127.0.0.1:{self.port}; root {self.scene.path('www')};"]
+
+    def ending(self):
+        return ["} }"]
+
+    def words(self, conf):
+        return [NGINX, "-c", conf]
 
 
 def processes_below(root):
@@ -259,22 +303,34 @@ def describe():
     return f"{os.cpu_count()} cores, {platform.machine()}, Linux {platform.release()}; {version}; ringcast {commit}"
 
 
+def enter_network():
+    """A network of our own: ports are free, and the length of unix queues is ours to say."""
+    if os.environ.get("RINGCAST_BENCH_INSIDE") != "1":
+        os.execvpe("unshare", ["unshare", "--net", sys.executable, *sys.argv], dict(os.environ, RINGCAST_BENCH_INSIDE="1"))
+    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    with open("/proc/sys/net/unix/max_dgram_qlen", "w", encoding="ascii") as file:
+        file.write(SYSTEMD_QUEUE)
+
+
 def main():
     parser = argparse.ArgumentParser(description="Processor time per request of a web server, by way of logging.")
     parser.add_argument("--rate", type=int, default=1000, help="requests per second (1000)")
     parser.add_argument("--seconds", type=float, default=1, help="of each turn (1)")
     parser.add_argument("--rounds", type=int, default=16, help="turns of each way (16)")
-    parser.add_argument("--only", default="", help="ways to measure, with commas; both files are always there")
-    parser.add_argument("--linger", default="100ms", help="of the module's fan-out (100ms)")
+    parser.add_argument("--only", default="", help="ways to measure, with commas; the files they are compared with are there too")
+    parser.add_argument("--linger", default="100ms", help="of the publishers (100ms)")
     options = parser.parse_args()
-    for path in (APACHE, MODULE, f"{BIN}/ringcastd", f"{BIN}/ringlog-publish", f"{BIN}/ringlog-write"):
+    enter_network()
+    for path in (APACHE, NGINX, MODULE, f"{BIN}/ringcastd", f"{BIN}/ringlog-publish", f"{BIN}/ringlog-write"):
         if not os.path.exists(path):
             sys.exit(f"weblog.py: {path} is not there: scripts/install-dependencies.sh and build first")
     with Scene() as scene:
         chosen = ways(scene, options.linger)
         if options.only:
-            chosen = {n: w for n, w in chosen.items() if n in ["file", "file again", *options.only.split(",")]}
-        servers = {name: Server(scene, name, text, log) for name, (text, log) in chosen.items()}
+            only = options.only.split(",")
+            kept = {base for name, (_, _, _, base, *_) in chosen.items() if name in only}
+            chosen = {n: w for n, w in chosen.items() if n in only or w[3] in kept and " again" in n or n in kept}
+        servers = {name: kind(scene, name, *rest) for name, (kind, *rest) in chosen.items()}
         found = {name: [] for name in chosen}
         for turn in range(-1, options.rounds):  # the first one warms up
             for name in list(servers) if turn % 2 else reversed(servers):
@@ -282,11 +338,11 @@ def main():
                 if turn >= 0:
                     found[name].append(figures)
     print(f"{describe()}\n{options.rate} requests/s, {options.rounds} turns of {options.seconds:g} s; processor time of all "
-          "processes of the server, medians; against file: of the same round, with the interval of 95 %\n")
-    print("| way | us per request | in Apache itself | against file, us | against file, % |\n|---|---|---|---|---|")
+          "processes of the server, medians; against the file of the same server: of the same round, with the interval of 95 %\n")
+    print("| way | us per request | in the server itself | against file, us | against file, % |\n|---|---|---|---|---|")
     for name, figures in found.items():
         whole, own = zip(*figures)
-        pairs = [(figure, base) for figure, (base, _) in zip(whole, found["file"])]
+        pairs = [(figure, base) for figure, (base, _) in zip(whole, found[servers[name].base])]
         more = "{:+.1f} ({:+.1f} to {:+.1f})".format(*interval([figure - base for figure, base in pairs]))
         ratio = "{:+.1f} ({:+.1f} to {:+.1f})".format(*interval([(figure / base - 1) * 100 for figure, base in pairs]))
         print(f"| {name} | {statistics.median(whole):.1f} | {statistics.median(own):.1f} | {more} | {ratio} |")

@@ -204,6 +204,12 @@ void add_room(CLI::App& app, Arguments& arguments) {
       "--max-block",
       options.max_block,
       "Longest pause of a full pipe before lines are dropped (100ms)");
+  add_duration(
+      app,
+      "--linger",
+      options.linger,
+      "Longest rest between two looks at a pipe or syslog, so that who writes need wake nobody "
+      "(100ms)");
 }
 
 void add_sending(CLI::App& app, Arguments& arguments) {

@@ -35,18 +35,35 @@ bool is_packet_socket(int fd) {
 
 }  // namespace
 
-// Where packets are received. Not initialised: of each block only what is used becomes memory.
+// Where packets are received. Most are short: their beginnings lie side by side, in few cache lines
+// and pages, and only what is longer goes into a block of its own. Not initialised: of each block
+// only what is used becomes memory.
 struct FanOut::Blocks {
+  static constexpr std::size_t short_bytes = 1024;
+
+  std::unique_ptr<char[]> starts{new char[packets_at_once * short_bytes]};
   std::unique_ptr<char[]> bytes{new char[packets_at_once * packet_bytes_max]};
-  std::array<iovec, packets_at_once> parts{};
+  std::array<std::array<iovec, 2>, packets_at_once> parts{};
   std::array<mmsghdr, packets_at_once> headers{};
 
   Blocks() {
     for (std::size_t i = 0; i < packets_at_once; ++i) {
-      parts.at(i) = iovec{bytes.get() + i * packet_bytes_max, packet_bytes_max};
-      headers.at(i).msg_hdr.msg_iov = &parts.at(i);
-      headers.at(i).msg_hdr.msg_iovlen = 1;
+      parts.at(i) = {
+          iovec{start(i), short_bytes},
+          iovec{block(i) + short_bytes, packet_bytes_max - short_bytes}};
+      headers.at(i).msg_hdr.msg_iov = parts.at(i).data();
+      headers.at(i).msg_hdr.msg_iovlen = parts.at(i).size();
     }
+  }
+
+  char* start(std::size_t i) { return starts.get() + i * short_bytes; }
+  char* block(std::size_t i) { return bytes.get() + i * packet_bytes_max; }
+
+  std::string_view packet(std::size_t i) {
+    const std::size_t length = headers.at(i).msg_len;
+    if (length <= short_bytes) return {start(i), length};
+    std::copy_n(start(i), short_bytes, block(i));
+    return {block(i), length};
   }
 };
 
@@ -99,7 +116,9 @@ void FanOut::read() {
   while (has_more && bytes_read_ < bytes_at_once) {
     has_more = read_once();
   }
-  next_read_ = has_more ? Clock::now() : Clock::now() + options_.linger;
+  // Where nothing came, the next packet is to wake us.
+  const bool rests = !has_more && bytes_read_ > 0;
+  next_read_ = rests ? Clock::now() + options_.linger : Clock::now();
 }
 
 // Whether there may be more.
@@ -127,14 +146,15 @@ bool FanOut::read_once() {
       continue;
     }
     bytes_read_ += header.msg_len;
-    take({blocks_->bytes.get() + i * packet_bytes_max, header.msg_len}, now);
+    take(blocks_->packet(i), now);
   }
   return static_cast<std::size_t>(got) == packets_at_once;
 }
 
 void FanOut::take(std::string_view packet, Clock::time_point now) {
   const auto parsed = parse_packet(packet);
-  if (!parsed || !log_group(std::string(parsed->group)).empty()) {
+  const bool is_known = parsed && publishers_.contains(parsed->group);
+  if (!is_known && (!parsed || !log_group(std::string(parsed->group)).empty())) {
     if (++refused_packets_ == 1) {
       tools::report(program, "a packet on stdin names no group of lines and was dropped");
     }

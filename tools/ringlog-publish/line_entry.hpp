@@ -32,6 +32,7 @@ class LineEntry {
     std::size_t line_bytes_max{std::size_t{64} << 10U};
     std::size_t batch_bytes{std::size_t{60} << 10U};
     std::chrono::milliseconds max_block{100};
+    std::chrono::milliseconds linger{0};  ///< longest rest between two looks, see Rest
     WhenFull when_full{WhenFull::block_then_drop_newest};
     bool can_wait{false};  ///< nobody is held up when we do not read: a regular file
     LinesEncoder::Options encoding;
@@ -56,6 +57,8 @@ class LineEntry {
   /// And a note of what was dropped, because nothing more comes.
   void end(Instant now);
 
+  /// Lines wait for a flush.
+  [[nodiscard]] bool has_lines() const { return !batch_.empty(); }
   [[nodiscard]] std::uint64_t accepted() const { return accepted_; }
   [[nodiscard]] std::uint64_t dropped() const { return dropped_total_; }
   [[nodiscard]] std::uint64_t too_long() const { return too_long_; }

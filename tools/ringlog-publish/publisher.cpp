@@ -30,6 +30,7 @@ constexpr std::uint64_t spool_segments = 8;  // at least: dropping gives up a wh
 constexpr std::chrono::milliseconds save_interval{200};
 constexpr std::chrono::seconds ageing_interval{1};
 constexpr std::chrono::milliseconds credit_retry{10};
+constexpr std::chrono::milliseconds settle_patience{250};  // above the rest between two batches
 constexpr std::chrono::seconds patience{5};
 
 }  // namespace
@@ -80,6 +81,7 @@ Input::Options Publisher::entry_options() const {
   Input::Options entry;
   entry.line_bytes_max = options_.line_bytes_max;
   entry.max_block = options_.max_block;
+  entry.linger = std::min(options_.linger, options_.max_block);  // a full pipe waits for its end
   entry.when_full = options_.when_full;
   entry.encoding = {options_.packing_level, options_.writers_required > 0};
   return entry;
@@ -198,15 +200,24 @@ void Publisher::send() {
     }
     if (!publish(outbox.record(*number).payload, ticket)) return;
     outbox.on_sent(*number, ticket);
+    sent_at_ = Clock::now();
   }
 }
 
 void Publisher::send_settle() {
   auto& outbox = intake_->outbox();
-  if (link_->client() == nullptr || !outbox.needs_settle()) return;
+  const auto due = settle_due();
+  if (!due || Clock::now() < *due) return;
   const auto payload = encode(Record{Producer{{}, options_.name}, 0, Settle{}, false});
   std::uint64_t ticket = 0;
   if (publish(payload, ticket)) outbox.on_settle_sent(ticket);
+}
+
+std::optional<Client::Clock::time_point> Publisher::settle_due() const {
+  const auto& outbox = intake_->outbox();
+  if (link_->client() == nullptr || !outbox.needs_settle()) return std::nullopt;
+  const bool may_come = !input_over_ && !stopping_ && !outbox.has_waiting();
+  return may_come ? sent_at_ + settle_patience : sent_at_;
 }
 
 bool Publisher::publish(std::span<const std::byte> payload, std::uint64_t& ticket) {
@@ -364,6 +375,7 @@ Client::Clock::time_point Publisher::next_deadline() {
     deadline = std::min(deadline, source->wake_up(now).value_or(deadline));
   }
   if (link_->client() == nullptr) deadline = std::min(deadline, link_->next_attempt());
+  if (const auto due = settle_due()) deadline = std::min(deadline, std::max(*due, now));
   if (const auto wake_up = pace_.wake_up()) {
     deadline = std::min(deadline, *wake_up);
   } else if (link_->client() != nullptr && intake_->outbox().next()) {

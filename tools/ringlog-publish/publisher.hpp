@@ -44,6 +44,7 @@ struct PublisherOptions {
   std::uint64_t line_bytes_max{std::uint64_t{64} << 10U};
   WhenFull when_full{WhenFull::block_then_drop_newest};
   std::chrono::milliseconds max_block{100};
+  std::chrono::milliseconds linger{100};
   int packing_level{0};                           ///< of zstd; 0: not packed
   std::size_t writers_required{0};                ///< that must have synced a line
   std::chrono::milliseconds flush_timeout{5000};  ///< after SIGTERM
@@ -75,6 +76,8 @@ class Publisher {
   void keep_session();
   void send();
   void send_settle();
+  /// The next batch will settle what was sent, if it comes soon: until when to wait for it.
+  [[nodiscard]] std::optional<Clock::time_point> settle_due() const;
   bool publish(std::span<const std::byte> payload, std::uint64_t& ticket);
   void refuse(RecordNumber number);
   void receive();
@@ -115,6 +118,7 @@ class Publisher {
   bool input_over_{false};
   bool stopping_{false};
   Clock::time_point input_over_at_{};
+  Clock::time_point sent_at_{};  // a record, the last time
   Clock::time_point next_save_{};
   Clock::time_point next_offer_{};  // of what was set aside
   Clock::time_point next_ageing_{};

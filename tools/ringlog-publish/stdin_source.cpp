@@ -4,6 +4,7 @@
 #include "tools/ringlog-publish/stdin_source.hpp"
 
 #include <cerrno>
+#include <fcntl.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -19,6 +20,8 @@ namespace {
 
 constexpr std::size_t block_bytes = std::size_t{64} << 10U;
 constexpr std::size_t slice = std::size_t{256} << 10U;
+// What may be written while we rest. The system may refuse it; then rests are shorter.
+constexpr int pipe_bytes_wanted = 1 << 20;
 
 bool is_regular(int fd) {
   struct stat status {};
@@ -49,6 +52,20 @@ bool is_packet_socket(int fd) {
   return ::getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_SEQPACKET;
 }
 
+bool is_hung_up(int fd) {
+  pollfd waiting{fd, 0, 0};
+  return ::poll(&waiting, 1, 0) > 0;
+}
+
+std::optional<std::size_t> widened_pipe(int fd) {
+  struct stat status {};
+  if (::fstat(fd, &status) != 0 || !S_ISFIFO(status.st_mode)) return std::nullopt;
+  const auto before = ::fcntl(fd, F_GETPIPE_SZ);
+  if (before < pipe_bytes_wanted) (void)::fcntl(fd, F_SETPIPE_SZ, pipe_bytes_wanted);
+  const auto bytes = ::fcntl(fd, F_GETPIPE_SZ);
+  return bytes > 0 ? std::optional(static_cast<std::size_t>(bytes)) : std::nullopt;
+}
+
 Input::Options for_stdin(Input::Options options) {
   options.can_wait = is_regular(STDIN_FILENO);
   return options;
@@ -61,22 +78,36 @@ StdinSource::StdinSource(
     : intake_(intake),
       input_(for_stdin(options), producer, filter, intake),
       is_packets_(is_packet_socket(STDIN_FILENO)),
-      block_(is_packets_ ? packet_bytes_max : block_bytes) {}
+      block_(is_packets_ ? packet_bytes_max : block_bytes),
+      pipe_bytes_(widened_pipe(STDIN_FILENO)),
+      rest_(options.linger) {}
 
 void StdinSource::watch(std::vector<pollfd>& fds, Instant now) {
-  if (!is_over_ && input_.entry().wants_data(now)) fds.push_back(pollfd{STDIN_FILENO, POLLIN, 0});
+  if (is_over_ || !input_.entry().wants_data(now)) return;
+  // Resting, we are to hear of the writer's end alone.
+  const short events = rest_.is_on(now) ? 0 : POLLIN;
+  fds.push_back(pollfd{STDIN_FILENO, events, 0});
 }
 
 std::optional<Source::Instant> StdinSource::wake_up(Instant now) const {
-  return is_over_ ? std::nullopt : input_.entry().wake_up(now);
+  if (is_over_) return std::nullopt;
+  return earlier(input_.entry().wake_up(now), rest_.end(now));
 }
 
 void StdinSource::read(Instant now) {
   if (is_over_) return;
-  read_slice(now);
+  if (rest_.is_on(now) && (is_stopping_ || is_hung_up(STDIN_FILENO))) rest_.cancel();
+  if (!rest_.is_on(now)) look(now);
   if (is_stopping_ && !is_over_ && !is_ready_) abandon(now);
   // While records wait to be sent, a batch may as well grow.
   if (!is_ready_ && !intake_.outbox().has_waiting()) input_.entry().flush(now);
+}
+
+void StdinSource::look(Instant now) {
+  read_slice(now);
+  if (is_ready_ || !pipe_bytes_) return;
+  const auto bytes = static_cast<double>(std::exchange(looked_bytes_, 0));
+  rest_.begin(bytes / static_cast<double>(*pipe_bytes_), now);
 }
 
 void StdinSource::read_slice(Instant now) {
@@ -99,6 +130,7 @@ void StdinSource::read_slice(Instant now) {
       return;
     }
     total += static_cast<std::size_t>(got);
+    looked_bytes_ += static_cast<std::size_t>(got);
     feed({block_.data(), static_cast<std::size_t>(got)}, now);
   }
 }

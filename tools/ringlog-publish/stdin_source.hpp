@@ -4,12 +4,15 @@
 // packets, each whole lines or a note of lines that were dropped before (GroupPacket).
 #pragma once
 
+#include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "tools/ringlog-publish/input.hpp"
 #include "tools/ringlog-publish/intake.hpp"
+#include "tools/ringlog-publish/rest.hpp"
 #include "tools/ringlog-publish/source.hpp"
 
 namespace ringcast::ringlog {
@@ -32,6 +35,7 @@ class StdinSource final : public Source {
   std::vector<std::string> notes() override;
 
  private:
+  void look(Instant now);
   void read_slice(Instant now);
   void feed(std::string_view bytes, Instant now);
   void abandon(Instant now);
@@ -40,6 +44,9 @@ class StdinSource final : public Source {
   Input input_;
   bool is_packets_;
   std::vector<char> block_;
+  std::optional<std::size_t> pipe_bytes_;  // what the pipe holds; nothing: it is none
+  Rest rest_;
+  std::size_t looked_bytes_{0};  // read since the last rest
   bool is_over_{false};
   bool is_ready_{false};
   bool is_stopping_{false};

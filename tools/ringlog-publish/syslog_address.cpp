@@ -6,6 +6,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <fstream>
 #include <memory>
 #include <netdb.h>
 #include <sys/socket.h>
@@ -168,6 +169,21 @@ Result<Descriptor> listen_at(const SyslogAddress& address) {
         socket->get(), SOL_SOCKET, SO_RCVBUF, &receive_buffer_bytes, sizeof receive_buffer_bytes);
   }
   return socket;
+}
+
+SyslogRoom room_of(const SyslogAddress& address, int socket) {
+  SyslogRoom room;
+  int bytes = 0;
+  socklen_t size = sizeof bytes;
+  if (::getsockopt(socket, SOL_SOCKET, SO_RCVBUF, &bytes, &size) == 0 && bytes > 0) {
+    room.bytes = static_cast<std::size_t>(bytes);
+  }
+  if (address.kind == SyslogAddress::Kind::unix_datagram) {
+    constexpr std::size_t linux_default = 10;
+    std::ifstream setting("/proc/sys/net/unix/max_dgram_qlen");
+    if (!(setting >> room.datagrams) || room.datagrams == 0) room.datagrams = linux_default;
+  }
+  return room;
 }
 
 }  // namespace ringcast::ringlog

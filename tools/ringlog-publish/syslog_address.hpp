@@ -3,6 +3,7 @@
 // SyslogAddress: where syslog messages come in, as --syslog names it, and the socket there.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -32,5 +33,12 @@ Result<SyslogAddress> parse_syslog_address(std::string_view text);
 /// Binds, and listens where that is due; a unix socket that nobody serves any more is replaced.
 /// Non-blocking. Errors: io; invalid_argument (another process has it, no such host).
 Result<Descriptor> listen_at(const SyslogAddress& address);
+
+/// What the kernel keeps for a socket of listen_at() until it is read: datagrams, or bytes.
+struct SyslogRoom {
+  std::size_t datagrams{0};  ///< 0: no limit but that of the bytes
+  std::size_t bytes{0};      ///< each datagram with some KiB of the kernel's own
+};
+SyslogRoom room_of(const SyslogAddress& address, int socket);
 
 }  // namespace ringcast::ringlog

@@ -16,6 +16,8 @@
 
 namespace ringcast::ringlog {
 
+using namespace std::chrono_literals;
+
 namespace {
 
 // What may stand before the text of a message whose text is as long as a line may be.
@@ -25,6 +27,12 @@ constexpr int reads_max = 512;  // in a row from one socket
 constexpr rlim_t connections_most = 1024;
 constexpr rlim_t other_descriptors = 128;  // for spool, checkpoints, daemons
 constexpr std::size_t shown_bytes_max = 80;
+// Who sends datagrams to a full socket drops them, so that rests must leave room for a burst: they
+// are short, and there are none where the kernel keeps only a few messages. Batches may grow
+// longer.
+constexpr std::chrono::milliseconds datagram_rest_max{20};
+constexpr std::size_t datagrams_for_rest = 128;
+constexpr std::size_t datagram_cost = 1280;  // the kernel's own, beside the message
 
 // As many as leave descriptors for all else.
 std::size_t connections_allowed() {
@@ -74,7 +82,8 @@ SyslogSource::SyslogSource(
       intake_(intake),
       entry_(options_.entry, producer, filter, intake),
       connections_max_(connections_allowed()),
-      buffer_(std::max(options_.entry.line_bytes_max + header_bytes, stream_slice)) {}
+      buffer_(std::max(options_.entry.line_bytes_max + header_bytes, stream_slice)),
+      rest_(std::min(options_.entry.linger, datagram_rest_max)) {}
 
 SyslogSource::~SyslogSource() {
   for (const auto& listener : listeners_) {
@@ -93,14 +102,16 @@ Result<std::unique_ptr<SyslogSource>> SyslogSource::open(
     if (!socket) return socket.error();
     constexpr int yes = 1;
     (void)::setsockopt(socket->get(), SOL_SOCKET, SO_RXQ_OVFL, &yes, sizeof yes);
+    const auto room = room_of(*address, socket->get());
+    if (room.datagrams > 0 && room.datagrams < datagrams_for_rest) source->rest_ = Rest(0ms);
     source->listeners_.push_back(
-        Listener{std::move(address).value(), std::move(socket).value(), {}, 0, 0});
+        Listener{std::move(address).value(), std::move(socket).value(), {}, 0, 0, room});
   }
   return source;
 }
 
 void SyslogSource::watch(std::vector<pollfd>& fds, Instant now) {
-  if (is_over_ || !entry_.wants_data(now)) return;
+  if (is_over_ || rest_.is_on(now) || !entry_.wants_data(now)) return;
   for (const auto& listener : listeners_) {
     const bool is_full = connections_.size() >= connections_max_ || !accepting_.may_try(now);
     if (listener.address.is_stream() && is_full) continue;
@@ -115,41 +126,70 @@ std::optional<Source::Instant> SyslogSource::wake_up(Instant now) const {
   if (is_over_) return std::nullopt;
   auto next = entry_.wake_up(now);
   const auto again = accepting_.retry_at();
-  if (again && *again > now) next = std::min(next.value_or(*again), *again);
-  return next;
+  if (again && *again > now) next = earlier(next, again);
+  // An unfinished batch that waits for records before it is woken by their confirmation.
+  if (entry_.has_lines() && next_flush_ > now) next = earlier(next, std::optional(next_flush_));
+  return earlier(next, rest_.end(now));
 }
 
 void SyslogSource::read(Instant now) {
   if (is_over_) return;
-  bool is_ready = false;
+  if (is_stopping_) rest_.cancel();
+  if (!rest_.is_on(now)) look(now);
+  if (is_stopping_ && !is_ready_) close_all(now);
+  if (!is_ready_ && entry_.has_lines() && may_flush(now)) {
+    entry_.flush(now);
+    next_flush_ = now + options_.entry.linger;
+  }
+}
+
+void SyslogSource::look(Instant now) {
+  is_ready_ = false;
   for (auto& listener : listeners_) {
-    is_ready |=
+    is_ready_ |=
         listener.address.is_stream() ? accept_all(listener, now) : read_datagrams(listener, now);
   }
   for (auto& connection : connections_) {
-    is_ready |= read_stream(connection, now);
+    is_ready_ |= read_stream(connection, now);
   }
   connections_.remove_if([](const auto& connection) { return !connection.socket.is_open(); });
-  if (is_stopping_ && !is_ready) close_all(now);
-  // While records wait to be sent, a batch may as well grow.
-  if (!is_ready && !intake_.outbox().has_waiting()) entry_.flush(now);
+  if (!is_ready_) rest_.begin(std::exchange(share_, 0), now);
+}
+
+void SyslogSource::note_share(double part, std::size_t room) {
+  share_ = std::max(share_, part / static_cast<double>(std::max<std::size_t>(room, 1)));
+}
+
+// While records wait to be sent, or few lines came, a batch may as well grow.
+bool SyslogSource::may_flush(Instant now) const {
+  return now >= next_flush_ && !intake_.outbox().has_waiting();
 }
 
 // True when there may be more.
 bool SyslogSource::read_datagrams(Listener& listener, Instant now) {
-  for (int i = 0; i < reads_max; ++i) {
-    if (!entry_.wants_data(now)) return true;
+  std::size_t bytes = 0;
+  int count = 0;
+  bool has_more = true;
+  while (has_more && count < reads_max && entry_.wants_data(now)) {
     const auto datagram = receive(listener.socket.get(), buffer_);
-    if (datagram.length < 0) return errno == EINTR;
+    if (datagram.length < 0) {
+      has_more = errno == EINTR;
+      continue;
+    }
+    ++count;
     if (datagram.overflowed) note_overflow(listener, *datagram.overflowed);
     const auto length = static_cast<std::size_t>(datagram.length);
+    bytes += length + datagram_cost;
     SyslogFrame frame;
     frame.bytes = length;
     frame.too_long = length > buffer_.size();
     if (!frame.too_long) frame.text = {buffer_.data(), length};
     take(listener, frame, now);
   }
-  return true;
+  note_share(static_cast<double>(bytes), listener.room.bytes);
+  const auto datagrams = listener.room.datagrams;
+  if (datagrams > 0) note_share(count, datagrams);
+  return has_more;
 }
 
 void SyslogSource::note_overflow(Listener& listener, std::uint32_t count) {
@@ -204,6 +244,7 @@ bool SyslogSource::read_stream(Connection& connection, Instant now) {
       return false;
     }
     total += static_cast<std::size_t>(got);
+    note_share(static_cast<double>(got), stream_slice);
     connection.framing.feed(
         {buffer_.data(), static_cast<std::size_t>(got)},
         [&](const SyslogFrame& frame) { take(connection.listener, frame, now); });

@@ -15,6 +15,7 @@
 
 #include "tools/ringlog-publish/cut_watch.hpp"
 #include "tools/ringlog-publish/line_entry.hpp"
+#include "tools/ringlog-publish/rest.hpp"
 #include "tools/ringlog-publish/source.hpp"
 #include "tools/ringlog-publish/syslog_address.hpp"
 #include "tools/ringlog-publish/syslog_framing.hpp"
@@ -59,6 +60,7 @@ class SyslogSource final : public Source {
     CutWatch cuts;
     std::uint32_t overflowed{0};  // by the kernel's own count, which begins at 0
     std::uint64_t invalid{0};
+    SyslogRoom room;
   };
   struct Connection {
     Listener& listener;
@@ -68,6 +70,9 @@ class SyslogSource final : public Source {
 
   SyslogSource(Options options, const Producer& producer, Filter& filter, Intake& intake);
 
+  void look(Instant now);
+  void note_share(double part, std::size_t room);
+  [[nodiscard]] bool may_flush(Instant now) const;
   bool read_datagrams(Listener& listener, Instant now);
   void note_overflow(Listener& listener, std::uint32_t count);
   bool accept_all(Listener& listener, Instant now);
@@ -88,6 +93,10 @@ class SyslogSource final : public Source {
   Trouble accepting_{std::chrono::seconds(1)};
   bool told_full_{false};
   std::vector<char> buffer_;
+  bool is_ready_{false};  // there may be more
+  Rest rest_;
+  double share_{0};       // of a listener's room, the greatest, since the last rest
+  Instant next_flush_{};  // of a batch that could grow
   bool is_stopping_{false};
   bool is_over_{false};
   std::uint64_t unfinished_{0};
