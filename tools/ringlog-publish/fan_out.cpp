@@ -20,7 +20,6 @@ using tools::ExitCode;
 namespace {
 
 constexpr auto program = "ringlog-publish";
-constexpr std::size_t packets_at_once = 32;
 constexpr std::size_t bytes_at_once = std::size_t{2} << 20U;  // then the publishers get theirs
 constexpr std::chrono::minutes idle_for_long{5};
 constexpr std::chrono::seconds patience{60};
@@ -35,42 +34,7 @@ bool is_packet_socket(int fd) {
 
 }  // namespace
 
-// Where packets are received. Most are short: their beginnings lie side by side, in few cache lines
-// and pages, and only what is longer goes into a block of its own. Not initialised: of each block
-// only what is used becomes memory.
-struct FanOut::Blocks {
-  static constexpr std::size_t short_bytes = 1024;
-
-  std::unique_ptr<char[]> starts{new char[packets_at_once * short_bytes]};
-  std::unique_ptr<char[]> bytes{new char[packets_at_once * packet_bytes_max]};
-  std::array<std::array<iovec, 2>, packets_at_once> parts{};
-  std::array<mmsghdr, packets_at_once> headers{};
-
-  Blocks() {
-    for (std::size_t i = 0; i < packets_at_once; ++i) {
-      parts.at(i) = {
-          iovec{start(i), short_bytes},
-          iovec{block(i) + short_bytes, packet_bytes_max - short_bytes}};
-      headers.at(i).msg_hdr.msg_iov = parts.at(i).data();
-      headers.at(i).msg_hdr.msg_iovlen = parts.at(i).size();
-    }
-  }
-
-  char* start(std::size_t i) { return starts.get() + i * short_bytes; }
-  char* block(std::size_t i) { return bytes.get() + i * packet_bytes_max; }
-
-  std::string_view packet(std::size_t i) {
-    const std::size_t length = headers.at(i).msg_len;
-    if (length <= short_bytes) return {start(i), length};
-    std::copy_n(start(i), short_bytes, block(i));
-    return {block(i), length};
-  }
-};
-
-FanOut::FanOut(FanOutOptions options)
-    : options_(std::move(options)), blocks_(std::make_unique<Blocks>()) {}
-
-FanOut::~FanOut() = default;
+FanOut::FanOut(FanOutOptions options) : options_(std::move(options)), packets_(packet_bytes_max) {}
 
 ExitCode FanOut::run(int stop_fd) {
   if (!is_packet_socket(STDIN_FILENO)) {
@@ -124,8 +88,7 @@ void FanOut::read() {
 // Whether there may be more.
 bool FanOut::read_once() {
   const auto now = Clock::now();
-  const int got =
-      ::recvmmsg(STDIN_FILENO, blocks_->headers.data(), packets_at_once, MSG_DONTWAIT, nullptr);
+  const int got = packets_.receive(STDIN_FILENO);
   if (got < 0) {
     if (errno == EAGAIN || errno == EINTR) return false;
     tools::report(program, system_error("stdin", "cannot read", errno).message);
@@ -134,21 +97,20 @@ bool FanOut::read_once() {
     return false;
   }
   for (std::size_t i = 0; i < static_cast<std::size_t>(got); ++i) {
-    const auto& header = blocks_->headers.at(i);
     // A packet without bytes is the end: nobody sends such a one.
-    if (header.msg_len == 0) {
+    if (packets_.length(i) == 0) {
       begin_end();
       return false;
     }
-    if ((header.msg_hdr.msg_flags & MSG_TRUNC) != 0) {
+    if (packets_.is_cut(i)) {
       ++refused_packets_;
       has_lost_ = true;
       continue;
     }
-    bytes_read_ += header.msg_len;
-    take(blocks_->packet(i), now);
+    bytes_read_ += packets_.length(i);
+    take(packets_.packet(i), now);
   }
-  return static_cast<std::size_t>(got) == packets_at_once;
+  return static_cast<std::size_t>(got) == PacketBlocks::at_once;
 }
 
 void FanOut::take(std::string_view packet, Clock::time_point now) {

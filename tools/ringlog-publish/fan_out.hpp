@@ -19,6 +19,7 @@
 
 #include "tools/common/exit_codes.hpp"
 #include "tools/ringlog-publish/group_publisher.hpp"
+#include "tools/ringlog-publish/packet_blocks.hpp"
 
 namespace ringcast::ringlog {
 
@@ -37,19 +38,12 @@ class FanOut {
   using Clock = std::chrono::steady_clock;
 
   explicit FanOut(FanOutOptions options);
-  ~FanOut();
-  FanOut(const FanOut&) = delete;
-  FanOut& operator=(const FanOut&) = delete;
-  FanOut(FanOut&&) = delete;
-  FanOut& operator=(FanOut&&) = delete;
 
   /// Until stdin is at its end or `stop_fd` is readable; then until all publishers have ended.
   /// After a stop, what is unread in the socket stays there for whoever reads it next.
   tools::ExitCode run(int stop_fd);
 
  private:
-  struct Blocks;
-
   [[nodiscard]] bool is_held_up(Clock::time_point now) const;
   void read();
   bool read_once();
@@ -66,7 +60,7 @@ class FanOut {
   [[nodiscard]] tools::ExitCode finish();
 
   FanOutOptions options_;
-  std::unique_ptr<Blocks> blocks_;
+  PacketBlocks packets_;
   std::map<std::string, GroupPublisher, std::less<>> publishers_;
   std::vector<std::string> network_groups_;
   std::vector<GroupPublisher> leaving_;

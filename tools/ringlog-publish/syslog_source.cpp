@@ -4,9 +4,7 @@
 #include "tools/ringlog-publish/syslog_source.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
-#include <cstring>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -23,7 +21,7 @@ namespace {
 // What may stand before the text of a message whose text is as long as a line may be.
 constexpr std::size_t header_bytes = 8192;
 constexpr std::size_t stream_slice = 65536;
-constexpr int reads_max = 512;  // in a row from one socket
+constexpr std::size_t datagrams_in_turn = 512;  // from one socket
 constexpr rlim_t connections_most = 1024;
 constexpr rlim_t other_descriptors = 128;  // for spool, checkpoints, daemons
 constexpr std::size_t shown_bytes_max = 80;
@@ -48,32 +46,6 @@ std::size_t connections_allowed() {
   return std::min(least, connections_most);
 }
 
-// One datagram; `length` is its own, be it longer than the buffer.
-struct Datagram {
-  ssize_t length{-1};
-  std::optional<std::uint32_t> overflowed;
-};
-
-Datagram receive(int fd, std::vector<char>& buffer) {
-  iovec part{buffer.data(), buffer.size()};
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(std::uint32_t))> control{};
-  msghdr header{};
-  header.msg_iov = &part;
-  header.msg_iovlen = 1;
-  header.msg_control = control.data();
-  header.msg_controllen = control.size();
-  Datagram datagram;
-  datagram.length = ::recvmsg(fd, &header, MSG_TRUNC | MSG_DONTWAIT);
-  if (datagram.length < 0) return datagram;
-  const auto* const extra = CMSG_FIRSTHDR(&header);
-  if (extra != nullptr && extra->cmsg_level == SOL_SOCKET && extra->cmsg_type == SO_RXQ_OVFL) {
-    std::uint32_t count = 0;
-    std::memcpy(&count, CMSG_DATA(extra), sizeof count);
-    datagram.overflowed = count;
-  }
-  return datagram;
-}
-
 }  // namespace
 
 SyslogSource::SyslogSource(
@@ -82,7 +54,8 @@ SyslogSource::SyslogSource(
       intake_(intake),
       entry_(options_.entry, producer, filter, intake),
       connections_max_(connections_allowed()),
-      buffer_(std::max(options_.entry.line_bytes_max + header_bytes, stream_slice)),
+      packets_(options_.entry.line_bytes_max + header_bytes),
+      buffer_(stream_slice),
       rest_(std::min(options_.entry.linger, datagram_rest_max)) {}
 
 SyslogSource::~SyslogSource() {
@@ -168,28 +141,34 @@ bool SyslogSource::may_flush(Instant now) const {
 // True when there may be more.
 bool SyslogSource::read_datagrams(Listener& listener, Instant now) {
   std::size_t bytes = 0;
-  int count = 0;
+  std::size_t count = 0;
   bool has_more = true;
-  while (has_more && count < reads_max && entry_.wants_data(now)) {
-    const auto datagram = receive(listener.socket.get(), buffer_);
-    if (datagram.length < 0) {
+  while (has_more && count < datagrams_in_turn && entry_.wants_data(now)) {
+    const auto got = packets_.receive(listener.socket.get());
+    if (got < 0) {
       has_more = errno == EINTR;
       continue;
     }
-    ++count;
-    if (datagram.overflowed) note_overflow(listener, *datagram.overflowed);
-    const auto length = static_cast<std::size_t>(datagram.length);
-    bytes += length + datagram_cost;
-    SyslogFrame frame;
-    frame.bytes = length;
-    frame.too_long = length > buffer_.size();
-    if (!frame.too_long) frame.text = {buffer_.data(), length};
-    take(listener, frame, now);
+    has_more = static_cast<std::size_t>(got) == PacketBlocks::at_once;
+    for (std::size_t i = 0; i < static_cast<std::size_t>(got); ++i) {
+      take_datagram(listener, i, now);
+      bytes += packets_.length(i) + datagram_cost;
+    }
+    count += static_cast<std::size_t>(got);
   }
   note_share(static_cast<double>(bytes), listener.room.bytes);
   const auto datagrams = listener.room.datagrams;
-  if (datagrams > 0) note_share(count, datagrams);
+  if (datagrams > 0) note_share(static_cast<double>(count), datagrams);
   return has_more;
+}
+
+void SyslogSource::take_datagram(Listener& listener, std::size_t i, Instant now) {
+  if (const auto lost = packets_.overflowed(i)) note_overflow(listener, *lost);
+  SyslogFrame frame;
+  frame.bytes = packets_.length(i);
+  frame.too_long = packets_.is_cut(i);
+  if (!frame.too_long) frame.text = packets_.packet(i);
+  take(listener, frame, now);
 }
 
 void SyslogSource::note_overflow(Listener& listener, std::uint32_t count) {

@@ -15,6 +15,7 @@
 
 #include "tools/ringlog-publish/cut_watch.hpp"
 #include "tools/ringlog-publish/line_entry.hpp"
+#include "tools/ringlog-publish/packet_blocks.hpp"
 #include "tools/ringlog-publish/rest.hpp"
 #include "tools/ringlog-publish/source.hpp"
 #include "tools/ringlog-publish/syslog_address.hpp"
@@ -74,6 +75,7 @@ class SyslogSource final : public Source {
   void note_share(double part, std::size_t room);
   [[nodiscard]] bool may_flush(Instant now) const;
   bool read_datagrams(Listener& listener, Instant now);
+  void take_datagram(Listener& listener, std::size_t i, Instant now);
   void note_overflow(Listener& listener, std::uint32_t count);
   bool accept_all(Listener& listener, Instant now);
   void refuse(const Listener& listener, int error, Instant now);
@@ -92,8 +94,9 @@ class SyslogSource final : public Source {
   std::size_t connections_max_;
   Trouble accepting_{std::chrono::seconds(1)};
   bool told_full_{false};
-  std::vector<char> buffer_;
-  bool is_ready_{false};  // there may be more
+  PacketBlocks packets_;
+  std::vector<char> buffer_;  // of streams
+  bool is_ready_{false};      // there may be more
   Rest rest_;
   double share_{0};       // of a listener's room, the greatest, since the last rest
   Instant next_flush_{};  // of a batch that could grow
