@@ -17,7 +17,7 @@ packages=(
   python3 iproute2 nftables git
 )
 test_packages=(
-  postgresql nginx-light haproxy rsyslog apache2-bin apache2-dev systemd-journal-remote
+  postgresql nginx-light haproxy rsyslog apache2 apache2-dev curl systemd-journal-remote
   chromium chromium-driver fonts-dejavu-core nghttp2-client goaccess
 )
 case "${1:-}" in
