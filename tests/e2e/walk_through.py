@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Types what docs/logging.md tells a newcomer to type, on three fresh hosts, and looks whether it is as the page says.
+"""Types what README.md and docs/logging.md tell a newcomer to type, on fresh hosts, and looks whether it is as they say.
 
     tests/e2e/walk_through.py            --show: only what would be typed where
 
 The commands and files are those of the page's section "In ten minutes": each indented block goes to the hosts that the
 sentence before it names ("every host", or by their names), into the file that it says to "Write", else into their shells.
+Of README it is what stands behind "Then by hand", in the terminals that the comments name.
 """
 
 import os
@@ -22,7 +23,9 @@ from harness import BIN, ROOT, Cluster, Failure, die_with_parent, expect, expect
 from hosts import enter_own_processes  # noqa: E402
 from http_client import ask_json  # noqa: E402
 
+README = os.path.join(ROOT, "README.md")
 PAGE, SECTION = os.path.join(ROOT, "docs/logging.md"), "In ten minutes"
+ALONE = "log2"  # README's host
 HOSTS = {"web1": "192.0.2.1", "log1": "192.0.2.2", "log2": "192.0.2.3"}
 BUILD = os.path.dirname(os.path.abspath(BIN))
 DONE_BEFORE = ["scripts/install-dependencies.sh", "cmake --preset release -DRINGCAST_TESTS=OFF -DRINGCAST_BENCH=OFF",
@@ -84,15 +87,20 @@ def steps_of(page):
 
 
 class Shell:
-    """A newcomer's terminal on a host."""
+    """A newcomer's terminal on a host: its first, which makes the host, or one more."""
 
-    def __init__(self, cluster, name):
-        self.name, self.said, self.changed = name, [], threading.Condition()
+    def __init__(self, name, first=None):
+        self.name, self.said, self.changed, self.count = name, [], threading.Condition(), 0
+        if first:
+            [pid] = first.type("cut -d ' ' -f 4 /proc/self/stat")  # its own by /proc, which is not of our process namespace
+            words = ["nsenter", f"--target={pid}", "--mount", "--uts", "--net", "bash", "-c",
+                     "export HOME=/run/home XDG_RUNTIME_DIR=/run; cd /run/checkout && exec bash --norc --noprofile"]
+        else:
+            words = ["nsenter", f"--net=/run/netns/{name}", "unshare", "--mount", "--uts", "bash", "-c", FRESH]
         env = dict(os.environ, NAME=name, ROOT=ROOT, AS=" ".join(somebody()) if name == "web1" else "")
         self.process = subprocess.Popen(
-            ["nsenter", f"--net=/run/netns/{name}", "unshare", "--mount", "--uts", "bash", "-c", FRESH], env=env, text=True,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, preexec_fn=die_with_parent)
-        self.count = 0
+            words, env=env, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            preexec_fn=die_with_parent)
         threading.Thread(target=self._read, daemon=True).start()
 
     def _read(self):
@@ -104,6 +112,14 @@ class Shell:
             self.said.append("")
             self.process.wait()
             self.changed.notify_all()
+
+    def start(self, line):
+        """Goes on; nothing is waited for."""
+        self.process.stdin.write(f"{line}\n")
+        self.process.stdin.flush()
+
+    def wait(self, what):
+        until(f"{self.name} says: {what}", lambda: any(what in said for said in list(self.said)))
 
     def type(self, line, seconds=120.0):
         """Until the prompt is back; what was said since. It must have worked."""
@@ -146,8 +162,20 @@ class Network(Cluster):
 
     def __enter__(self):
         super().__enter__()
-        self.shells = {name: Shell(self, name) for name in HOSTS}
+        try:
+            for name in HOSTS:
+                self.open(name)
+        except BaseException:
+            self.__exit__(*sys.exc_info())
+            raise
         return self
+
+    def open(self, name):
+        """A terminal there; a further one is called NAME/2."""
+        first = self.shells.get(name)
+        shell = self.shells[f"{name}/2" if first else name] = Shell(name, first)
+        shell.type("set -m")  # jobs have numbers
+        return shell
 
     def __exit__(self, kind, value, trace):
         for shell in self.shells.values():
@@ -178,6 +206,28 @@ def has_joined(shell):
     return f"#{shell.name}" in " ".join(shell.type("ringcast groups weblogs.writers || true"))
 
 
+def by_hand(readme):
+    """README's lines, each with its comment."""
+    block = readme.split("Then by hand:\n\n", 1)[1].split("\n\n", 1)[0]
+    return [[part.strip() for part in line.partition(" # ")[::2]] for line in block.splitlines()]
+
+
+def follow_by_hand(network, lines):
+    first, second = network.shells[ALONE], network.open(ALONE)
+    for line, comment in lines:
+        print(f"{ALONE}{'/2' if 'second' in comment else ''}# {line}", flush=True)
+        typed = line.replace("$PWD/build/release", BUILD)
+        if "second terminal" in comment:
+            second.start(typed)
+            until("it has joined", lambda: "members" in "".join(first.type("ringcast --json groups greetings || true")))
+            continue
+        first.type(typed)
+        if "both terminals" in comment:
+            second.type(typed)
+    second.wait("hello, ring")
+    second.wait("the daemon closed the session: daemon stopped")
+
+
 def prove(network):
     """What the section promises in its first sentence."""
     web, log1, log2 = (network.shells[name] for name in HOSTS)
@@ -196,16 +246,21 @@ def prove(network):
 def main():
     with open(PAGE, encoding="utf-8") as file:
         steps = steps_of(file.read())
+    with open(README, encoding="utf-8") as file:
+        lines = by_hand(file.read())
     typed = [line for step in steps if not step.file for line in step.text.splitlines()]
     for line in DONE_BEFORE:
         expect(line in typed, f"{PAGE} does not say {line}")
     if sys.argv[1:] == ["--show"]:
         for step in steps:
             print(f"--- {', '.join(step.hosts)}: {step.file or 'typed'}", step.text, sep="\n")
+        print(f"--- {ALONE}: typed", *(line for line, _ in lines), sep="\n")
         return
     enter_own_processes()
     for name in ("a2enconf", "apachectl", "curl", "cmake"):
         installed(name)
+    with Network() as network:
+        follow_by_hand(network, lines)
     with Network() as network:
         follow(network, steps)
         prove(network)
