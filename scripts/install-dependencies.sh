@@ -18,8 +18,8 @@ packages=(
 )
 test_packages=(
   valgrind strace
-  postgresql nginx-light haproxy rsyslog apache2-bin apache2-dev systemd-journal-remote
-  chromium chromium-driver fonts-dejavu-core nghttp2-client goaccess
+  postgresql nginx-light haproxy rsyslog apache2 apache2-dev systemd-journal-remote
+  chromium chromium-driver fonts-dejavu-core nghttp2-client goaccess curl
 )
 case "${1:-}" in
   "") ;;

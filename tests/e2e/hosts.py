@@ -4,10 +4,11 @@
 import os
 import subprocess
 import sys
+import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../integration"))
 
-from harness import Cluster, Failure, command, die_with_parent, expect, until  # noqa: E402
+from harness import Cluster, Failure, command, die_with_parent, enter_namespace, expect, until  # noqa: E402
 
 BALANCERS = ["lb1", "lb2"]
 WEB = ["web1", "web2", "web3", "web4", "web5", "web6"]
@@ -111,3 +112,13 @@ class Program:
         except subprocess.TimeoutExpired:
             self.kill()
             raise Failure(f"{self.name} of {self.host} did not end within {seconds} s of SIGTERM") from None
+
+
+def enter_own_processes():
+    """In a process namespace of our own, so that nothing stays behind whatever becomes of us."""
+    if os.environ.get("RINGCAST_E2E_INSIDE") == "1":
+        tempfile.tempdir = "/run"  # which is our own, too
+        return
+    enter_namespace()
+    env = dict(os.environ, RINGCAST_E2E_INSIDE="1")
+    os.execvpe("unshare", ["unshare", "--pid", "--fork", "--kill-child", sys.executable, *sys.argv], env)

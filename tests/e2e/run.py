@@ -17,20 +17,19 @@ import contextlib
 import os
 import subprocess
 import sys
-import tempfile
 import time
 import traceback
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../integration"))
 
-from harness import BIN, ROOT, Failure, enter_namespace  # noqa: E402
+from harness import BIN, ROOT, Failure  # noqa: E402
 
 os.environ.setdefault("RINGCAST_TEST_SCREENSHOTS", os.path.join(os.path.abspath(BIN), "../tests/e2e"))
 
 import proof  # noqa: E402
 from balancers import Balancer  # noqa: E402
 from faults import Faults  # noqa: E402
-from hosts import BALANCERS, USERS, WEB, Hosts  # noqa: E402
+from hosts import BALANCERS, USERS, WEB, Hosts, enter_own_processes  # noqa: E402
 from load import Load  # noqa: E402
 from loggers import PostgresLogger, SqliteLogger  # noqa: E402
 from monitor import Monitor  # noqa: E402
@@ -143,16 +142,6 @@ def run(options):
                 load.stop()
         prove(farm)
         step("all programs end as they should", farm.stop)
-
-
-def enter_own_processes():
-    """In a process namespace of our own, so that nothing stays behind whatever becomes of us."""
-    if os.environ.get("RINGCAST_E2E_INSIDE") == "1":
-        tempfile.tempdir = "/run"  # which is our own, too
-        return
-    enter_namespace()
-    env = dict(os.environ, RINGCAST_E2E_INSIDE="1")
-    os.execvpe("unshare", ["unshare", "--pid", "--fork", "--kill-child", sys.executable, *sys.argv], env)
 
 
 def parse():

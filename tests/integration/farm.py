@@ -53,10 +53,11 @@ class Farm:
         return [json.loads(line[len(head):]) for line in self.read(name) if line.startswith(head)]
 
     def writer(self, host, file, *more):
+        name = os.path.basename(file).split(".")[0]
         stream = self.cluster.stream(
-            host, "--socket", self.cluster.socket(host), "--group", GROUP, "--file", self.path(file), "--as",
-            file.split(".")[0], "--json", *more, tool="ringlog-write")
-        until(f"{file} joined", lambda: f"#{file.split('.')[0]}#{host}" in self.members(host, GROUP + ".writers"))
+            host, "--socket", self.cluster.socket(host), "--group", GROUP, "--file", self.path(file), "--as", name,
+            "--json", *more, tool="ringlog-write")
+        until(f"{file} joined", lambda: f"#{name}#{host}" in self.members(host, GROUP + ".writers"))
         return stream
 
     def members(self, host, group):

@@ -168,7 +168,7 @@ def test_full_disks_of_sinks_cost_patience_and_no_line():
             service = Service(farm, FILE.replace("/out/", "/small/") + SQLITE.replace("/lines.db", "/small/lines.db") + EXEC)
             text = lines("x" * 1000, 3000)
             farm.publish("d1", text)
-            service.wait_error(f"weblogs/file: {small}/access.log: cannot write: No space left on device; nothing is lost")
+            service.wait_error(f"weblogs/file: {small}/access.log: cannot write: No space left on device; make room there; nothing is lost")
             service.wait_error("weblogs/db: " + small + "/lines.db: ")
             until("the program has all the same", lambda: len(farm.read("copy")) == 3000)
             command("mount", "-o", "remount,size=64m", small)

@@ -223,7 +223,7 @@ def test_apache_by_its_pipe():
             file.write(example("apache.toml", spool=("/var/spool/ringlog/apache", farm.path("spool")),
                                group=('"weblogs"', f'"{GROUP}"')) + f'socket = ["{farm.cluster.socket("d1")}"]\n')
         custom_log = example("apache.conf", toml=("/etc/ringlog/apache.toml", toml),
-                             program=("/usr/bin/ringlog-publish", program("ringlog-publish")))
+                             program=("/usr/local/bin/ringlog-publish", program("ringlog-publish")))
         text = ("".join(f"LoadModule {name}_module {modules}/mod_{name}.so\n"
                         for name in ("mpm_event", "authz_core", "alias", "unixd") if
                         os.path.exists(f"{modules}/mod_{name}.so"))

@@ -31,7 +31,7 @@ using tools::ExitCode;
 
 constexpr auto program = "ringlog-publish";
 constexpr auto example =
-    "Example: CustomLog \"|/usr/bin/ringlog-publish --group weblogs\" combined\n"
+    "Example: GlobalLog \"|/usr/local/bin/ringlog-publish --group weblogs\" combined\n"
     "         ringlog-publish --group weblogs --tail '/var/log/nginx/*.log'\n"
     "         ringlog-publish --group weblogs --syslog unix:/run/ringlog/syslog.sock\n"
     "         ringlog-publish spool ls /var/spool/ringlog    (spool --help: what else)\n"

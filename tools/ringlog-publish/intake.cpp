@@ -28,31 +28,60 @@ bool Intake::may_spool(std::size_t bytes, Instant now) const {
   return spool_ && appending_.may_try(now) && spool_->has_room(bytes);
 }
 
+bool Intake::fits_in_memory(std::size_t bytes) const {
+  return outbox_.bytes() + held_bytes_ + bytes <= memory_bytes_max_;
+}
+
 bool Intake::has_room(std::size_t bytes, std::size_t held, Instant now) const {
   const auto wanted = bytes + held + record_overhead_bytes_max;
-  const bool behind_spool = spool_ && spool_->has_unread();
-  if (!behind_spool && outbox_.bytes() + wanted <= memory_bytes_max_) return true;
-  return may_spool(wanted, now);
+  const bool uses_memory = !is_behind() || !held_.empty();
+  return (uses_memory && fits_in_memory(wanted)) || (held_.empty() && may_spool(wanted, now));
 }
 
 void Intake::accept(OutgoingRecord record, Instant now) {
-  const auto bytes = record.payload.size();
-  const bool behind_spool = spool_ && spool_->has_unread();
-  const bool in_memory = !behind_spool && outbox_.bytes() + bytes <= memory_bytes_max_;
-  if (!in_memory && record.origin.source == input_source && may_spool(bytes, now)) {
-    const auto spooled = spool_->append(record.payload);
-    if (spooled) {
-      appending_.on_success(now);
+  const bool is_input = record.origin.source == input_source;
+  const bool in_memory = !is_behind() && fits_in_memory(record.payload.size());
+  if (!is_input || !spool_ || in_memory) {
+    (void)outbox_.accept(std::move(record));
+    return;
+  }
+  held_bytes_ += record.payload.size();
+  held_lines_ += record.lines;
+  held_.push_back(std::move(record));
+  place_held(now);
+}
+
+// Into the outbox when nothing is before it and there is room, else into the spool.
+void Intake::place_held(Instant now) {
+  while (!held_.empty()) {
+    auto& record = held_.front();
+    const auto bytes = record.payload.size();
+    const auto lines = record.lines;
+    if (!spool_->has_unread() && outbox_.bytes() + bytes <= memory_bytes_max_) {
+      (void)outbox_.accept(std::move(record));
+    } else if (!may_spool(bytes, now) || !spool(record, now)) {
       return;
     }
+    held_bytes_ -= bytes;
+    held_lines_ -= lines;
+    held_.pop_front();
+  }
+}
+
+bool Intake::spool(const OutgoingRecord& record, Instant now) {
+  const auto spooled = spool_->append(record.payload);
+  if (spooled) {
+    appending_.on_success(now);
+  } else {
     complain(appending_, spooled.error().message + "; lines stay in memory, trying again", now);
   }
-  (void)outbox_.accept(std::move(record));
+  return spooled.ok();
 }
 
 bool Intake::make_room(std::size_t bytes, std::size_t held, Instant now) {
   while (!has_room(bytes, held, now)) {
-    if (!drop_oldest(bytes + held + record_overhead_bytes_max, now)) return false;
+    if (!drop_oldest(held_bytes_ + bytes + held + record_overhead_bytes_max, now)) return false;
+    place_held(now);
   }
   return true;
 }
@@ -95,6 +124,7 @@ void Intake::complain(Trouble& trouble, const std::string& what, Instant now) {
 }
 
 void Intake::refill(Instant now) {
+  place_held(now);
   if (!reading_.may_try(now)) return;
   if (outbox_.bytes() < memory_bytes_max_ / 4) told_dropping_ = false;
   while (spool_ && spool_->has_unread() && outbox_.bytes() < memory_bytes_max_ / 2) {
@@ -138,6 +168,7 @@ PutAway Intake::put_away() {
     }
   }
   if (!spool_) return lines;
+  put_away_held(lines);
   if (const auto synced = spool_->sync_now(); !synced) {
     notes_.push_back(synced.error().message);
     return lines;
@@ -146,6 +177,14 @@ PutAway Intake::put_away() {
     on_spool_settled(segment);
   }
   return lines;
+}
+
+// They are the newest.
+void Intake::put_away_held(PutAway& lines) {
+  const auto now = std::chrono::steady_clock::now();
+  for (; !held_.empty(); held_.pop_front()) {
+    (spool(held_.front(), now) ? lines.spooled : lines.lost) += held_.front().lines;
+  }
 }
 
 bool Intake::put_in_front(const OutgoingRecord& record) {
@@ -176,7 +215,7 @@ void Intake::sync(Instant now) {
   }
 }
 
-bool Intake::is_empty() const { return outbox_.empty() && !(spool_ && spool_->has_unread()); }
+bool Intake::is_empty() const { return outbox_.empty() && !is_behind(); }
 
 std::vector<std::string> Intake::notes() { return std::exchange(notes_, {}); }
 

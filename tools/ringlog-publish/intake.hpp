@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <string>
 #include <vector>
@@ -36,7 +37,8 @@ class Intake {
 
   /// Room for this many more bytes, beside `held` bytes the caller already holds.
   [[nodiscard]] bool has_room(std::size_t bytes, std::size_t held, Instant now) const;
-  /// Takes the record; in memory even without room when the spool fails.
+  /// Takes the record; in memory even without room when the spool fails. There it waits behind
+  /// the spool until that takes it, or is empty, so that the order stays.
   void accept(OutgoingRecord record, Instant now);
   /// Makes has_room() true by giving up the oldest lines that are not about to be sent: of the
   /// spool its oldest segments, without a spool the oldest records in memory. A note takes their
@@ -61,6 +63,8 @@ class Intake {
   /// Part of the spool was damaged.
   [[nodiscard]] bool has_lost() const { return spool_ && spool_->has_lost(); }
   [[nodiscard]] bool is_empty() const;
+  /// In memory, not settled.
+  [[nodiscard]] std::uint64_t lines_in_memory() const { return outbox_.lines() + held_lines_; }
   /// Sentences for the operator since the last call.
   std::vector<std::string> notes();
 
@@ -71,10 +75,21 @@ class Intake {
   void complain(Trouble& trouble, const std::string& what, Instant now);
   void count_dropped(std::uint64_t lines, const std::string& why);
   [[nodiscard]] bool may_spool(std::size_t bytes, Instant now) const;
+  [[nodiscard]] bool fits_in_memory(std::size_t bytes) const;
+  /// Of the input: something accepted before is not in the outbox yet.
+  [[nodiscard]] bool is_behind() const {
+    return spool_ && (spool_->has_unread() || !held_.empty());
+  }
+  void place_held(Instant now);
+  bool spool(const OutgoingRecord& record, Instant now);
+  void put_away_held(PutAway& lines);
 
   std::size_t memory_bytes_max_;
   Outbox outbox_;
   std::optional<Spool> spool_;
+  std::deque<OutgoingRecord> held_;  ///< what the spool did not take, the oldest first
+  std::size_t held_bytes_{0};
+  std::uint64_t held_lines_{0};
   Trouble appending_{std::chrono::seconds(1)};
   Trouble syncing_;
   Trouble reading_;

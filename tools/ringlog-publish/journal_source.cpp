@@ -252,7 +252,8 @@ void JournalSource::take_line(std::string_view line, Instant now) {
     ++too_long_;
     notes_.push_back(
         "journal: a line of " + std::to_string(filtered->size()) +
-        " bytes is longer than --max-line and was not sent; its length is on record");
+        " bytes is longer than --max-line " + std::to_string(options_.line_bytes_max) +
+        " and was not sent; its length is on record");
     hand_on(batch_->note(TooLong{filtered->size()}), now);
     return;
   }

@@ -515,7 +515,7 @@ void Publisher::tell(const std::vector<std::string>& notes) const {
 ExitCode Publisher::summarize() const {
   const auto all = counters();
   const auto& filtered = filter_->counters();
-  const auto waiting = intake_->outbox().lines();
+  const auto waiting = intake_->lines_in_memory();
   if (options_.json) {
     const tools::Json json = {
         {"event", "summary"},

@@ -259,8 +259,7 @@ void TailSet::note_unopened(const std::string& path, int error) {
   const auto [known, is_new] = unopened_.emplace(path, error);
   if (!is_new && known->second == error) return;
   known->second = error;
-  notes_.push_back(
-      path + ": cannot open: " + std::generic_category().message(error) + "; trying again");
+  notes_.push_back(system_error(path, "cannot open", error).message + "; trying again");
 }
 
 std::set<std::string> TailSet::matching_paths() {
@@ -362,8 +361,9 @@ void TailSet::note_too_long(TailFile& tail) {
   for (const auto bytes : tail.too_long()) {
     ++too_long_;
     notes_.push_back(
-        tail.path() + ": a line of " + std::to_string(bytes) +
-        " bytes is longer than --max-line and was not sent; its length is on record");
+        tail.path() + ": a line of " + std::to_string(bytes) + " bytes is longer than --max-line " +
+        std::to_string(options_.limits.line_bytes_max) +
+        " and was not sent; its length is on record");
   }
 }
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <fcntl.h>
+#include <filesystem>
 #include <fstream>
 #include <poll.h>
 #include <string_view>
@@ -105,6 +106,10 @@ Result<LoadedState> Store::initial_state() {
 }
 
 Result<void> Store::open(Instant now) {
+  const auto directory = std::filesystem::path(options_.path).parent_path();
+  if (!directory.empty()) {
+    if (auto made = make_directories(directory.string()); !made) return made;
+  }
   lock_ = Descriptor(::open(options_.path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
   if (!lock_.is_open()) return system_error(options_.path, "cannot open for writing", errno);
   struct stat status {};

@@ -32,8 +32,28 @@ void Descriptor::close() {
   fd_ = -1;
 }
 
+std::string remedy_of(int error_number) {
+  switch (error_number) {
+    case ENOSPC:
+    case EDQUOT:
+      return "; make room there";
+    case EACCES:
+    case EPERM:
+      return "; let this program's user do that (owner and mode of it and of its directories)";
+    case EROFS:
+      return "; mount it for writing";
+    case EMFILE:
+      return "; raise the limit of open files";
+    default:
+      return {};
+  }
+}
+
 Error system_error(const std::string& path, const std::string& what, int error_number) {
-  return Error{Errc::io, path + ": " + what + ": " + std::generic_category().message(error_number)};
+  return Error{
+      Errc::io,
+      path + ": " + what + ": " + std::generic_category().message(error_number) +
+          remedy_of(error_number)};
 }
 
 Result<std::optional<std::string>> read_file(const std::string& path) {

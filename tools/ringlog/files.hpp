@@ -36,7 +36,10 @@ class Descriptor {
   int fd_{-1};
 };
 
-/// "PATH: what: the system's words".
+/// "; what to do about it", of errors with a usual remedy.
+std::string remedy_of(int error_number);
+
+/// "PATH: what: the system's words; what to do about it", the latter where it can be known.
 Error system_error(const std::string& path, const std::string& what, int error_number);
 
 /// The whole file, or nothing when there is none.

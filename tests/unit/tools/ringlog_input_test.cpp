@@ -308,6 +308,46 @@ TEST_CASE("lines beyond memory go to the spool and come back in order", "[ringlo
   CHECK(all.intake.notes().empty());
 }
 
+TEST_CASE("lines wait in order and in bounded memory while the spool takes none", "[ringlog]") {
+  const TemporaryDirectory directory;
+  const auto producer = random_producer();
+  SmallInput all(directory, producer);
+  auto options = SmallInput::options();
+  options.max_block = 24h;
+  Input input(options, Producer{producer, "p"}, all.filter, all.intake);
+  auto now = start;
+  std::size_t fed = 0;
+  const auto feed_while_wanted = [&](int times) {
+    for (int i = 0; i < times && input.entry().wants_data(now); ++i) {
+      input.feed(std::string(80, 'x') + "\n", now);
+      ++fed;
+    }
+  };
+  feed_while_wanted(60);
+  CHECK(fed == 60);
+  // No further segment can be begun; it is tried again for a long time.
+  std::filesystem::rename(directory / "spool", directory / "away");
+  for (int i = 0; i < 200; ++i) {
+    feed_while_wanted(1);
+    now += 10s;
+    all.intake.refill(now);
+  }
+  CHECK(fed < 60 + 20);
+  CHECK(all.intake.notes().size() == 1);
+  std::filesystem::rename(directory / "away", directory / "spool");
+  now += 10s;
+  all.intake.refill(now);
+  feed_while_wanted(60);
+  CHECK(fed > 60 + 59);
+  input.end(now);
+  Names names;
+  all.send(names);
+  REQUIRE(names.size() == (fed + 2) / 3);
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    CHECK(names[i] == std::pair(producer, 1 + 3 * i));
+  }
+}
+
 TEST_CASE("what is put away at the end comes back in order", "[ringlog]") {
   const TemporaryDirectory directory;
   const auto first = random_producer();

@@ -85,8 +85,8 @@ Result<void> OpenFiles::make_parents(const std::string& path) const {
       if (!made.is_open()) return system_error(directory, "cannot open", errno);
       if (auto adjusted = adjust(made.get(), directory); !adjusted) return adjusted;
       if (auto synced = sync_directory_of(directory); !synced) return synced;
-    } else if (errno != EEXIST && errno != EROFS && errno != EACCES) {
-      return system_error(directory, "cannot create the directory", errno);
+    } else if (const int error = errno; ::access(directory.c_str(), F_OK) != 0) {
+      return system_error(directory, "cannot create the directory", error);
     }
   }
   return {};

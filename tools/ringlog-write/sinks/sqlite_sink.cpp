@@ -4,6 +4,7 @@
 #include "tools/ringlog-write/sinks/sqlite_sink.hpp"
 
 #include <array>
+#include <cerrno>
 #include <sqlite3.h>
 #include <utility>
 
@@ -44,6 +45,12 @@ int bind(sqlite3_stmt* statement, int at, const TableValue& value) {
   return ::sqlite3_bind_null(statement, at);
 }
 
+std::string remedy_for(int code) {
+  if (code == SQLITE_FULL) return remedy_of(ENOSPC);
+  if (code == SQLITE_CANTOPEN || code == SQLITE_READONLY) return remedy_of(EACCES);
+  return {};
+}
+
 }  // namespace
 
 void SqliteSink::CloseDatabase::operator()(sqlite3* database) const {
@@ -55,7 +62,10 @@ void SqliteSink::CloseStatement::operator()(sqlite3_stmt* statement) const {
 
 Error SqliteSink::failure(const std::string& what) const {
   const std::string why = database_ ? ::sqlite3_errmsg(database_.get()) : "no memory";
-  return Error{Errc::io, options_.database + ": " + what + ": " + why};
+  return Error{
+      Errc::io,
+      options_.database + ": " + what + ": " + why +
+          remedy_for(database_ ? ::sqlite3_errcode(database_.get()) : SQLITE_NOMEM)};
 }
 
 Result<void> SqliteSink::run(const std::string& sql) {
