@@ -122,7 +122,7 @@ def test_a_spool_that_may_not_be_written_is_refused_at_the_start_and_waited_for_
             expect(f"ringlog-publish: {spool}/below/it: cannot create the directory: {DENIED}" in said, said)
         one = farm.writer("d1", "one.log")
         publisher = away_publisher(farm, "--memory", "1M", "--spool", spool, "--max-block", "1h")
-        text = lines("x" * 200, 8000)
+        text = lines("x" * 200, 20000)
         until("it has the spool", lambda: os.path.exists(f"{spool}/lock"))
         with locked(spool):
             feeder = Feeder(publisher, text)
@@ -132,7 +132,7 @@ def test_a_spool_that_may_not_be_written_is_refused_at_the_start_and_waited_for_
         publisher.process.stdin.close()
         daemon_comes_back(farm)
         expect_equal(publisher.end(), 0, f"exit code; it said: {publisher.errors()}")
-        farm.wait_lines("one.log", 8000)
+        farm.wait_lines("one.log", 20000)
         expect_equal(farm.read("one.log"), text, "the file")
         expect_equal(stop(one)["holes"], 0, "numbers missing")
 

@@ -219,7 +219,7 @@ def follow_by_hand(network, lines):
         typed = line.replace("$PWD/build/release", BUILD)
         if "second terminal" in comment:
             second.start(typed)
-            until("it has joined", lambda: "members" in "".join(first.type("ringcast --json groups greetings || true")))
+            until("it has joined", lambda: '"members":["' in "".join(first.type("ringcast --json groups greetings || true")))
             continue
         first.type(typed)
         if "both terminals" in comment:
