@@ -100,7 +100,7 @@ TEST_CASE("a mistake in a sink is told with its place and its remedy", "[sinks]"
       {"type = 'file'\npath = '/p/{vhost}'",
        "F:3:1: its path has {vhost} and its lines are not split; add split_vhost"},
       {"type = 'file'\npath = '/p'\nrotate_bytes = 5",
-       "F:6:16: rotate_bytes is out of range; choose a value from 1KiB to 1024GiB"},
+       "F:6:16: rotate_bytes is out of range; choose a value from 1KiB to 1TiB"},
       {"type = 'file'\npath = '/p'\nrotate = 5",
        "F:6:1: unknown key \"rotate\" in [sink]; did you mean "},
       {"type = 'file'\npath = '/p'\nmatch = ['(']", "F:6:9: \"(\" is no regular expression: "},
