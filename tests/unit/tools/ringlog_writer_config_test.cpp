@@ -155,6 +155,26 @@ TEST_CASE("mistakes in groups and tables are told", "[sinks]") {
       Catch::Matchers::Contains("conf/ringlog-write.toml shows every option"));
 }
 
+TEST_CASE("a group says how much of its journal is kept", "[sinks]") {
+  const auto read = [](const std::string& text) {
+    return read_writer_config("[[group]]\nname = 'g'\n" + text);
+  };
+  const auto all = read("");
+  REQUIRE(all.problems.empty());
+  CHECK_FALSE(all.config.groups[0].keep.is_limited());
+  const auto some = read("keep_bytes = \"20GiB\"\nkeep_time = \"14d\"\n");
+  REQUIRE(some.problems.empty());
+  CHECK(some.config.groups[0].keep.bytes == std::uint64_t{20} << 30U);
+  CHECK(some.config.groups[0].keep.time == std::chrono::hours{14 * 24});
+  CHECK_FALSE(some.config.groups[0] == all.config.groups[0]);  // a reload begins it anew
+  CHECK_THAT(
+      described(read("keep_bytes = \"1KiB\"\n").problems)[0],
+      Catch::Matchers::Contains("keep_bytes is out of range; choose a value from 1MiB to 1024TiB"));
+  CHECK_THAT(
+      described(read("keep_time = \"1s\"\n").problems)[0],
+      Catch::Matchers::Contains("keep_time is out of range; choose a value from 1m to 36600d"));
+}
+
 TEST_CASE("conf/ringlog-write.toml shows every option, and reads without a problem", "[sinks]") {
   const auto text = read_text(std::string(RINGCAST_SOURCE_DIR) + "/conf/ringlog-write.toml");
   const auto read = read_writer_config(text);
