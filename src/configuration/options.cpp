@@ -32,8 +32,15 @@ struct Unit {
 
 // Largest first: show_value takes the first that divides.
 constexpr std::array duration_units{
-    Unit{"m", 60 * s}, Unit{"s", s}, Unit{"ms", ms}, Unit{"us", us}, Unit{"ns", 1}};
-constexpr std::array byte_units{Unit{"GiB", gib}, Unit{"MiB", mib}, Unit{"KiB", kib}, Unit{"B", 1}};
+    Unit{"d", 24 * 3600 * s},
+    Unit{"h", 3600 * s},
+    Unit{"m", 60 * s},
+    Unit{"s", s},
+    Unit{"ms", ms},
+    Unit{"us", us},
+    Unit{"ns", 1}};
+constexpr std::array byte_units{
+    Unit{"TiB", 1024 * gib}, Unit{"GiB", gib}, Unit{"MiB", mib}, Unit{"KiB", kib}, Unit{"B", 1}};
 
 std::optional<std::uint64_t> parse_with_unit(std::string_view text, std::span<const Unit> units) {
   std::uint64_t value{0};

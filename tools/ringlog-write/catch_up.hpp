@@ -2,7 +2,8 @@
 //
 // CatchUp: fetches from other writers what stands behind the end of our file, and finds out up
 // to where the files agree when ours is no beginning of theirs. It sends and receives nothing
-// itself, and takes the next writer when one does not answer.
+// itself, and takes the next writer when one does not answer. When none of them keeps what ours
+// could go on from, it asks one for its front, so that ours goes on behind that.
 #pragma once
 
 #include <chrono>
@@ -15,6 +16,7 @@
 
 #include "tools/ringlog-write/history_message.hpp"
 #include "tools/ringlog-write/store.hpp"
+#include "tools/ringlog/table_message.hpp"
 
 namespace ringcast::ringlog {
 
@@ -24,8 +26,9 @@ class CatchUp {
 
   /// What a reply leads to.
   struct Step {
-    bool has_lines{false};         ///< the reply's lines are to be appended
-    std::optional<FilePoint> cut;  ///< the file is to be cut there
+    bool has_lines{false};             ///< the reply's lines are to be appended
+    std::optional<FilePoint> cut;      ///< the file is to be cut there
+    std::optional<FileFront> front{};  ///< the file is to go on behind it
   };
 
   explicit CatchUp(std::string group) : group_(std::move(group)) {}
@@ -42,11 +45,17 @@ class CatchUp {
   /// `end` as above.
   Step on_reply(
       const std::string& sender, const HistoryReply& reply, const FilePoint& end, Instant now);
+  /// A part of the table of a writer's front, which was asked for with that request.
+  void on_front_table(const std::string& sender, std::uint64_t request, const TableMessage& part);
   /// The lines did not fit: this writer is asked no more.
   void on_wrong_lines() { drop_writer(); }
 
   /// None of the writers could help.
-  [[nodiscard]] bool has_failed() const { return is_active_ && writers_.empty(); }
+  [[nodiscard]] bool has_failed() const {
+    return is_active_ && writers_.empty() && fronts_.empty();
+  }
+  /// Places in our file are being compared; its front must stay as it is.
+  [[nodiscard]] bool is_searching() const { return search_.has_value(); }
   /// Bytes that the writer had beyond ours when it answered last; nothing before.
   [[nodiscard]] std::optional<std::uint64_t> behind() const { return behind_; }
   /// A complete answer came, and the next request was not yet made.
@@ -56,6 +65,8 @@ class CatchUp {
 
  private:
   void drop_writer();
+  Step on_searched(const HistoryReply& reply);
+  Step on_front(const HistoryReply& reply);
 
   std::string group_;
   bool is_active_{false};
@@ -73,6 +84,15 @@ class CatchUp {
     Points asked;
   };
   std::optional<Search> search_;
+  // Writers that do not keep what ours could go on from; to be asked for their front.
+  std::deque<std::string> fronts_;
+  struct Front {
+    FileFront front;
+    std::uint32_t parts{0};
+    bool is_complete{false};
+  };
+  std::optional<Front> front_;  // that is asked for
+  bool has_front_{false};       // our own file does not begin at 0
 };
 
 }  // namespace ringcast::ringlog

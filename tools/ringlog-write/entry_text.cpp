@@ -152,6 +152,20 @@ FilePoint get_point(const Json& json) {
       number(json, "length"), number(json, "lines"), parse_hex(text(json, "chain")).value_or(0)};
 }
 
+Json front_json(const FileFront& front) {
+  Json json;
+  put_point(json, front.begins);
+  json["table"] = table_json(front.table);
+  if (!front.gaps.empty()) json["gaps"] = table_json(front.gaps);
+  return json;
+}
+
+FileFront get_front(const Json& json) {
+  const auto it = json.find("front");
+  if (it == json.end() || !it->is_object()) return {};
+  return FileFront{get_point(*it), get_table(*it, "table"), get_table(*it, "gaps")};
+}
+
 }  // namespace
 
 std::string snapshot_line(const FileState& state) {
@@ -163,6 +177,7 @@ std::string snapshot_line(const FileState& state) {
   json["markers"] = markers_json(state.markers);
   json["table"] = table_json(state.table);
   if (!state.gaps.empty()) json["gaps"] = table_json(state.gaps);
+  if (state.front != FileFront{}) json["front"] = front_json(state.front);
   return sealed_line(json);
 }
 
@@ -220,6 +235,10 @@ Result<FileState> parse_snapshot(std::string_view line, const std::string& path)
   state.markers = get_markers(*json);
   state.table = get_table(*json, "table");
   state.gaps = get_table(*json, "gaps");
+  state.front = get_front(*json);
+  if (state.front.begins.length > state.end.length) {
+    return Error{Errc::corrupt, path + ": says that the file begins behind its end"};
+  }
   return state;
 }
 

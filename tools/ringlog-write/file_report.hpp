@@ -17,10 +17,12 @@
 
 namespace ringcast::ringlog {
 
-/// Lines are counted here with markers: all that end in a newline.
+/// Lines are counted here with markers: all that end in a newline. In front of the part that is
+/// kept only data lines are counted, so of a place lines say less than its length and chain.
 struct FileReport {
   std::string name;               ///< the file's path, or that of its report
   bool is_file{false};            ///< of a file here, which can be read again
+  FilePoint begins;               ///< the part that is kept, as its sidecar says
   FilePoint end;                  ///< behind the last whole line
   std::uint64_t rest{0};          ///< bytes behind it
   std::vector<FilePoint> points;  ///< ends of the first lines that reach each MiB
@@ -29,7 +31,8 @@ struct FileReport {
 
 /// Reads the file. Errors: io.
 Result<FileReport> report_of_file(const std::string& path);
-/// The chain of the file at that length; nothing when no line ends there. Errors: io.
+/// The chain of the file at that length; nothing when no line ends there, or when that is not kept.
+/// Errors: io.
 Result<std::optional<std::uint64_t>> chain_at(const std::string& path, std::uint64_t length);
 
 /// One line of JSON, without newline.
@@ -46,6 +49,7 @@ struct FileComparison {
     first_is_beginning,   ///< of the second
     second_is_beginning,  ///< of the first
     differ,
+    apart,  ///< one ends in front of where the other begins
   };
   Kind kind{Kind::equal};
   FilePoint alike;          ///< up to here at least

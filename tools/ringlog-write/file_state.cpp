@@ -5,14 +5,27 @@
 
 namespace ringcast::ringlog {
 
+namespace {
+
+void name_all(Table& table, Table& gaps, const std::vector<Addition>& additions) {
+  for (const auto& addition : additions) {
+    auto& named = addition.as == AddedAs::gap ? gaps : table;
+    (void)named.add(addition.producer, addition.range);
+  }
+}
+
+}  // namespace
+
 void apply(FileState& state, const FileEntry& entry) {
   state.end = entry.after;
   if (entry.position) state.position = entry.position;
-  for (const auto& addition : entry.additions) {
-    auto& table = addition.as == AddedAs::gap ? state.gaps : state.table;
-    (void)table.add(addition.producer, addition.range);
-  }
+  name_all(state.table, state.gaps, entry.additions);
   state.markers.insert(state.markers.end(), entry.markers.begin(), entry.markers.end());
+}
+
+void release(FileFront& front, const FileEntry& entry) {
+  front.begins = entry.after;
+  name_all(front.table, front.gaps, entry.additions);
 }
 
 void extend(FileEntry& entry, const FileEntry& next) {

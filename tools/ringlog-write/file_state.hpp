@@ -56,20 +56,33 @@ struct FileEntry {
   [[nodiscard]] bool is_unnamed() const { return additions.empty() && after.lines > before.lines; }
 };
 
+/// What stood in front of the part of a file that is kept.
+struct FileFront {
+  FilePoint begins;  ///< the part that is kept does
+  Table table;       ///< names of the lines and losses in front of it
+  Table gaps;        ///< what gap markers in front of it name
+
+  bool operator==(const FileFront&) const = default;
+};
+
 /// The file as of `end`.
 struct FileState {
   std::string group;
+  FileFront front;
   FilePoint end;
   std::optional<Position> position;  ///< of the last record in it
-  Table table;                       ///< lines, and losses that no writer got
+  Table table;                       ///< lines, and losses that no writer got; also in front
   Table gaps;                        ///< what gap markers name; in the table too once it came
-  std::vector<FileMarker> markers;
+  std::vector<FileMarker> markers;   ///< of the part that is kept
 
   bool operator==(const FileState&) const = default;
 };
 
 /// Changes `state` to what it is after the write.
 void apply(FileState& state, const FileEntry& entry);
+/// Changes `front` to what it is when the entry is not kept. REQUIRES: entry.before is
+/// front.begins.
+void release(FileFront& front, const FileEntry& entry);
 /// Makes `entry` stand for both. REQUIRES: next.before is entry.after.
 void extend(FileEntry& entry, const FileEntry& next);
 /// Adds behind the others, as one with the last where that says the same.

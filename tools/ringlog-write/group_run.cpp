@@ -24,6 +24,7 @@ WriterOptions writer_options_of(
   writer.group = options.group.name;
   writer.path = options.group.journal;
   writer.adopt = options.group.adopt;
+  writer.keep = options.group.keep;
   writer.connect_timeout = options.connect_timeout;
   writer.json = options.json;
   writer.observer = &journal;
@@ -74,6 +75,7 @@ void GroupRun::set_sinks(const std::vector<SinkConfig>& sinks) {
   for (const auto& sink : sinks) {
     if (sink.group == options_.group.name) wanted.push_back(&sink);
   }
+  const Journal::Hold hold(journal_);  // nobody's part is released while nobody has its place
   // First what ends: a sink with the same name takes its memory over.
   std::erase_if(sinks_, [&](const Work& work) {
     return std::none_of(

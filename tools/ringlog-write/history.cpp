@@ -5,13 +5,14 @@
 
 #include <algorithm>
 #include <fcntl.h>
-#include <fstream>
+#include <iterator>
 #include <string_view>
 #include <sys/stat.h>
 #include <utility>
 
 #include "tools/ringlog-write/entry_lines.hpp"
 #include "tools/ringlog-write/entry_text.hpp"
+#include "tools/ringlog/sparse_lines.hpp"
 
 namespace ringcast::ringlog {
 
@@ -39,6 +40,17 @@ std::optional<std::pair<FileEntry, FileEntry>> parts_of(
   return split_at(entry, *data, length);
 }
 
+std::optional<FileEntry> front_of(
+    const std::string& path, const FileEntry& entry, std::uint64_t length) {
+  auto parts = parts_of(path, entry, length);
+  return parts ? std::optional(std::move(parts->first)) : std::nullopt;
+}
+
+bool follows(const FileEntry& entry, const FilePoint& here, const FilePoint& end) {
+  return entry.before == here && entry.after.length >= entry.before.length &&
+         entry.before.length < end.length;
+}
+
 }  // namespace
 
 std::string history_path(const std::string& path) { return path + ".history"; }
@@ -52,11 +64,12 @@ Result<History> History::open(const std::string& path, const LoadedState& loaded
   if (!file) return file.error();
   History history(std::move(file).value());
   std::uint64_t good = 0;
-  const auto rest = load(path, loaded.state.end, history, good);
+  const auto rest = load(path, loaded.state, history, good);
+  if (!rest) return rest.error();
   auto cut = AppendFile::open(name, good);
   if (!cut) return cut.error();
   history.file_ = std::move(cut).value();
-  if (rest) history.append(*rest);
+  if (*rest) history.append(**rest);
   for (const auto& entry : loaded.recent) {
     if (entry.before == history.end_) {
       history.append(entry);
@@ -71,30 +84,38 @@ Result<History> History::open(const std::string& path, const LoadedState& loaded
   return history;
 }
 
-std::optional<FileEntry> History::load(
-    const std::string& path, const FilePoint& end, History& history, std::uint64_t& good) {
+Result<std::optional<FileEntry>> History::load(
+    const std::string& path, const FileState& state, History& history, std::uint64_t& good) {
+  const auto& begins = state.front.begins;
+  const auto& end = state.end;
+  history.end_ = begins;
   std::optional<FileEntry> rest;
-  std::ifstream file(history_path(path), std::ios::binary);
-  for (std::string line; std::getline(file, line) && !file.eof();) {
-    const auto entry = parse_entry(line, history.end_);
-    const bool follows = entry && entry->before == history.end_ &&
-                         entry->after.length >= entry->before.length &&
-                         entry->before.length < end.length;
-    if (!follows) break;
+  auto lines = SparseLines::open(history_path(path));
+  if (!lines) return lines.error();
+  for (;;) {
+    const auto line = lines->next();
+    if (!line) return line.error();
+    const auto entry = *line ? parse_entry(**line, history.end_) : std::nullopt;
+    if (!entry) break;
+    if (history.marks_.empty() && begins.length > 0 && entry->after.length <= begins.length) {
+      good = history.stale_bytes_ = lines->line_ends();
+      continue;
+    }
+    if (!follows(*entry, history.end_, end)) break;
     if (entry->after.length > end.length) {
-      auto parts = parts_of(path, *entry, end.length);
-      if (parts) rest = std::move(parts->first);
+      rest = front_of(path, *entry, end.length);
       break;
     }
-    history.note(*entry, good);
+    if (history.marks_.empty()) history.stale_bytes_ = lines->line_begins();
+    history.note(*entry, lines->line_begins());
     history.end_ = entry->after;
-    good += line.size() + 1;
+    good = lines->line_ends();
   }
   // Another file's: of the same length, but with other lines.
   const bool is_other = history.end_.length == end.length && history.end_ != end;
   if (is_other) {
-    good = 0;
-    history.end_ = FilePoint{};
+    good = history.stale_bytes_ = 0;
+    history.end_ = begins;
     history.marks_.clear();
   }
   return rest;
@@ -143,13 +164,13 @@ Result<void> History::cut(const FilePoint& end, const std::optional<FileEntry>& 
   write_growing();
   if (auto flushed = flush(); !flushed) return flushed;
   const auto last = rest ? rest->before.length : end.length;
-  std::ifstream file(file_.path(), std::ios::binary);
-  std::uint64_t good = 0;
-  for (std::string line; std::getline(file, line) && !file.eof();) {
-    const auto entry = parse_entry(line, FilePoint{});
-    if (!entry || entry->after.length > last) break;
-    good += line.size() + 1;
-  }
+  auto good = stale_bytes_;
+  const auto visited = visit_file(stale_bytes_, end_.length, [&](const auto& entry, auto offset) {
+    good = offset;
+    return entry.before.length < last;
+  });
+  if (!visited) return visited.error();
+  if (*visited) good = file_.length();  // all of it is in front
   auto cut = AppendFile::open(file_.path(), good);
   if (!cut) return cut.error();
   file_ = std::move(cut).value();
@@ -159,15 +180,47 @@ Result<void> History::cut(const FilePoint& end, const std::optional<FileEntry>& 
   return settle();
 }
 
+Result<void> History::forget_front(const FilePoint& begins) {
+  const auto mark = std::partition_point(marks_.begin(), marks_.end(), [&](const Mark& item) {
+    return item.before.length <= begins.length;
+  });
+  const auto from = mark == marks_.begin() ? stale_bytes_ : std::prev(mark)->offset;
+  std::optional<Mark> first;
+  const auto visited = visit_file(from, end_.length, [&](const auto& entry, auto offset) {
+    if (entry.before == begins) first = Mark{begins, offset, entry.time_ms};
+    return entry.before.length < begins.length;
+  });
+  if (!visited) return visited.error();
+  if (!first) return Error{Errc::corrupt, file_.path() + ": does not fit its file"};
+  marks_.erase(marks_.begin(), mark);
+  marks_.insert(marks_.begin(), *first);
+  stale_bytes_ = first->offset;
+  return {};
+}
+
+Result<void> History::begin_anew(const FilePoint& begins) {
+  auto file = AppendFile::open(file_.path(), 0);
+  if (!file) return file.error();
+  file_ = std::move(file).value();
+  marks_.clear();
+  unflushed_.clear();
+  growing_.reset();
+  stale_bytes_ = 0;
+  end_ = begins;
+  return file_.sync();
+}
+
 void History::set_calls(WriteFunction write, SyncFunction sync) {
   if (write) file_.set_write_function(std::move(write));
   if (sync) file_.set_sync_function(std::move(sync));
 }
 
-// The entries of the file from `offset` on that begin before `end`. False: visit() has enough.
+// The entries of the file from `offset` on that begin before `end`, each with its own offset.
+// False: visit() has enough.
 template <class Visit>
 Result<bool> History::visit_file(std::uint64_t offset, std::uint64_t end, Visit visit) const {
   std::string text;
+  auto begin = offset;  // of the text
   while (offset < file_.length()) {
     const auto to = std::min<std::uint64_t>(offset + block_bytes, file_.length());
     auto block = read_part(file_.fd(), offset, to, file_.path());
@@ -179,10 +232,11 @@ Result<bool> History::visit_file(std::uint64_t offset, std::uint64_t end, Visit 
       const auto entry = parse_entry(std::string_view(text).substr(done, at - done), FilePoint{});
       if (!entry) return Error{Errc::corrupt, file_.path() + ": damaged"};
       if (entry->before.length >= end) return true;
-      if (!visit(*entry)) return false;
+      if (!visit(*entry, begin + done)) return false;
       done = at + 1;
     }
     text.erase(0, done);
+    begin += done;
   }
   return true;
 }
@@ -193,7 +247,8 @@ Result<void> History::visit_from(std::size_t mark, Visit visit) const {
   if (growing_) in_memory = growing_->before.length;
   if (!unflushed_.empty()) in_memory = unflushed_.front().before.length;
   const auto offset = mark < marks_.size() ? marks_[mark].offset : file_.length();
-  const auto goes_on = visit_file(offset, in_memory, visit);
+  const auto goes_on = visit_file(
+      offset, in_memory, [&](const FileEntry& entry, std::uint64_t) { return visit(entry); });
   if (!goes_on) return goes_on.error();
   if (!*goes_on) return {};
   for (const auto& entry : unflushed_) {
@@ -201,6 +256,10 @@ Result<void> History::visit_from(std::size_t mark, Visit visit) const {
   }
   if (growing_) (void)visit(*growing_);
   return {};
+}
+
+Result<void> History::visit(const std::function<bool(const FileEntry&)>& visit) const {
+  return visit_from(0, visit);
 }
 
 Result<std::vector<FileEntry>> History::from(std::uint64_t length, std::uint64_t bytes) const {

@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::uint8_t history_version = 1;
 constexpr std::size_t point_bytes = 24;
-enum class From : std::uint8_t { points = 0, line = 1, time = 2, position = 3 };
+enum class From : std::uint8_t { points = 0, line = 1, time = 2, position = 3, front = 4 };
 
 Error malformed(const std::string& what) { return Error{Errc::malformed, "log history: " + what}; }
 
@@ -76,6 +76,9 @@ struct FromWriter {
     out.number(static_cast<std::uint8_t>(From::position));
     write_position(out, from.position);
   }
+  void operator()(const FromFront& /*from*/) const {
+    out.number(static_cast<std::uint8_t>(From::front));
+  }
 };
 
 Result<Points> read_points(PayloadReader& in) {
@@ -109,6 +112,9 @@ Result<void> read_from(PayloadReader& in, HistoryRequest& request) {
       request.from = FromPosition{std::move(position).value()};
       return {};
     }
+    case From::front:
+      request.from = FromFront{};
+      return {};
   }
   return malformed("unknown place");
 }
@@ -159,11 +165,13 @@ std::vector<std::byte> encode(const HistoryReply& reply) {
   out.number(history_version);
   out.number(reply.id);
   const unsigned flags = (reply.is_served ? 1U : 0U) | (reply.is_live ? 2U : 0U) |
-                         (reply.is_last ? 4U : 0U) | (reply.position ? 8U : 0U);
+                         (reply.is_last ? 4U : 0U) | (reply.position ? 8U : 0U) |
+                         (reply.begins != FilePoint{} ? 16U : 0U);
   out.number(static_cast<std::uint8_t>(flags));
   write_point(out, reply.agreed);
   write_point(out, reply.end);
   if (reply.position) write_position(out, *reply.position);
+  if (reply.begins != FilePoint{}) write_point(out, reply.begins);
   std::string entries;
   for (const auto& entry : reply.entries) {
     entries += entry_line(entry);
@@ -203,6 +211,7 @@ Result<HistoryReply> decode_history_reply(std::span<const std::byte> payload) {
     if (!position) return position.error();
     reply.position = std::move(position).value();
   }
+  if ((flags & 16U) != 0) reply.begins = read_point(in);
   const auto entries = in.raw(in.number<std::uint32_t>());
   reply.data = in.raw(in.number<std::uint32_t>());
   if (!in.done()) return malformed("a reply whose length does not fit its content");

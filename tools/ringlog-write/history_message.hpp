@@ -25,7 +25,8 @@ namespace ringcast::ringlog {
 inline constexpr std::int32_t history_request_type = 0x726C0011;
 inline constexpr std::int32_t history_reply_type = 0x726C0012;
 
-/// Places of a file by chain, ascending; the beginning of the file is always meant, too.
+/// Places of a file by chain, ascending; the beginning of the file is meant, too, as far as it
+/// is kept.
 using Points = std::vector<FilePoint>;
 /// The write that holds it: a line by its number from 1, a time, or what follows a position.
 struct FromLine {
@@ -40,11 +41,18 @@ struct FromPosition {
   Position position;
   bool operator==(const FromPosition&) const = default;
 };
+/// Where the part that is kept begins. The table that is asked for is then that of what stood in
+/// front of it.
+struct FromFront {
+  bool operator==(const FromFront&) const = default;
+};
+
+using HistoryPlace = std::variant<Points, FromLine, FromTime, FromPosition, FromFront>;
 
 struct HistoryRequest {
   std::string group;    ///< whose lines
   std::uint64_t id{0};  ///< the asker's own, in all replies
-  std::variant<Points, FromLine, FromTime, FromPosition> from;
+  HistoryPlace from;
   std::uint64_t bytes_max{0};  ///< of the file; 0: only the place is asked for
   std::uint64_t until{0};      ///< nothing behind this length; 0: all there is
   bool wants_table{false};     ///< a statement of the writer's table comes first
@@ -59,6 +67,7 @@ struct HistoryReply {
   bool is_last{true};                ///< of the replies to this request
   FilePoint agreed;                  ///< the place found; what follows stands behind it
   FilePoint end;                     ///< of the writer's file
+  FilePoint begins;                  ///< the part of it that is kept
   std::optional<Position> position;  ///< of the last record in it
   std::vector<FileEntry> entries;
   std::string data;

@@ -24,7 +24,7 @@ struct PlaceOf {
       if (!ours) return ours.error();
       if (*ours && **ours == *it) return *it;
     }
-    return FilePoint{};
+    return FilePoint{};  // the beginning of all files, kept or not
   }
   Result<FilePoint> operator()(const FromLine& from) const {
     return store.history().at_line(from.number);
@@ -35,6 +35,7 @@ struct PlaceOf {
   Result<FilePoint> operator()(const FromPosition& from) const {
     return store.history().at_position(from.position);
   }
+  Result<FilePoint> operator()(const FromFront& /*from*/) const { return store.begins(); }
 };
 
 }  // namespace
@@ -68,7 +69,9 @@ Result<bool> HistoryServer::serve(
     job.here = *found;
   }
   reply.agreed = *job.here;
-  if (job.left == 0) return true;
+  // Released since it was asked for, or in front of what is kept from the first: the asker sees it.
+  const bool is_kept = job.here->length >= store.begins().length;
+  if (job.left == 0 || !is_kept) return true;
   auto part = store.read(*job.here, std::min<std::uint64_t>(bytes, job.left), job.request.until);
   if (!part) return part.error();
   if (part->entries.empty()) return true;
@@ -88,9 +91,11 @@ HistoryServer::Answer HistoryServer::next(const Store& store, bool is_live, std:
   reply.id = job.request.id;
   reply.is_live = is_live;
   reply.end = store.written().end;
+  reply.begins = store.begins();
   reply.position = store.written().position;
   if (job.is_refused) return answer;
   answer.wants_table = std::exchange(job.request.wants_table, false);
+  answer.is_of_front = std::holds_alternative<FromFront>(job.request.from);
   const auto is_over = serve(store, job, reply, bytes_max);
   reply.is_served = is_over.ok();
   reply.is_last = !is_over || *is_over;

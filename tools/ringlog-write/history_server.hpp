@@ -20,6 +20,7 @@ class HistoryServer {
     std::string to;  ///< the asker's private group
     HistoryReply reply;
     bool wants_table{false};  ///< a table is to be sent before it
+    bool is_of_front{false};  ///< that of what stood in front
   };
 
   explicit HistoryServer(std::string group) : group_(std::move(group)) {}

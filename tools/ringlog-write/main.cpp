@@ -80,6 +80,14 @@ void add_options(CLI::App& app, Arguments& arguments) {
       "--file", writer.path, "The file; PATH.position and PATH.pending-* lie beside it");
   auto* const adopt =
       app.add_flag("--adopt", writer.adopt, "Append to an existing file that has no PATH.position");
+  auto* const keep_bytes = ringcast::ringlog::add_size(
+      app,
+      "--keep-bytes",
+      writer.keep.bytes,
+      {ringcast::ringlog::keep_bytes_min, ringcast::ringlog::keep_bytes_max},
+      "Keep the newest bytes of the file, and release what is older (all)");
+  auto* const keep_time = ringcast::ringlog::add_duration(
+      app, "--keep-time", writer.keep.time, "Keep what was written within that time (all)");
   auto* const count =
       app.add_option("--count", arguments.count, "Leave once at least this many lines were written")
           ->check(CLI::PositiveNumber);
@@ -95,9 +103,11 @@ void add_options(CLI::App& app, Arguments& arguments) {
          "--state", arguments.file.state, "With --compat: where journals lie (/var/lib/ringlog)")
       ->needs(compat);
   app.add_flag("--check", arguments.is_check, "Only read the configuration: its problems, or ok");
+  keep_bytes->needs(path);
+  keep_time->needs(path);
   group->needs(path);
   path->needs(group);
-  for (auto* const alone : {group, path, adopt, count}) {
+  for (auto* const alone : {group, path, adopt, count, keep_bytes, keep_time}) {
     config->excludes(alone);
     compat->excludes(alone);
   }

@@ -47,9 +47,7 @@ bool is_numbers(const Json& json, std::size_t count) {
              json.begin(), json.end(), [](const Json& item) { return item.is_number_unsigned(); });
 }
 
-}  // namespace
-
-std::string gap_marker(const Table& missing) {
+Json names_of(const Table& missing) {
   Json producers = Json::array();
   for (const auto& [id, entry] : missing.entries()) {
     Json ranges = Json::array();
@@ -62,9 +60,32 @@ std::string gap_marker(const Table& missing) {
     producer["ranges"] = std::move(ranges);
     producers.push_back(std::move(producer));
   }
+  return producers;
+}
+
+}  // namespace
+
+std::string gap_marker(const Table& missing) {
   Json json;
   json["lines"] = missing.count();
-  json["missing"] = std::move(producers);
+  json["missing"] = names_of(missing);
+  return marker("gap", json);
+}
+
+std::string unkept_marker(
+    const Table& missing,
+    std::uint64_t from,
+    std::optional<std::uint64_t> lines_in_front,
+    const FilePoint& to) {
+  Json json;
+  auto lines = missing.count();
+  if (missing.empty() && lines_in_front) lines = to.lines - std::min(to.lines, *lines_in_front);
+  json["lines"] = lines;
+  json["missing"] = names_of(missing);
+  json["bytes"] = Json::array({from, to.length});
+  if (lines_in_front && *lines_in_front < to.lines) {
+    json["numbers"] = Json::array({*lines_in_front + 1, to.lines});
+  }
   return marker("gap", json);
 }
 

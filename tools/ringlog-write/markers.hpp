@@ -12,6 +12,7 @@
 
 #include "ringcast/configuration.hpp"
 
+#include "tools/ringlog/chain.hpp"
 #include "tools/ringlog/record.hpp"
 #include "tools/ringlog/table.hpp"
 
@@ -19,6 +20,14 @@ namespace ringcast::ringlog {
 
 /// "#ringlog-gap {...}": this file misses these lines; another writer has them.
 std::string gap_marker(const Table& missing);
+/// A gap marker for who reads a file on from one place to another: what stood between is not
+/// kept any more. `missing` are its names, as far as they are known; without the number of lines
+/// in front of it, nothing is said of numbers.
+std::string unkept_marker(
+    const Table& missing,
+    std::uint64_t from,
+    std::optional<std::uint64_t> lines_in_front,
+    const FilePoint& to);
 /// "#ringlog-dropped {...}" or "#ringlog-too-long {...}": lines no writer ever got.
 /// REQUIRES: the body is Dropped or TooLong.
 std::string loss_marker(const Record& record);

@@ -229,6 +229,32 @@ void Reconciler::on_cut(const FileState& state, std::uint64_t lines) {
   if (target_ && end_ == target_->end) get_in_step(std::exchange(chosen_, Statement{}));
 }
 
+// What only this file had and no pending file has now is nowhere: all are to mark it as a gap.
+void Reconciler::go_on_behind(const FileState& state, std::uint64_t lines) {
+  const auto missing = state.table.minus(table_);
+  ++counters_.unkept;
+  counters_.unkept_lines += missing.count();
+  counters_.cut_lines += lines;
+  std::string report =
+      "no writer keeps what follows byte " + std::to_string(end_.length) + " (line " +
+      std::to_string(end_.lines) + ") of this file any more; it goes on with byte " +
+      std::to_string(state.end.length) + ", line " + std::to_string(state.end.lines + 1) +
+      ", and lacks " + std::to_string(missing.count()) + " lines in front of it";
+  if (lines > 0) report += "; " + std::to_string(lines) + " lines of its own are offered to all";
+  constexpr std::size_t producers_told_max = 100;
+  if (!missing.empty() && missing.entries().size() <= producers_told_max) {
+    report += ": " + unkept_marker(missing, end_.length, end_.lines, state.end);
+  }
+  output_.reports.push_back(std::move(report));
+  promised_.merge(table_);
+  table_ = state.table;
+  gaps_ = state.gaps;
+  end_ = state.end;
+  position_ = state.position;
+  entry_may_grow_ = false;
+  if (target_ && end_ == target_->end) get_in_step(std::exchange(chosen_, Statement{}));
+}
+
 ReconcilerOutput Reconciler::take() {
   entry_may_grow_ = false;
   return std::exchange(output_, ReconcilerOutput{});

@@ -103,6 +103,8 @@ struct ReconcilerCounters {
   std::uint64_t fetched_lines{0};  ///< from other writers' files
   std::uint64_t merged_lines{0};   ///< from pending files
   std::uint64_t cut_lines{0};      ///< taken out of the file, since it did not agree
+  std::uint64_t unkept{0};         ///< times that no writer kept what this one missed
+  std::uint64_t unkept_lines{0};   ///< that it never had, and that no writer keeps any more
 };
 
 /// What to fetch: the file of the others, up to `end`.
@@ -130,6 +132,9 @@ class Reconciler {
   Result<void> append_fetched(const std::vector<FileEntry>& entries, std::string_view data);
   /// The file was cut, and what was behind `state` is in pending files.
   void on_cut(const FileState& state, std::uint64_t lines);
+  /// No writer keeps what follows our end: the file is now `state`, which begins and ends behind
+  /// the front of another one's; `lines` of ours went to pending files.
+  void go_on_behind(const FileState& state, std::uint64_t lines);
   /// Names that another writer says it has: what of them nobody has in the end is a gap.
   void on_promise(const Table& names) { promised_.merge(names); }
 

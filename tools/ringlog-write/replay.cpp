@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "tools/ringlog-write/entry_lines.hpp"
+#include "tools/ringlog-write/markers.hpp"
 #include "tools/ringlog/table_message.hpp"
 
 namespace ringcast::ringlog {
@@ -46,6 +47,12 @@ ExitCode Replay::run(int stop_fd) {
     if (wait(stop_fd, now + (answer == Answer::end ? follow_pause : retry_pause))) break;
   }
   if (client_) (void)client_->close(Clock::now() + answer_time);
+  if (unkept_lines_ > 0) {
+    tools::report(
+        program,
+        std::to_string(unkept_lines_) +
+            " lines that were asked for are kept by no writer any more");
+  }
   return output_.finish();
 }
 
@@ -135,6 +142,12 @@ Replay::Answer Replay::take(const HistoryReply& reply) {
     trouble_ = "no writer of group " + options_.group + " is in step with the others yet";
     return Answer::none;
   }
+  const bool is_released = here_ && reply.begins.length > here_->length;
+  if (!here_ || is_released) tell_unkept(reply);
+  if (is_released) {
+    here_ = reply.begins;
+    return Answer::more;
+  }
   if (here_ && reply.agreed != *here_) {
     trouble_ = "the writers' files are no longer what was printed up to byte " +
                std::to_string(here_->length);
@@ -156,6 +169,27 @@ Replay::Answer Replay::take(const HistoryReply& reply) {
   output_.settle();
   is_over_ = is_over_ || output_.is_over();
   return reply.entries.empty() ? Answer::end : Answer::more;
+}
+
+// From the first line on, or from one that is said: exactly. From a time or a position: what
+// stood in front of the first write that is kept may have been meant, too.
+void Replay::tell_unkept(const HistoryReply& reply) {
+  const auto& begins = reply.begins;
+  const auto* const line = std::get_if<FromLine>(&options_.from);
+  const auto first = here_ ? here_->lines + 1 : line != nullptr ? line->number : 1;
+  const bool is_wanted =
+      here_ || (line != nullptr ? first <= begins.lines : reply.agreed == begins);
+  if (begins.length == 0 || !is_wanted) return;
+  const bool is_exact = here_ || line != nullptr;
+  const auto lines = begins.lines - std::min(begins.lines, first - 1);
+  unkept_lines_ += lines;
+  tools::report(
+      program,
+      "lines " + std::to_string(first) + " to " + std::to_string(begins.lines) +
+          " are kept by no writer any more" +
+          (is_exact ? "" : "; which of them were meant cannot be told"));
+  if (options_.data_only) return;
+  output_.buffer() += unkept_marker(Table{}, here_ ? here_->length : 0, first - 1, begins) + "\n";
 }
 
 bool Replay::print(const FileEntry& entry, std::string_view data) {

@@ -3,7 +3,8 @@
 // Replay: prints lines of old out of a writer's file, asked for through the group's daemons,
 // and goes on with new ones if that is wanted. How far it is it knows as a place by chain; so
 // it takes the next part from any writer, after any break, without a gap and without a double.
-// The lines it prints stand in the file already: it is as live as the file is.
+// The lines it prints stand in the file already: it is as live as the file is. What was asked for
+// and no writer keeps any more is a gap, marked at its place.
 #pragma once
 
 #include <chrono>
@@ -24,7 +25,7 @@ namespace ringcast::ringlog {
 struct ReplayOptions {
   ClientOptions client;
   std::string group;
-  std::variant<Points, FromLine, FromTime, FromPosition> from{FromLine{1}};
+  HistoryPlace from{FromLine{1}};
   std::optional<std::uint64_t> to_line;      ///< the last one
   std::optional<std::int64_t> to_time_ms;    ///< no write that began later
   std::optional<Position> to_position;       ///< no write whose last record comes later
@@ -49,11 +50,14 @@ class Replay {
   Answer ask(const std::string& writer, int stop_fd);
   [[nodiscard]] HistoryRequest request();
   Answer take(const HistoryReply& reply);
+  /// What stood in front of `begins` and was wanted is not kept any more.
+  void tell_unkept(const HistoryReply& reply);
   /// False when it is over: a limit was reached, or nobody reads.
   bool print(const FileEntry& entry, std::string_view data);
   bool connect();
   /// Waits for something to receive; true when it is to stop.
   bool wait(int stop_fd, Clock::time_point deadline);
+  tools::ExitCode finish();
   [[nodiscard]] tools::ExitCode give_up() const;
 
   ReplayOptions options_;
@@ -61,6 +65,7 @@ class Replay {
   std::optional<Client> client_;
   std::optional<FilePoint> here_;  // behind what was printed
   std::uint64_t id_{0};
+  std::uint64_t unkept_lines_{0};  // that were asked for
   bool is_over_{false};
   std::string trouble_;  // why no writer has answered
   std::optional<Error> connect_error_;

@@ -4,6 +4,7 @@
 #include "tools/ringlog-write/scribe.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <utility>
 
 namespace ringcast::ringlog {
@@ -18,6 +19,15 @@ constexpr std::uint64_t near_bytes = std::uint64_t{4} << 20U;  // little enough 
 constexpr std::chrono::seconds patience{5};
 constexpr std::chrono::seconds answer_time_max{15};
 constexpr std::string_view promise_head = "history/";
+constexpr std::string_view front_head = "front/";
+
+// Of the request that a table answers.
+std::uint64_t request_id(std::string_view sync) {
+  std::uint64_t id = 0;
+  const auto digits = sync.substr(sync.find('/') + 1);
+  const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), id);
+  return read.ec == std::errc{} ? id : 0;
+}
 
 }  // namespace
 
@@ -73,6 +83,10 @@ bool Scribe::take_private(const Event& event, Instant now) {
   }
   if (message->type != table_type) return false;
   const auto table = decode_table(message->payload);
+  if (table && table->sync.starts_with(front_head)) {
+    catch_up_.on_front_table(sender, request_id(table->sync), *table);
+    return true;
+  }
   if (!table || !table->sync.starts_with(promise_head)) return false;
   if (is_ahead_) reconciler_->on_promise(table->table);
   return true;
@@ -129,6 +143,7 @@ void Scribe::step(Instant now) {
   drop_covered(now);
   store_.flush(now);
   store_.sync_if_due(now);
+  if (!catch_up_.is_searching()) store_.release_if_due(now);
 }
 
 // What the reconciler wants to be fetched.
@@ -198,6 +213,22 @@ void Scribe::on_reply(const std::string& sender, const HistoryReply& reply, Inst
     collect();
   }
   if (found.cut) cut(*found.cut, now);
+  if (found.front) go_on_behind(*found.front, now);
+}
+
+void Scribe::go_on_behind(const FileFront& front, Instant now) {
+  const auto done = store_.go_on_behind(front, now);
+  if (!done) {
+    options_.tell(done.error().message);
+    catch_up_.stop();
+    return;
+  }
+  for (const auto& [configuration, names] : store_.segments()) {
+    reconciler_->add_segment(configuration, names);
+  }
+  reconciler_->go_on_behind(store_.written(), *done);
+  waiting_since_.reset();
+  collect();
 }
 
 void Scribe::cut(const FilePoint& point, Instant now) {
@@ -223,7 +254,11 @@ void Scribe::answer() {
   const auto bytes = std::min(part_bytes, message_bytes_max_ / 2);
   while (server_.has_work() && outgoing_bytes() < outgoing_bytes_max) {
     auto next = server_.next(store_, reconciler_->is_live(), bytes);
-    if (next.wants_table) send_promise(next.to, next.reply.id);
+    if (next.wants_table && next.is_of_front) {
+      send_front(next.to, next.reply.id);
+    } else if (next.wants_table) {
+      send_promise(next.to, next.reply.id);
+    }
     outgoing_.push_back(Outgoing{next.to, history_reply_type, Service::agreed, encode(next.reply)});
   }
 }
@@ -234,6 +269,18 @@ void Scribe::send_promise(const std::string& asker, std::uint64_t request) {
   promise.end = reconciler_->end();
   promise.table = reconciler_->table();
   for (auto& part : encode_in_parts(promise, std::min(message_bytes_max_, table_bytes_max))) {
+    outgoing_.push_back(Outgoing{asker, table_type, Service::agreed, std::move(part)});
+  }
+}
+
+void Scribe::send_front(const std::string& asker, std::uint64_t request) {
+  const auto& front = store_.written().front;
+  TableMessage message;
+  message.sync = std::string(front_head) + std::to_string(request);
+  message.end = front.begins;
+  message.table = front.table;
+  message.gaps = front.gaps;
+  for (auto& part : encode_in_parts(message, std::min(message_bytes_max_, table_bytes_max))) {
     outgoing_.push_back(Outgoing{asker, table_type, Service::agreed, std::move(part)});
   }
 }

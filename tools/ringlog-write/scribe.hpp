@@ -79,12 +79,14 @@ class Scribe {
   bool take_private(const Event& event, Instant now);
   void on_reply(const std::string& sender, const HistoryReply& reply, Instant now);
   void cut(const FilePoint& point, Instant now);
+  void go_on_behind(const FileFront& front, Instant now);
   void collect();
   void follow_target();
   void fetch(Instant now);
   void end_ahead(const std::string& why);
   void answer();
   void send_promise(const std::string& asker, std::uint64_t request);
+  void send_front(const std::string& asker, std::uint64_t request);
   void offer(Instant now);
   void offer_next();
   void drop_covered(Instant now);

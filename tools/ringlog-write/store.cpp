@@ -72,11 +72,6 @@ std::uint64_t whole_pending_bytes(const std::string& path) {
   return segment.whole_bytes();
 }
 
-std::int64_t milliseconds_since_1970() {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
-}
-
 }  // namespace
 
 Result<LoadedState> Store::initial_state() {
@@ -151,6 +146,7 @@ Result<void> Store::open_file(Instant now) {
   if (!sidecar) return sidecar.error();
   sidecar_.emplace(std::move(sidecar).value());
   next_sync_ = now + options_.sync_interval;
+  if (options_.keep.is_limited()) find_out_about_holes();
   if (options_.observer != nullptr) return options_.observer->on_open(written_);
   return {};
 }
@@ -167,7 +163,7 @@ void Store::take(ReconcilerOutput& output) {
   output.origins.clear();
   for (auto& entry : output.entries) {
     planned_ = entry.after;
-    if (entry.time_ms == 0) entry.time_ms = milliseconds_since_1970();
+    if (entry.time_ms == 0) entry.time_ms = time_ms();
     unrecorded_.push_back(std::move(entry));
   }
   output.entries.clear();

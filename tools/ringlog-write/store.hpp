@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "tools/ringlog-write/history.hpp"
+#include "tools/ringlog-write/keep.hpp"
 #include "tools/ringlog-write/reconciler.hpp"
 #include "tools/ringlog-write/segment.hpp"
 #include "tools/ringlog-write/sidecar.hpp"
@@ -32,7 +33,20 @@ namespace ringcast::ringlog {
 struct StoreCalls {
   WriteFunction write;
   SyncFunction sync;
+  ReleaseFunction release{release_bytes};
+  std::function<std::int64_t()> time_ms;  ///< since 1970
   std::function<Result<void>(const std::string& path)> sync_directory{sync_directory_of};
+};
+
+/// The file goes on at `to` behind its line that ends at `from`; what should stand between is
+/// kept by no writer any more.
+struct FileJump {
+  FilePoint from;
+  FilePoint to;
+  std::uint64_t front{0};  ///< where the part that ends at `from` begins
+  std::string marker;      ///< what is missing, as a line for those who read on
+
+  bool operator==(const FileJump&) const = default;
 };
 
 /// Who looks on while the file grows; the sinks do.
@@ -54,12 +68,19 @@ class StoreObserver {
   virtual Result<void> before_sync() = 0;
   /// The file's first `length` bytes and what the sidecar says of them are on the disk.
   virtual void on_kept(std::uint64_t length) = 0;
+  /// The file goes on elsewhere.
+  virtual Result<void> on_jump(const FileJump& jump) = 0;
+  /// Everybody has read the file up to there.
+  virtual std::uint64_t read_by_all() = 0;
+  /// What stands in front of `begins` is given back to the file system.
+  virtual void on_release(const FilePoint& begins) = 0;
 };
 
 struct StoreOptions {
   std::string group;
   std::string path;
   bool adopt{false};  ///< take an existing file that has no sidecar
+  Keep keep;
   std::chrono::milliseconds sync_interval{200};
   std::function<void(const std::string&)> tell;  ///< a sentence for the operator
   std::size_t adopt_block_bytes{std::size_t{1} << 20U};
@@ -82,6 +103,9 @@ class Store {
   /// Writes what the disk takes, unless it refused a moment ago.
   void flush(Instant now);
   void sync_if_due(Instant now);
+  /// Releases the front of the file that is not to be kept, when all is kept that was taken. Not
+  /// to be called while a place in it is searched.
+  void release_if_due(Instant now);
   /// When to flush or sync next, if there is anything to do.
   [[nodiscard]] std::optional<Instant> next_step() const;
   /// Tries until the deadline to write and sync all; true when that is done.
@@ -89,6 +113,8 @@ class Store {
 
   /// What the file and its sidecar's entries say.
   [[nodiscard]] const FileState& written() const { return written_; }
+  /// Where the part of the file that is kept begins.
+  [[nodiscard]] const FilePoint& begins() const { return written_.front.begins; }
   [[nodiscard]] std::uint64_t lines_before() const { return lines_before_; }
   /// Data lines of the file once everything is written.
   [[nodiscard]] std::uint64_t planned_lines() const { return planned_.lines; }
@@ -117,6 +143,10 @@ class Store {
   /// the lines have no names. After an error all is as before, or cut after all at the next start.
   Result<std::uint64_t> cut(const FilePoint& point, Instant now);
 
+  /// Goes on behind another writer's front, and keeps nothing of the file as it was: lines of it
+  /// that are not in that front go to pending files first, by name. Returns their number. As cut().
+  Result<std::uint64_t> go_on_behind(const FileFront& front, Instant now);
+
   /// Pending files with the names of their lines, as found at the start.
   [[nodiscard]] std::map<ConfigurationId, Table> segments() const {
     return find_segments(options_.path);
@@ -131,7 +161,16 @@ class Store {
   Result<LoadedState> initial_state();
   /// Returns how many lines that are.
   std::uint64_t set_aside(std::vector<PendingRecord> records);
-  Result<std::uint64_t> set_tail_aside(const FilePoint& point, FileState& state);
+  Result<std::uint64_t> set_tail_aside(
+      const FilePoint& point, const Table& known, FileState& state);
+  void tell_left_behind(const FileEntry& entry) const;
+  Result<void> tell_jump(const FileFront& front);
+  void find_out_about_holes();
+  [[nodiscard]] std::int64_t time_ms() const;
+  [[nodiscard]] Result<bool> is_release_due() const;
+  Result<void> release_front(std::uint64_t read_by_all);
+  void tell_held(bool is_held);
+  Result<void> give_back(std::uint64_t read_by_all);
   Result<void> settle_pending();
   Result<void> save();
   Result<void> open_file(Instant now);
@@ -168,6 +207,12 @@ class Store {
   Trouble sync_trouble_{std::chrono::seconds{2}};
   bool told_size_{false};  // of what another program does to our file
   bool told_name_{false};
+
+  bool can_release_{true};       // the file system takes parts of a file back
+  std::uint64_t given_back_{0};  // since the start
+  Instant next_release_{};
+  Trouble release_trouble_{std::chrono::seconds{60}};
+  bool told_held_{false};  // that a sink has not read what could be released
 };
 
 }  // namespace ringcast::ringlog

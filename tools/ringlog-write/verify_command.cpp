@@ -49,6 +49,11 @@ std::string size_of(const FilePoint& point) {
   return std::to_string(point.lines) + " lines, " + std::to_string(point.length) + " bytes";
 }
 
+std::string kept_of(const FileReport& report) {
+  if (report.begins.length == 0) return {};
+  return ", kept from byte " + std::to_string(report.begins.length) + " on";
+}
+
 struct Finding {
   std::string word;  // for --json
   std::string sentence;
@@ -78,13 +83,26 @@ Finding finding_of(
   if (comparison.kind == FileComparison::Kind::differ) {
     return difference_of(one, longest, comparison);
   }
+  if (comparison.kind == FileComparison::Kind::apart) {
+    return Finding{
+        "apart",
+        one.name + " ends at byte " + std::to_string(one.end.length) + ", and " + longest.name +
+            " is kept from byte " + std::to_string(longest.begins.length) +
+            " on: they have nothing in common that could be compared",
+        false};
+  }
+  const auto from = std::max(one.begins.length, longest.begins.length);
+  const auto since = from == 0 ? std::string()
+                               : ", told by what both keep, from byte " + std::to_string(from) +
+                                     " on, and its chain";
   if (comparison.kind == FileComparison::Kind::equal) {
-    return Finding{"equal", one.name + " and " + longest.name + " are the same"};
+    return Finding{"equal", one.name + " and " + longest.name + " are the same" + since};
   }
   Finding finding{
       "beginning",
       one.name + " is the beginning of " + longest.name + ", which has " +
-          std::to_string(longest.end.lines - one.end.lines) + " lines more"};
+          std::to_string(longest.end.lines - std::min(longest.end.lines, one.end.lines)) +
+          " lines more" + since};
   if (comparison.untold > 0) {
     finding.sentence += "; as to its last " + std::to_string(comparison.untold) +
                         " bytes the report does not tell: verify where " + longest.name + " lies";
@@ -105,6 +123,7 @@ ExitCode tell(const std::vector<FileReport>& reports, bool json) {
         {"event", finding.word},
         {"file", report.name},
         {"with", longest->name},
+        {"begins", report.begins.length},
         {"bytes", report.end.length},
         {"lines", report.end.lines},
         {"sentence", finding.sentence}};
@@ -129,7 +148,8 @@ ExitCode tell(const std::vector<FileReport>& reports, bool json) {
     }
   }
   if (reports.size() == 1 && is_good) {
-    say(*longest, Finding{"good", longest->name + ": " + size_of(longest->end)});
+    say(*longest,
+        Finding{"good", longest->name + ": " + size_of(longest->end) + kept_of(*longest)});
   }
   const auto done = output.finish();
   return is_good ? done : ExitCode::failed;

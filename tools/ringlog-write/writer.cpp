@@ -33,6 +33,7 @@ StoreOptions store_options(const WriterOptions& options) {
   store.group = options.group;
   store.path = options.path;
   store.adopt = options.adopt;
+  store.keep = options.keep;
   store.observer = options.observer;
   store.tell = [](const std::string& sentence) { tools::report(program, sentence); };
   return store;
@@ -280,6 +281,8 @@ void Writer::show_figures() {
   figures.is_in_step = mind.is_live();
   figures.lines_total = store.written().end.lines;
   figures.bytes = store.written().end.length;
+  figures.begins = store.begins().length;
+  figures.lines_released = store.begins().lines;
   figures.unwritten_bytes = store.unwritten_bytes();
   figures.sessions = session_count_;
   figures.pending_files = mind.segments();
@@ -299,6 +302,9 @@ ExitCode Writer::summarize() const {
         {"lines_total", written.end.lines},
         {"distinct", written.table.count()},
         {"bytes", written.end.length},
+        {"begins", written.front.begins.length},
+        {"lines_released", written.front.begins.lines},
+        {"kept_bytes", written.end.length - written.front.begins.length},
         {"sessions", session_count_},
         {"open_gap_lines", scribe_.reconciler().open_gap_lines()},
         {"holes", written.table.holes()}};
@@ -315,7 +321,8 @@ ExitCode Writer::summarize() const {
           " configurations, " + std::to_string(counters.gaps) + " gaps (" +
           std::to_string(counters.gap_lines) + " lines), " +
           std::to_string(counters.pending_lines) + " lines set aside, " +
-          std::to_string(counters.cut_lines) + " lines taken out");
+          std::to_string(counters.cut_lines) + " lines taken out, " +
+          std::to_string(counters.unkept_lines) + " lines that no writer keeps any more");
   return ExitCode::done;
 }
 

@@ -26,6 +26,7 @@ struct WriterOptions {
   std::string group;
   std::string path;
   bool adopt{false};                                ///< take an existing file that has no sidecar
+  Keep keep;                                        ///< of the file
   std::optional<std::uint64_t> count;               ///< leave after this many lines
   std::chrono::milliseconds connect_timeout{5000};  ///< for the first session
   std::size_t unwritten_bytes_max{std::size_t{32} << 20U};

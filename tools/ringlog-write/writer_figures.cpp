@@ -15,6 +15,8 @@ void put_counters(tools::Json& json, const ReconcilerCounters& counters) {
   json["fetched_lines"] = counters.fetched_lines;
   json["merged_lines"] = counters.merged_lines;
   json["cut_lines"] = counters.cut_lines;
+  json["unkept"] = counters.unkept;
+  json["unkept_lines"] = counters.unkept_lines;
   json["lost_lines"] = counters.lost_lines;
   json["foreign"] = counters.foreign;
 }
@@ -25,6 +27,9 @@ tools::Json to_json(const WriterFigures& figures) {
   json["in_step"] = figures.is_in_step;
   json["lines_total"] = figures.lines_total;
   json["bytes"] = figures.bytes;
+  json["begins"] = figures.begins;
+  json["lines_released"] = figures.lines_released;
+  json["kept_bytes"] = figures.bytes - figures.begins;
   json["unwritten_bytes"] = figures.unwritten_bytes;
   json["sessions"] = figures.sessions;
   json["pending_files"] = figures.pending_files;

@@ -16,7 +16,9 @@ struct WriterFigures {
   bool is_connected{false};  ///< to a daemon
   bool is_in_step{false};    ///< with the other writers, and writing
   std::uint64_t lines_total{0};
-  std::uint64_t bytes{0};            ///< of the file
+  std::uint64_t bytes{0};            ///< of the file, with what stood in front
+  std::uint64_t begins{0};           ///< offset of the part of it that is kept
+  std::uint64_t lines_released{0};   ///< in front of that
   std::uint64_t unwritten_bytes{0};  ///< received, and not yet taken by the disk
   std::uint64_t sessions{0};
   std::uint64_t pending_files{0};

@@ -125,6 +125,15 @@ Result<void> make_directories(const std::string& path) {
   return {};
 }
 
+int release_bytes(int fd, std::uint64_t from, std::uint64_t to) {
+  constexpr auto mode = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
+  for (;;) {
+    const auto done =
+        ::fallocate(fd, mode, static_cast<off_t>(from), static_cast<off_t>(to - from));
+    if (done == 0 || errno != EINTR) return done;
+  }
+}
+
 AppendFile::AppendFile(std::string path, Descriptor file, std::uint64_t length)
     : path_(std::move(path)),
       file_(std::move(file)),

@@ -56,6 +56,11 @@ Result<void> make_directories(const std::string& path);
 
 /// pwrite, or what a test puts in its place.
 using WriteFunction = std::function<ssize_t(int, const void*, std::size_t, off_t)>;
+/// Gives the bytes [from, to) of an open file back to its file system: they read as zeros, and all
+/// others stay where they are. 0, or -1 and errno.
+int release_bytes(int fd, std::uint64_t from, std::uint64_t to);
+/// release_bytes, or what a test puts in its place.
+using ReleaseFunction = std::function<int(int, std::uint64_t, std::uint64_t)>;
 /// fdatasync, or what a test puts in its place.
 using SyncFunction = std::function<int(int)>;
 

@@ -169,6 +169,10 @@ void add_files(std::vector<Seed>& seeds) {
     return std::string(1, static_cast<char>(content.size())) + content + lines;
   };
   add("sidecar", 0, with_file(both, snapshot + "\n" + entry + "\n"));
+  const auto with_front = snapshot.substr(0, snapshot.size() - 1) +
+                          R"(,"front":{"length":2,"lines":0,"chain":"01","table":[)" +
+                          producer_json + R"("ranges":[[1,2]]}]}})";
+  add("sidecar-front", 0, with_file(both, with_front + "\n" + entry + "\n"));
   add("sidecar-cut", 0, with_file(both, snapshot + "\n" + entry.substr(0, 20)));
   add("sidecar-torn", 0, with_file("one\ntw", snapshot + "\n" + entry + "\n"));
   add("checkpoint",

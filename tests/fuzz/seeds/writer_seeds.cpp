@@ -75,6 +75,8 @@ void add_writer_seeds(std::vector<Seed>& seeds) {
   add("request-time", 1, encode(request));
   request.from = FromPosition{Position{configuration, 4, 0}};
   add("request-position", 1, encode(request));
+  request.from = FromFront{};
+  add("request-front", 1, encode(request));
   const auto [entry, data] = sample_entry();
   const auto text = entry_line(entry).substr(checksum_bytes);
   const auto size = text.size() - 1;

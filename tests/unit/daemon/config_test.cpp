@@ -444,6 +444,8 @@ TEST_CASE("durations and sizes have units", "[config]") {
   CHECK(parse_duration("400ms") == 400'000'000);
   CHECK(parse_duration("2 s") == 2'000'000'000);
   CHECK(parse_duration("1m") == 60'000'000'000);
+  CHECK(parse_duration("3h") == 10'800'000'000'000);
+  CHECK(parse_duration("2d") == 172'800'000'000'000);
   CHECK_FALSE(parse_duration("400"));
   CHECK_FALSE(parse_duration("ms"));
   CHECK_FALSE(parse_duration("-4ms"));
@@ -451,6 +453,7 @@ TEST_CASE("durations and sizes have units", "[config]") {
   CHECK_FALSE(parse_duration("9999999999999m"));
   CHECK(parse_bytes("64MiB") == (std::uint64_t{64} << 20U));
   CHECK(parse_bytes("17B") == 17);
+  CHECK(parse_bytes("2TiB") == (std::uint64_t{2} << 40U));
   CHECK_FALSE(parse_bytes("64MB"));
   CHECK(show_value(OptionKind::bytes, std::uint64_t{3} << 30U) == "3GiB");
   CHECK(show_value(OptionKind::duration, 1'500'000) == "1500us");

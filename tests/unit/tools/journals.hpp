@@ -40,7 +40,9 @@ inline Producer test_producer(std::uint8_t number) {
 
 class TestJournal {
  public:
-  explicit TestJournal(std::string path) : path_(std::move(path)) { start(); }
+  explicit TestJournal(std::string path, Keep keep = {}) : path_(std::move(path)), keep_(keep) {
+    start();
+  }
 
   /// As after a kill: nothing is ended in order.
   void restart() {
@@ -71,11 +73,20 @@ class TestJournal {
   void sync() {
     now_ += std::chrono::seconds{1};
     store_->sync_if_due(now_);
+    store_->release_if_due(now_);
+  }
+  void go_on_behind(const FileFront& front) {
+    REQUIRE(store_->go_on_behind(front, now_).ok());
+    end_ = front.begins;
+    sync();
   }
 
   [[nodiscard]] Journal& journal() { return *journal_; }
+  [[nodiscard]] const Store& store() const { return *store_; }
   [[nodiscard]] const std::string& path() const { return path_; }
   [[nodiscard]] const std::vector<std::string>& told() const { return told_; }
+  /// By the store.
+  [[nodiscard]] const std::vector<std::string>& store_told() const { return store_told_; }
 
  private:
   void start() {
@@ -84,7 +95,8 @@ class TestJournal {
     StoreOptions options;
     options.group = "weblogs";
     options.path = path_;
-    options.tell = [](const std::string& /*sentence*/) {};
+    options.tell = [this](const std::string& sentence) { store_told_.push_back(sentence); };
+    options.keep = keep_;
     options.observer = journal_.get();
     store_.emplace(std::move(options));
     REQUIRE(store_->open(now_).ok());
@@ -120,11 +132,13 @@ class TestJournal {
   }
 
   std::string path_;
+  Keep keep_;
   std::unique_ptr<Journal> journal_;
   std::optional<Store> store_;
   FilePoint end_;
   Store::Instant now_{std::chrono::hours{1}};
   std::vector<std::string> told_;
+  std::vector<std::string> store_told_;
 };
 
 /// The journal from `begin` on, as one batch that a sink may take.

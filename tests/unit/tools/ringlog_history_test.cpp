@@ -221,11 +221,12 @@ TEST_CASE("requests and replies read as they were written", "[ringlog]") {
   request.bytes_max = 100;
   request.until = 200;
   request.wants_table = true;
-  for (int place = 0; place < 4; ++place) {
+  for (int place = 0; place < 5; ++place) {
     if (place == 0) request.from = Points{{10, 1, 7}, {20, 2, 8}};
     if (place == 1) request.from = FromLine{3};
     if (place == 2) request.from = FromTime{4};
     if (place == 3) request.from = FromPosition{position(5)};
+    if (place == 4) request.from = FromFront{};
     const auto bytes = encode(request);
     const auto decoded = decode_history_request(bytes);
     REQUIRE(decoded);
@@ -247,6 +248,8 @@ TEST_CASE("requests and replies read as they were written", "[ringlog]") {
   const auto decoded = decode_history_reply(encode(reply));
   REQUIRE(decoded);
   CHECK(*decoded == reply);
+  reply.begins = FilePoint{5, 1, 3};
+  CHECK(decode_history_reply(encode(reply)).value() == reply);
   reply.data += "more";
   CHECK_FALSE(decode_history_reply(encode(reply)));
   reply.data = log.text;

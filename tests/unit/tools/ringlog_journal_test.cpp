@@ -2,6 +2,8 @@
 //
 // Journal: what sinks see of a writer's file is kept, in order, and says where it came from.
 #include <filesystem>
+#include <sys/stat.h>
+#include <utility>
 
 #include <catch2/catch.hpp>
 
@@ -141,4 +143,56 @@ TEST_CASE("a line of nine megabytes passes a reader of small pieces", "[sinks]")
   }
   CHECK(lines == 3);
   CHECK(is_whole);
+}
+
+TEST_CASE("what tells of the front of a journal is given back with it", "[sinks]") {
+  const TemporaryDirectory directory;
+  constexpr std::uint64_t limit = std::uint64_t{128} << 10U;
+  constexpr std::uint64_t records = 1000;  // at a time, of a line each
+  TestJournal journal(directory / "journal", Keep{limit, {}});
+  std::uint64_t seq = 0;
+  const auto append_many = [&] {
+    std::vector<TestRecord> many;
+    for (std::uint64_t i = 0; i < records; ++i) {
+      ++seq;
+      many.push_back(
+          {static_cast<std::uint8_t>(1 + seq % 7), seq, {"line " + std::to_string(seq)}});
+    }
+    journal.append(many);
+  };
+  const auto origins_blocks = [&] {
+    struct stat status {};
+    REQUIRE(::stat(origins_path(journal.path()).c_str(), &status) == 0);
+    return static_cast<std::uint64_t>(status.st_blocks) * 512;
+  };
+  for (int i = 0; i < 130; ++i) {
+    append_many();
+    REQUIRE(origins_blocks() < std::uint64_t{9} << 18U);
+  }
+  struct stat status {};
+  REQUIRE(::stat(origins_path(journal.path()).c_str(), &status) == 0);
+  REQUIRE(std::cmp_less(std::uint64_t{5} << 19U, status.st_size));
+  for (const std::string what : {"as it is", "restarted", "cut", "restarted again"}) {
+    CAPTURE(what);
+    if (what.starts_with("restarted")) journal.restart();
+    const auto begins = journal.store().begins();
+    if (what == "cut") {
+      const auto part = journal.store().read(begins, 50'000, 0);
+      journal.cut(part->entries.back().after.length);
+      seq = journal.store().written().end.lines;
+      append_many();
+    }
+    const TestBatch read(journal, begins.length);
+    REQUIRE(read.lines.lines.size() == seq - begins.lines);
+    auto expected = begins.lines;
+    for (const auto& line : read.lines.lines) {
+      ++expected;
+      REQUIRE(line.text == "line " + std::to_string(expected));
+      REQUIRE(line.origin.first_seq == expected);
+      REQUIRE(line.origin.source->name == "p" + std::to_string(1 + expected % 7));
+      REQUIRE(line.origin.configuration == "1.a.00000001");
+    }
+    append_many();
+  }
+  CHECK(journal.told().empty());
 }

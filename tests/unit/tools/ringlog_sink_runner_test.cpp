@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <filesystem>
 #include <mutex>
+#include <sys/stat.h>
 
 #include <catch2/catch.hpp>
 
@@ -188,4 +189,142 @@ TEST_CASE("a journal restored from an older copy stops its sinks and says so", "
   CHECK(
       held.told[0].find("holds 2 bytes, but this sink is at 100; the journal was restored") !=
       std::string::npos);
+}
+
+namespace {
+
+constexpr std::uint64_t limit = std::uint64_t{128} << 10U;
+
+// Records of a hundred lines of a thousand bytes, each told from the others by its numbers.
+void append_much(TestJournal& journal, std::uint64_t& seq, int records) {
+  for (int i = 0; i < records; ++i) {
+    TestRecord record;
+    record.first_seq = seq + 1;
+    for (int line = 0; line < 100; ++line) {
+      auto text = std::to_string(++seq);
+      text.resize(999, '.');
+      record.lines.push_back(text);
+    }
+    journal.append({record});
+  }
+}
+
+SinkRunnerOptions options_of_blocks(Held& held) {
+  auto options = options_for(held);
+  options.batch_bytes = std::size_t{64} << 10U;
+  return options;
+}
+
+std::uint64_t begins_of(const TestJournal& journal) { return journal.store().begins().length; }
+
+std::uint64_t blocks_of(const std::string& path) {
+  struct stat status {};
+  REQUIRE(::stat(path.c_str(), &status) == 0);
+  return static_cast<std::uint64_t>(status.st_blocks) * 512;
+}
+
+}  // namespace
+
+TEST_CASE("a journal keeps what a slow sink has not taken, and says so", "[sinks]") {
+  const TemporaryDirectory directory;
+  TestJournal journal(directory / "journal", Keep{limit, {}});
+  Held slow;
+  Held quick;
+  slow.refusal = "is slow";
+  std::uint64_t seq = 0;
+  auto slow_runner = runner_of(slow, journal, options_of_blocks(slow));
+  const auto quick_runner = runner_of(quick, journal, options_of_blocks(quick));
+  append_much(journal, seq, 10);
+  REQUIRE(quick.wait([&] { return quick.text.size() == 1'000'000; }));
+  append_much(journal, seq, 1);
+  CHECK(begins_of(journal) == 0);
+  CHECK(blocks_of(journal.path()) > 8 * limit);
+  const auto& told = journal.store_told();
+  REQUIRE(told.size() == 1);
+  CHECK(told.front().find("a sink has not taken what stands behind byte 0") != std::string::npos);
+  slow.change([&] { slow.refusal.clear(); });
+  slow_runner->reopen();
+  REQUIRE(slow.wait([&] { return slow.text.size() == 1'100'000; }));
+  REQUIRE(quick.wait([&] { return quick.text.size() == 1'100'000; }));
+  CHECK(slow.text == quick.text);
+  // One that is gone from the configuration holds nothing.
+  slow.change([&] { slow.refusal = "is slow again"; });
+  append_much(journal, seq, 10);
+  slow_runner.reset();
+  REQUIRE(quick.wait([&] { return quick.text.size() == 2'100'000; }));
+  append_much(journal, seq, 1);
+  append_much(journal, seq, 1);
+  CHECK(begins_of(journal) > 1'500'000);
+  CHECK(blocks_of(journal.path()) < 5 * limit);
+}
+
+TEST_CASE(
+    "a sink that is new begins where the journal does, and one that was away hears what it lost",
+    "[sinks]") {
+  const TemporaryDirectory directory;
+  TestJournal journal(directory / "journal", Keep{limit, {}});
+  std::uint64_t seq = 0;
+  append_much(journal, seq, 20);
+  const auto begins = journal.store().begins();
+  REQUIRE(begins.length > 1'000'000);
+  const auto kept = journal.journal().kept() - begins.length;
+  Held fresh;
+  Held late;
+  late.position = SinkPosition{journal.journal().id(), 300'000};
+  {
+    const auto one = runner_of(fresh, journal, options_of_blocks(fresh));
+    const auto other = runner_of(late, journal, options_of_blocks(late));
+    REQUIRE(fresh.wait([&] { return fresh.text.size() == kept; }));
+    REQUIRE(late.wait([&] { return late.text.size() > kept; }));
+    REQUIRE(late.wait([&] { return late.position->offset == begins.length + kept; }));
+  }
+  CHECK(fresh.text.starts_with(std::to_string(begins.lines + 1) + "."));
+  REQUIRE(fresh.told.size() == 1);
+  CHECK(fresh.told.front().find("beginning there") != std::string::npos);
+  const auto marker = late.text.substr(0, late.text.find('\n') + 1);
+  CHECK(
+      marker == R"(#ringlog-gap {"lines":0,"missing":[],"bytes":[300000,)" +
+                    std::to_string(begins.length) + "]}\n");
+  CHECK(late.text.substr(marker.size()) == fresh.text);
+}
+
+TEST_CASE(
+    "where a journal goes on behind another front, sinks read up to there and hear of it",
+    "[sinks]") {
+  const TemporaryDirectory directory;
+  TestJournal journal(directory / "journal", Keep{limit, {}});
+  Held held;
+  held.refusal = "is slow";
+  auto runner = runner_of(held, journal, options_of_blocks(held));
+  std::uint64_t seq = 0;
+  append_much(journal, seq, 5);
+  FileFront front;
+  front.begins = FilePoint{1'000'000, 1000, 77};
+  (void)front.table.add(test_producer(1), {1, 1000});
+  journal.go_on_behind(front);
+  CHECK(journal.store().written().table == front.table);
+  seq = 1000;
+  append_much(journal, seq, 1);
+  const auto is_restarted = GENERATE(false, true);
+  if (is_restarted) {
+    runner.reset();
+    journal.restart();
+    runner = runner_of(held, journal, options_of_blocks(held));
+    journal.sync();
+  }
+  CHECK(blocks_of(journal.path()) > 500'000);  // the part in front, which the sink still reads
+  held.change([&] { held.refusal.clear(); });
+  runner->reopen();
+  REQUIRE(held.wait([&] { return held.position && held.position->offset == 1'100'000; }));
+  const auto at = held.text.find("#ringlog-gap");
+  CHECK(at == 500'000);
+  const auto marker = held.text.substr(at, held.text.find('\n', at) - at);
+  CHECK(marker.find("\"bytes\":[500000,1000000]") != std::string::npos);
+  CHECK(marker.find("\"lines\":500,") != std::string::npos);
+  CHECK(marker.find("\"numbers\":[501,1000]") != std::string::npos);
+  CHECK(marker.find("\"ranges\":[[501,1000]]") != std::string::npos);
+  CHECK(held.text.substr(at + marker.size() + 1, 5) == "1001.");
+  append_much(journal, seq, 1);
+  CHECK(blocks_of(journal.path()) < 300'000);
+  REQUIRE(held.wait([&] { return held.position->offset == 1'200'000; }));
 }

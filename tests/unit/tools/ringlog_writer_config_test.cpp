@@ -100,7 +100,7 @@ TEST_CASE("a mistake in a sink is told with its place and its remedy", "[sinks]"
       {"type = 'file'\npath = '/p/{vhost}'",
        "F:3:1: its path has {vhost} and its lines are not split; add split_vhost"},
       {"type = 'file'\npath = '/p'\nrotate_bytes = 5",
-       "F:6:16: rotate_bytes is out of range; choose a value from 1KiB to 1024GiB"},
+       "F:6:16: rotate_bytes is out of range; choose a value from 1KiB to 1TiB"},
       {"type = 'file'\npath = '/p'\nrotate = 5",
        "F:6:1: unknown key \"rotate\" in [sink]; did you mean "},
       {"type = 'file'\npath = '/p'\nmatch = ['(']", "F:6:9: \"(\" is no regular expression: "},
@@ -153,6 +153,26 @@ TEST_CASE("mistakes in groups and tables are told", "[sinks]") {
   CHECK_THAT(
       problems("= 1\n")[0],
       Catch::Matchers::Contains("conf/ringlog-write.toml shows every option"));
+}
+
+TEST_CASE("a group says how much of its journal is kept", "[sinks]") {
+  const auto read = [](const std::string& text) {
+    return read_writer_config("[[group]]\nname = 'g'\n" + text);
+  };
+  const auto all = read("");
+  REQUIRE(all.problems.empty());
+  CHECK_FALSE(all.config.groups[0].keep.is_limited());
+  const auto some = read("keep_bytes = \"20GiB\"\nkeep_time = \"14d\"\n");
+  REQUIRE(some.problems.empty());
+  CHECK(some.config.groups[0].keep.bytes == std::uint64_t{20} << 30U);
+  CHECK(some.config.groups[0].keep.time == std::chrono::hours{14 * 24});
+  CHECK_FALSE(some.config.groups[0] == all.config.groups[0]);  // a reload begins it anew
+  CHECK_THAT(
+      described(read("keep_bytes = \"1KiB\"\n").problems)[0],
+      Catch::Matchers::Contains("keep_bytes is out of range; choose a value from 1MiB to 1024TiB"));
+  CHECK_THAT(
+      described(read("keep_time = \"1s\"\n").problems)[0],
+      Catch::Matchers::Contains("keep_time is out of range; choose a value from 1m to 36600d"));
 }
 
 TEST_CASE("conf/ringlog-write.toml shows every option, and reads without a problem", "[sinks]") {

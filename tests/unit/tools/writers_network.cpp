@@ -35,6 +35,7 @@ void WritersNetwork::start_writer(const std::string& name, const std::string& da
   StoreOptions options;
   options.group = group;
   options.path = directory_ / name;
+  options.keep = keeps_[name];
   options.tell = [this, name](const std::string& sentence) {
     story_.push_back(name + ": " + sentence);
   };
@@ -87,12 +88,13 @@ void WritersNetwork::add_publisher(const std::string& daemon) {
   client.inbox.push_back(Configuration{component.id, component.daemons, daemons_});
 }
 
-void WritersNetwork::publish(std::size_t publisher, std::uint64_t lines) {
+void WritersNetwork::publish(std::size_t publisher, std::uint64_t lines, std::size_t line_bytes) {
   for (auto& [name, client] : clients_) {
     if (!client.outbox || publisher-- > 0) continue;
     Record record{client.producer, client.seq + 1, Lines{}};
     for (std::uint64_t i = 0; i < lines; ++i) {
-      const auto line = name + ":" + std::to_string(++client.seq);
+      auto line = name + ":" + std::to_string(++client.seq);
+      line.resize(std::max(line.size(), line_bytes), '.');
       lines_.insert(line);
       std::get<Lines>(record.body).lines.push_back(line);
     }

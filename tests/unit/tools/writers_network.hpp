@@ -27,13 +27,15 @@ class WritersNetwork {
 
   /// Adds a writer, or starts one that was killed, at its daemon.
   void start_writer(const std::string& name, const std::string& daemon);
+  /// Of what it writes from its next start on.
+  void limit_writer(const std::string& name, Keep keep) { keeps_[name] = keep; }
   /// What it has not read is gone.
   void kill_writer(const std::string& name);
   /// Reads all that was delivered to it.
   void drain(const std::string& name);
   void add_publisher(const std::string& daemon);
-  /// The publisher at that place accepts so many lines more.
-  void publish(std::size_t publisher, std::uint64_t lines);
+  /// The publisher at that place accepts so many lines more, each at least as long as said.
+  void publish(std::size_t publisher, std::uint64_t lines, std::size_t line_bytes = 0);
   /// Each daemon's component, by number.
   void reconfigure(const std::map<std::string, int>& parts);
   /// Something happens: a message is ordered, a client reads, time passes.
@@ -42,6 +44,11 @@ class WritersNetwork {
   bool settle();
 
   [[nodiscard]] std::string file(const std::string& writer) const;
+  /// REQUIRES: it runs.
+  [[nodiscard]] const Scribe& scribe(const std::string& writer) const {
+    return *clients_.at(writer).scribe;
+  }
+  [[nodiscard]] std::string path(const std::string& writer) const { return directory_ / writer; }
   [[nodiscard]] bool is_running(const std::string& writer) const {
     return clients_.contains(writer) && clients_.at(writer).scribe != nullptr;
   }
@@ -107,6 +114,7 @@ class WritersNetwork {
   std::vector<std::string> daemons_;
   std::deque<Component> components_;
   std::map<std::string, Client> clients_;
+  std::map<std::string, Keep> keeps_;
   std::uint64_t rings_{0};
   std::set<std::string> lines_;
   Scribe::Instant now_{std::chrono::hours{1}};

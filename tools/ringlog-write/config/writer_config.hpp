@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "configuration/document.hpp"
+#include "tools/ringlog-write/keep.hpp"
 #include "tools/ringlog-write/sinks/sink_config.hpp"
 
 namespace ringcast::ringlog {
@@ -18,6 +19,7 @@ struct GroupConfig {
   std::string name;
   std::string journal;  ///< path
   bool adopt{false};    ///< take a journal that has no sidecar
+  Keep keep;            ///< how much of the journal
 
   bool operator==(const GroupConfig&) const = default;
 };

@@ -26,6 +26,7 @@ constexpr std::uint64_t open_max = 100'000;
 constexpr std::uint64_t names_max = 100'000'000;
 constexpr std::uint64_t days_max = 366;
 constexpr std::uint64_t day_s = 86400;
+constexpr std::uint64_t years_max = 100;
 
 ConfigProblem refusal(std::string problem, std::string remedy) {
   return ConfigProblem{.at = {}, .problem = std::move(problem), .remedy = std::move(remedy)};
@@ -268,6 +269,19 @@ void add_writer_rows(std::vector<WriterOption>& rows) {
   rows.push_back(number(flag("group", "adopt"), [](auto& config, std::uint64_t value) {
     config.groups.back().adopt = value == 1;
   }));
+  rows.push_back(number(
+      {"group", "keep_bytes", OptionKind::bytes, keep_bytes_min, keep_bytes_max},
+      [](auto& config, std::uint64_t value) { config.groups.back().keep.bytes = value; }));
+  rows.push_back(number(
+      {"group",
+       "keep_time",
+       OptionKind::duration,
+       60 * second_ns,
+       years_max * 366 * day_s * second_ns},
+      [](auto& config, std::uint64_t value) {
+        config.groups.back().keep.time =
+            std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::nanoseconds(value));
+      }));
 }
 
 void add_sink_rows(std::vector<WriterOption>& rows) {

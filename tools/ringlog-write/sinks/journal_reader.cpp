@@ -10,6 +10,8 @@
 #include <unistd.h>
 #include <utility>
 
+#include "tools/ringlog/sparse_lines.hpp"
+
 namespace ringcast::ringlog {
 
 namespace {
@@ -30,6 +32,7 @@ JournalReader::JournalReader(
       origins_(std::move(origins)),
       begin_(begin) {
   parser_.skip_to(begin);
+  origins_at_ = first_data(origins_.get(), 0);
 }
 
 Result<JournalReader> JournalReader::open(const std::string& journal, std::uint64_t begin) {
@@ -100,7 +103,7 @@ std::optional<std::string_view> JournalReader::next_origins_line() {
   const auto newline = origins_text_.find('\n', origins_next_);
   if (newline == std::string::npos) return std::nullopt;
   const auto begin = std::exchange(origins_next_, newline + 1);
-  return std::string_view(origins_text_).substr(begin, newline - begin);
+  return behind_zeros(std::string_view(origins_text_).substr(begin, newline - begin));
 }
 
 // Until the writes up to `end` of the journal are known. Lines below a kept length have theirs.

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Lines of an origins file, each a sealed JSON list:
-//   ["journal",VERSION,GROUP,ID]            the header
+//   ["journal",VERSION,GROUP,ID]            the header; sources are numbered anew behind it
+//   ["earlier",ID,LENGTH]                   called ID up to a cut to that length; behind a header
 //   ["cut",ID,LENGTH]                       cut to that length, and called ID from then on
+//   ["jump",FRONT,[FROM,LINES],[TO,LINES],MARKER]   goes on at TO behind FROM
 //   ["source",PRODUCER,NAME,DAEMON]         numbered from 0 in their order
 //   ["configuration",TEXT]                  of what follows
 //   ["write",BEGIN,END,TIME_MS,RUN...]      RUN is [BYTES] for a marker, or
@@ -10,11 +12,14 @@
 #include "tools/ringlog-write/sinks/origins.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
+#include <iterator>
 #include <utility>
 
 #include "tools/common/json.hpp"
 #include "tools/ringlog/sealed_line.hpp"
+#include "tools/ringlog/sparse_lines.hpp"
 
 namespace ringcast::ringlog {
 
@@ -23,6 +28,7 @@ namespace {
 using tools::Json;
 
 constexpr std::uint64_t origins_version = 1;
+constexpr std::uint64_t part_bytes = std::uint64_t{1} << 20U;
 constexpr std::size_t marker_fields = 1;
 constexpr std::size_t run_fields = 5;
 
@@ -71,6 +77,24 @@ std::string front_of_write(std::string_view line, std::uint64_t length) {
   return at == length ? sealed_line(front) : std::string();
 }
 
+// Of a jump two places are told by length and lines alone.
+std::optional<FileJump> jump_of(const Json& json) {
+  constexpr std::size_t fields = 5;
+  const bool fits = json.size() == fields && json[1].is_number_unsigned() && is_numbers(json[2]) &&
+                    json[2].size() == 2 && is_numbers(json[3]) && json[3].size() == 2 &&
+                    json[4].is_string();
+  if (!fits) return std::nullopt;
+  FileJump jump;
+  jump.front = json[1].get<std::uint64_t>();
+  jump.from.length = json[2][0].get<std::uint64_t>();
+  jump.from.lines = json[2][1].get<std::uint64_t>();
+  jump.to.length = json[3][0].get<std::uint64_t>();
+  jump.to.lines = json[3][1].get<std::uint64_t>();
+  jump.marker = json[4].get<std::string>();
+  if (jump.front > jump.from.length || jump.from.length >= jump.to.length) return std::nullopt;
+  return jump;
+}
+
 }  // namespace
 
 std::string origins_path(const std::string& journal) { return journal + ".origins"; }
@@ -86,23 +110,43 @@ bool OriginParser::take(std::string_view line, std::vector<OriginRun>& runs) {
     }
     return take_runs(*text, runs);
   }
-  const auto json = Json::parse(*text, nullptr, false);
+  return take_name(*text);
+}
+
+// What is no write.
+bool OriginParser::take_name(std::string_view text) {
+  const auto json = Json::parse(text, nullptr, false);
   if (!json.is_array() || json.empty() || !json[0].is_string()) return false;
   const auto word = json[0].get<std::string>();
   if (word == "journal" && json.size() == 4 && json[1] == origins_version) {
     if (!json[2].is_string() || !json[3].is_string()) return false;
     group_ = json[2].get<std::string>();
     journal_ = json[3].get<std::string>();
+    ++headers_;
+    cuts_.clear();
+    numbers_.clear();
+    configuration_.clear();
     return true;
   }
-  if (word == "cut" && json.size() == 3 && json[1].is_string() && json[2].is_number_unsigned()) {
-    cuts_.push_back(JournalCut{
-        std::exchange(journal_, json[1].get<std::string>()), json[2].get<std::uint64_t>()});
+  const bool is_cut = (word == "cut" || word == "earlier") && json.size() == 3 &&
+                      json[1].is_string() && json[2].is_number_unsigned();
+  if (is_cut) {
+    auto name = json[1].get<std::string>();
+    if (word == "cut") std::swap(name, journal_);
+    cuts_.push_back(JournalCut{std::move(name), json[2].get<std::uint64_t>()});
+    return true;
+  }
+  if (word == "jump") {
+    auto jump = jump_of(json);
+    if (!jump || jump->to.length < end_) return false;
+    end_ = jump->to.length;
+    jumps_.push_back(*std::move(jump));
     return true;
   }
   if (word == "source" && is_texts(json, 4)) {
-    sources_.push_back(LineSource{
+    const auto known = sources_.insert(LineSource{
         json[1].get<std::string>(), json[2].get<std::string>(), json[3].get<std::string>()});
+    numbers_.push_back(&*known.first);
     return true;
   }
   if (word != "configuration" || !is_texts(json, 2)) return false;
@@ -129,8 +173,8 @@ bool OriginParser::take_runs(std::string_view text, std::vector<OriginRun>& runs
     at = run.end;
     if (item.size() == run_fields) {
       const auto source = item[1].get<std::size_t>();
-      if (source >= sources_.size()) return false;
-      run.source = &sources_[source];
+      if (source >= numbers_.size()) return false;
+      run.source = numbers_[source];
       run.first_seq = item[2].get<std::uint64_t>();
       run.configuration = configuration_;
       run.seq = item[3].get<std::uint64_t>();
@@ -142,30 +186,44 @@ bool OriginParser::take_runs(std::string_view text, std::vector<OriginRun>& runs
   return at == end_;
 }
 
+// Up to the journal's end, or the first damage; `whole` is what of the file counts.
+Result<void> OriginLog::read(
+    const FileState& state,
+    OriginParser& parser,
+    std::deque<Part>& parts,
+    std::uint64_t& whole,
+    SparseLines& lines) {
+  std::vector<OriginRun> ignored;
+  parser.skip_to(state.end.length);
+  for (;;) {
+    const auto line = lines.next();
+    if (!line) return line.error();
+    if (!*line) return {};
+    const auto before = parser.end();
+    const auto headers = parser.headers();
+    const bool is_good = parser.take(**line, ignored);
+    // A write beyond the journal's end was never completed.
+    if (parser.end() > state.end.length) return {};
+    if (!is_good) return Error{Errc::corrupt, "damaged"};
+    if (parser.headers() > headers) parts.push_back(Part{lines.line_begins(), before});
+    whole = lines.line_ends();
+  }
+}
+
 Result<OriginLog> OriginLog::open(
     const std::string& journal, const FileState& state, std::vector<std::string>& notes) {
   const auto path = origins_path(journal);
-  const auto content = read_file(path);
-  if (!content) return content.error();
+  auto lines = SparseLines::open(path);
+  if (!lines) return lines.error();
   OriginParser parser;
   std::uint64_t whole = 0;
-  if (content->has_value()) {
-    std::string_view rest(**content);
-    std::vector<OriginRun> ignored;
-    parser.skip_to(state.end.length);
-    for (auto end = rest.find('\n'); end != std::string_view::npos; end = rest.find('\n')) {
-      // A write beyond the journal's end was never completed.
-      if (!parser.take(rest.substr(0, end), ignored) || parser.end() > state.end.length) break;
-      whole += end + 1;
-      rest.remove_prefix(end + 1);
-    }
-    const bool is_damaged =
-        parser.end() <= state.end.length && rest.find('\n') != std::string_view::npos;
-    if (is_damaged) {
-      notes.push_back(
-          path + ": damaged behind byte " + std::to_string(whole) +
-          "; publisher and daemon of the lines it told of are not known any more");
-    }
+  std::deque<Part> parts;
+  const auto read_well = read(state, parser, parts, whole, *lines);
+  if (!read_well && read_well.error().code != Errc::corrupt) return read_well.error();
+  if (!read_well) {
+    notes.push_back(
+        path + ": damaged behind byte " + std::to_string(whole) +
+        "; publisher and daemon of the lines it told of are not known any more");
   }
   if (!parser.group().empty() && parser.group() != state.group) {
     return Error{
@@ -174,17 +232,19 @@ Result<OriginLog> OriginLog::open(
   }
   auto file = AppendFile::open(path, whole);
   if (!file) return file.error();
-  OriginLog log(std::move(file).value(), parser.journal());
+  OriginLog log(std::move(file).value(), state.group);
+  log.journal_ = parser.journal();
   log.configuration_ = parser.configuration();
+  log.parts_ = std::move(parts);
   log.cuts_ = parser.cuts();
-  for (const auto& source : parser.sources()) {
+  log.jumps_ = parser.jumps();
+  for (const auto* source : parser.sources()) {
     const auto number = log.sources_.size();
-    log.sources_.emplace(source, number);
+    log.sources_.emplace(*source, number);
   }
   if (log.journal_.empty()) {
     log.journal_ = to_string(random_producer());
-    log.file_.append(
-        sealed_line(Json::array({"journal", origins_version, state.group, log.journal_})));
+    log.begin_part(0);
   }
   if (auto flushed = log.flush(); !flushed) return flushed.error();
   if (auto synced = log.sync(); !synced) return synced.error();
@@ -192,28 +252,69 @@ Result<OriginLog> OriginLog::open(
   return log;
 }
 
+// What was known of names is said anew where it is used next.
+void OriginLog::begin_part(std::uint64_t journal_length) {
+  parts_.push_back(Part{file_.length() + file_.buffered(), journal_length});
+  sources_.clear();
+  configuration_.clear();
+  file_.append(sealed_line(Json::array({"journal", origins_version, group_, journal_})));
+  for (const auto& cut : cuts_) {
+    file_.append(sealed_line(Json::array({"earlier", cut.journal, cut.length})));
+  }
+}
+
+Result<void> OriginLog::jump(const FileJump& jump) {
+  file_.append(sealed_line(Json::array(
+      {"jump",
+       jump.front,
+       Json::array({jump.from.length, jump.from.lines}),
+       Json::array({jump.to.length, jump.to.lines}),
+       jump.marker})));
+  jumps_.push_back(jump);
+  begin_part(jump.to.length);
+  if (auto flushed = flush(); !flushed) return flushed;
+  return sync();
+}
+
+Result<void> OriginLog::release(std::uint64_t length) {
+  const auto behind = std::partition_point(parts_.begin(), parts_.end(), [&](const Part& part) {
+    return part.journal_length <= length;
+  });
+  if (behind - parts_.begin() < 2) return {};
+  parts_.erase(parts_.begin(), std::prev(behind));
+  std::erase_if(jumps_, [&](const FileJump& jump) { return jump.to.length <= length; });
+  const auto to = std::min(parts_.front().offset, file_.length());
+  if (release_bytes(file_.fd(), 0, to) == 0) return {};
+  return system_error(file_.path(), "cannot release", errno);
+}
+
 // The writes behind are left out, and of one that reaches across what is in front. Names of
 // sources and configurations stay: what follows is numbered on.
 Result<void> OriginLog::cut(std::uint64_t length) {
   if (auto flushed = file_.flush(); !flushed) return flushed;
-  const auto content = read_file(file_.path());
-  if (!content) return content.error();
+  auto lines = SparseLines::open(file_.path());
+  if (!lines) return lines.error();
   OriginParser parser;
   std::string kept;
-  std::string_view rest(content->has_value() ? std::string_view(**content) : std::string_view());
-  for (auto end = rest.find('\n'); end != std::string_view::npos; end = rest.find('\n')) {
-    const auto line = rest.substr(0, end + 1);
+  parts_.clear();
+  for (;;) {
+    const auto line = lines->next();
+    if (!line) return line.error();
     const auto before = parser.end();
+    const auto headers = parser.headers();
+    const auto jumps = parser.jumps().size();
     std::vector<OriginRun> runs;
-    if (!parser.take(line.substr(0, end), runs)) break;
-    const bool is_write = !runs.empty();
-    if (parser.end() <= length || !is_write) {
-      kept += line;
-    } else if (before < length) {
-      kept += front_of_write(line.substr(0, end), length);
+    if (!*line || !parser.take(**line, runs)) break;
+    if (parser.headers() > headers) parts_.push_back(Part{kept.size(), std::min(before, length)});
+    const bool is_jump = parser.jumps().size() > jumps;
+    if (parser.end() <= length || (runs.empty() && !is_jump)) {
+      kept += **line;
+      kept += '\n';
+    } else if (!is_jump && before < length) {
+      kept += front_of_write(**line, length);
     }
-    rest.remove_prefix(end + 1);
   }
+  std::erase_if(jumps_, [&](const FileJump& jump) { return jump.to.length > length; });
   cuts_.push_back(JournalCut{journal_, length});
   // Sinks that keep rows find the last one of a journal by the order of its names.
   constexpr std::size_t id_digits = 32;
@@ -307,6 +408,8 @@ class OriginLog::WriteLine {
 };
 
 void OriginLog::append(std::uint64_t offset, const ReconcilerOutput& output, std::int64_t time_ms) {
+  const auto length = file_.length() + file_.buffered();
+  if (length - parts_.back().offset >= part_bytes) begin_part(offset);
   WriteLine write(*this, output.data, offset, time_ms);
   auto origin = output.origins.begin();
   std::vector<std::uint64_t> markers;

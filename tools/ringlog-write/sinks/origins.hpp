@@ -4,13 +4,16 @@
 // their text does not say: publisher, daemon, sequence number, place in the order and the time
 // of receipt. One sealed line per write, in the order of the journal, on the disk before the
 // journal's data is. What it does not cover (an adopted file, a copy from elsewhere) is of
-// unknown origin. Its header names the journal, so that a sink notices another one.
+// unknown origin. Its header names the journal, so that a sink notices another one. It comes
+// again from time to time: what follows can be read without what stood in front, which is
+// released with the journal's own front.
 #pragma once
 
 #include <cstdint>
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,6 +22,7 @@
 
 #include "tools/ringlog-write/store.hpp"
 #include "tools/ringlog/files.hpp"
+#include "tools/ringlog/sparse_lines.hpp"
 
 namespace ringcast::ringlog {
 
@@ -49,7 +53,8 @@ struct JournalCut {
   std::uint64_t length{0};
 };
 
-/// Reads an origins file line by line. Sources it hands out live as long as it does.
+/// Reads an origins file line by line, from any header on. Sources it hands out live as long as it
+/// does.
 class OriginParser {
  public:
   /// Takes a line without its newline. False: damaged, nothing behind it counts.
@@ -61,18 +66,27 @@ class OriginParser {
   [[nodiscard]] const std::string& journal() const { return journal_; }
   /// Names the journal had before, each with the length to which it was then cut.
   [[nodiscard]] const std::vector<JournalCut>& cuts() const { return cuts_; }
+  /// Where the journal went on elsewhere, in order.
+  [[nodiscard]] const std::vector<FileJump>& jumps() const { return jumps_; }
+  /// So many headers came.
+  [[nodiscard]] std::size_t headers() const { return headers_; }
   /// Of the last write.
   [[nodiscard]] std::uint64_t end() const { return end_; }
-  [[nodiscard]] const std::deque<LineSource>& sources() const { return sources_; }
+  /// By their numbers.
+  [[nodiscard]] const std::vector<const LineSource*>& sources() const { return numbers_; }
   [[nodiscard]] const std::string& configuration() const { return configuration_; }
 
  private:
   bool take_runs(std::string_view text, std::vector<OriginRun>& runs);
+  bool take_name(std::string_view text);
 
   std::string group_;
   std::string journal_;
   std::vector<JournalCut> cuts_;
-  std::deque<LineSource> sources_;
+  std::vector<FileJump> jumps_;
+  std::size_t headers_{0};
+  std::set<LineSource> sources_;
+  std::vector<const LineSource*> numbers_;
   std::string configuration_;
   std::uint64_t begin_{0};
   std::uint64_t end_{0};
@@ -92,23 +106,43 @@ class OriginLog {
   void append(std::uint64_t offset, const ReconcilerOutput& output, std::int64_t time_ms);
   Result<void> flush() { return file_.flush(); }
   Result<void> sync() { return file_.sync(); }
+  /// The journal goes on elsewhere.
+  Result<void> jump(const FileJump& jump);
+  /// What tells of the journal in front of `length` is given back to the file system.
+  Result<void> release(std::uint64_t length);
   /// The journal is cut to that length: forgets what is behind, and gives it another name.
   Result<void> cut(std::uint64_t length);
   [[nodiscard]] const std::string& journal() const { return journal_; }
   [[nodiscard]] const std::vector<JournalCut>& cuts() const { return cuts_; }
+  [[nodiscard]] const std::vector<FileJump>& jumps() const { return jumps_; }
   [[nodiscard]] std::uint64_t written() const { return file_.length(); }
 
  private:
-  OriginLog(AppendFile file, std::string journal)
-      : file_(std::move(file)), journal_(std::move(journal)) {}
+  OriginLog(AppendFile file, std::string group)
+      : file_(std::move(file)), group_(std::move(group)) {}
+
+  struct Part {
+    std::uint64_t offset{0};          // of its header
+    std::uint64_t journal_length{0};  // all that stands in front is of the journal up to there
+  };
 
   class WriteLine;
+  static Result<void> read(
+      const FileState& state,
+      OriginParser& parser,
+      std::deque<Part>& parts,
+      std::uint64_t& whole,
+      SparseLines& lines);
+  void begin_part(std::uint64_t journal_length);
   std::size_t index_of(const LineSource& source);
   void enter(const std::string& configuration);
 
   AppendFile file_;
+  std::string group_;
   std::string journal_;
+  std::deque<Part> parts_;
   std::vector<JournalCut> cuts_;
+  std::vector<FileJump> jumps_;
   std::map<LineSource, std::size_t> sources_;
   std::string configuration_;
 };

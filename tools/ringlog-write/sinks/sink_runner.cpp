@@ -92,6 +92,7 @@ Result<void> SinkRunner::step() {
   if (wants_reopen_.exchange(false)) {
     if (auto reopened = sink_->reopen(); !reopened) return reopened;
   }
+  if (const auto jump = journal_.jump_at(position_)) return take_jump(*jump);
   if (journal_.kept() > position_) return take_batch();
   if (is_finishing_) {
     is_stopped_ = true;
@@ -107,7 +108,7 @@ Result<void> SinkRunner::prepare() {
   const auto position = sink_->open(id_);
   if (!position) return position.error();
   const auto& known = *position;
-  position_ = 0;
+  position_ = journal_.front();
   const auto place = known ? journal_.place_of(known->journal, known->offset) : std::nullopt;
   if (place) {
     position_ = *place;
@@ -122,12 +123,44 @@ Result<void> SinkRunner::prepare() {
       return kept;
     }
   }
-  auto reader = JournalReader::open(journal_.path(), position_);
+  if (!place && !options_.from_end && position_ > 0) {
+    options_.tell(
+        journal_.path() + ": what stood in front of byte " + std::to_string(position_) +
+        " is not kept any more; beginning there");
+  }
+  return go_on_at(position_);
+}
+
+Result<void> SinkRunner::go_on_at(std::uint64_t position) {
+  auto reader = JournalReader::open(journal_.path(), position);
   if (!reader) return reader.error();
   reader_.emplace(std::move(reader).value());
+  position_ = position;
+  hold_.set(position);
   const std::lock_guard lock(mutex_);
   figures_.position = position_;
   return {};
+}
+
+// What is missing is a line of its own to the sink, as it is in a file where it was never there.
+Result<void> SinkRunner::take_jump(const FileJump& jump) {
+  options_.tell(
+      journal_.path() + ": what stood between byte " + std::to_string(position_) + " and " +
+      std::to_string(jump.to.length) + " is kept by no writer any more: " + jump.marker);
+  JournalBatch batch;
+  batch.begin = position_;
+  batch.end = jump.to.length;
+  JournalLine line;
+  line.text = jump.marker;
+  line.end = jump.to.length;
+  line.origin.begin = position_;
+  line.origin.end = jump.to.length;
+  line.origin.time_ms = now_ms();
+  line.is_marker = true;
+  batch.lines.push_back(std::move(line));
+  const auto chosen = rules_.apply(batch, id_);
+  if (auto written = sink_->write(chosen); !written) return written;
+  return go_on_at(jump.to.length);
 }
 
 void SinkRunner::tell_cut(std::uint64_t bytes) {
@@ -137,7 +170,7 @@ void SinkRunner::tell_cut(std::uint64_t bytes) {
 }
 
 Result<void> SinkRunner::take_batch() {
-  const auto batch = reader_->read(journal_.kept(), options_.batch_bytes);
+  const auto batch = reader_->read(journal_.readable(position_), options_.batch_bytes);
   if (id_ != journal_.id()) return {};  // cut while it was read
   if (!batch) return batch.error();
   {
@@ -147,6 +180,7 @@ Result<void> SinkRunner::take_batch() {
   const auto chosen = rules_.apply(*batch, id_);
   if (auto written = sink_->write(chosen); !written) return written;
   position_ = batch->end;
+  hold_.set(position_);
   const std::lock_guard lock(mutex_);
   figures_.lines += chosen.lines.size();
   figures_.left_out += batch->lines.size() - chosen.lines.size();

@@ -69,6 +69,8 @@ class SinkRunner {
   Result<void> prepare();
   void tell_cut(std::uint64_t bytes);
   Result<void> take_batch();
+  Result<void> take_jump(const FileJump& jump);
+  Result<void> go_on_at(std::uint64_t position);
   void on_failure(const Error& error);
   void pause();
 
@@ -79,6 +81,7 @@ class SinkRunner {
   std::optional<JournalReader> reader_;  // while the sink is ready
   std::string id_;                       // of the journal, as the sink was opened
   std::uint64_t position_{0};
+  Journal::Hold hold_{journal_};
   Trouble trouble_;
 
   std::atomic<bool> is_stopped_{false};
