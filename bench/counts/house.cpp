@@ -154,21 +154,9 @@ bool House::turn(Room& room) {
 void House::carry_out(Room& room) {
   for (bool more = true; more;) {
     for (Transmit& transmit : room.effects.transmits) {
-      room.node.seal(transmit.packet);
-      for (const NodeId peer : room.effects.peer_sets[transmit.peers]) {
-        const auto to = std::find_if(
-            rooms_.begin(), rooms_.end(), [&](const auto& other) { return other->id == peer; });
-        const Uncounted uncounted;
-        (*to)->network.push_back(BufferRef::copy_of(transmit.packet.bytes()));
-      }
+      transmit_to_all(room, transmit);
     }
-    std::size_t written = 0;
-    for (const ClientWrite& write : room.effects.client_writes) {
-      const auto bytes = write.frame.bytes();
-      const Uncounted uncounted;
-      room.output.insert(room.output.end(), bytes.begin(), bytes.end());
-      written += bytes.size();
-    }
+    const std::size_t written = write(room);
     if (!room.effects.client_closes.empty()) {
       throw std::runtime_error("a session ended: " + room.effects.client_closes.front().reason);
     }
@@ -182,6 +170,27 @@ void House::carry_out(Room& room) {
   take_frames(room);
 }
 
+void House::transmit_to_all(Room& room, Transmit& transmit) {
+  room.node.seal(transmit.packet);
+  for (const NodeId peer : room.effects.peer_sets[transmit.peers]) {
+    const auto to = std::find_if(
+        rooms_.begin(), rooms_.end(), [&](const auto& other) { return other->id == peer; });
+    const Uncounted uncounted;
+    (*to)->network.push_back(BufferRef::copy_of(transmit.packet.bytes()));
+  }
+}
+
+std::size_t House::write(Room& room) {
+  std::size_t written = 0;
+  for (const ClientWrite& write : room.effects.client_writes) {
+    const auto bytes = write.frame.bytes();
+    const Uncounted uncounted;
+    room.output.insert(room.output.end(), bytes.begin(), bytes.end());
+    written += bytes.size();
+  }
+  return written;
+}
+
 void House::take_frames(Room& room) {
   std::size_t at = 0;
   for (;;) {
@@ -191,17 +200,21 @@ void House::take_frames(Room& room) {
     const auto frame = decode_server_frame(rest.subspan(frame_length_bytes, *length));
     if (!frame) throw std::runtime_error(frame.error().message);
     if (const auto* const message = std::get_if<MessageFrame>(&*frame)) {
-      if (message->payload.size() != payload_.size()) {
-        throw std::runtime_error("a message of another size than was sent");
-      }
-      ++room.received;
-      if (message->event.sender_node == room.id) ++room.own;
+      take_message(room, *message);
     } else if (const auto* const view = std::get_if<ViewEvent>(&*frame)) {
       room.members = view->members.size();
     }
     at += frame_length_bytes + *length;
   }
   room.output.erase(room.output.begin(), room.output.begin() + static_cast<std::ptrdiff_t>(at));
+}
+
+void House::take_message(Room& room, const MessageFrame& message) const {
+  if (message.payload.size() != payload_.size()) {
+    throw std::runtime_error("a message of another size than was sent");
+  }
+  ++room.received;
+  if (message.event.sender_node == room.id) ++room.own;
 }
 
 void House::publish(Room& room) {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "protocol/node.hpp"
+#include "protocol/session/frames.hpp"
 
 namespace ringcast::bench {
 
@@ -39,7 +40,11 @@ class House {
   /// False when there was nothing to do at this moment.
   bool turn(Room& room);
   void carry_out(Room& room);
+  void transmit_to_all(Room& room, Transmit& transmit);
+  /// Into the client's socket; the bytes.
+  static std::size_t write(Room& room);
   void take_frames(Room& room);
+  void take_message(Room& room, const MessageFrame& message) const;
   void publish(Room& room);
   void advance();
 

@@ -46,6 +46,10 @@ ExitCode Replay::run(int stop_fd) {
     if (output_.is_over()) break;
     if (wait(stop_fd, now + (answer == Answer::end ? follow_pause : retry_pause))) break;
   }
+  return end();
+}
+
+ExitCode Replay::end() {
   if (client_) (void)client_->close(Clock::now() + answer_time);
   if (unkept_lines_ > 0) {
     tools::report(

@@ -58,6 +58,7 @@ class Replay {
   /// Waits for something to receive; true when it is to stop.
   bool wait(int stop_fd, Clock::time_point deadline);
   tools::ExitCode finish();
+  tools::ExitCode end();
   [[nodiscard]] tools::ExitCode give_up() const;
 
   ReplayOptions options_;

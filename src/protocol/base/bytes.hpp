@@ -68,6 +68,7 @@ class ByteReader {
 /// Short texts, most heads of frames and packets, stay in the writer itself: for those it asks for
 /// no memory. What was written is copied once, by whoever sends it; the writer is neither copied
 /// nor moved.
+// NOLINTBEGIN(cppcoreguidelines-pro-type-member-init): nobody reads what is not written
 class ByteWriter {
  public:
   ByteWriter() = default;
@@ -120,12 +121,12 @@ class ByteWriter {
 
   static constexpr std::size_t kept_within = 256;
 
-  std::array<std::byte, kept_within>
-      within_;  // NOLINT(*-member-init): nobody reads what is not written
+  std::array<std::byte, kept_within> within_;
   std::unique_ptr<std::byte[]> beyond_;
   std::byte* data_{within_.data()};
   std::size_t size_{0};
   std::size_t capacity_{kept_within};
 };
+// NOLINTEND(cppcoreguidelines-pro-type-member-init)
 
 }  // namespace ringcast
