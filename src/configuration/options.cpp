@@ -32,7 +32,7 @@ struct Unit {
 
 // Largest first: show_value takes the first that divides.
 constexpr std::array duration_units{
-    Unit{"d", 24 * 3600 * s},
+    Unit{"d", std::uint64_t{24} * 3600 * s},
     Unit{"h", 3600 * s},
     Unit{"m", 60 * s},
     Unit{"s", s},
