@@ -40,9 +40,7 @@ Scribe::Scribe(StoreOptions options)
 Result<void> Scribe::open(Instant now) {
   if (auto opened = store_.open(now); !opened) return opened;
   reconciler_.emplace(options_.group, store_.written());
-  for (const auto& [configuration, names] : store_.segments()) {
-    reconciler_->add_segment(configuration, names);
-  }
+  add_segments();
   return {};
 }
 
@@ -216,6 +214,13 @@ void Scribe::on_reply(const std::string& sender, const HistoryReply& reply, Inst
   if (found.front) go_on_behind(*found.front, now);
 }
 
+// What lies in pending files.
+void Scribe::add_segments() {
+  for (const auto& [configuration, names] : store_.segments()) {
+    reconciler_->add_segment(configuration, names);
+  }
+}
+
 void Scribe::go_on_behind(const FileFront& front, Instant now) {
   const auto done = store_.go_on_behind(front, now);
   if (!done) {
@@ -223,9 +228,7 @@ void Scribe::go_on_behind(const FileFront& front, Instant now) {
     catch_up_.stop();
     return;
   }
-  for (const auto& [configuration, names] : store_.segments()) {
-    reconciler_->add_segment(configuration, names);
-  }
+  add_segments();
   reconciler_->go_on_behind(store_.written(), *done);
   waiting_since_.reset();
   collect();
@@ -238,9 +241,7 @@ void Scribe::cut(const FilePoint& point, Instant now) {
     catch_up_.stop();
     return;
   }
-  for (const auto& [configuration, names] : store_.segments()) {
-    reconciler_->add_segment(configuration, names);
-  }
+  add_segments();
   options_.tell(
       options_.path + ": " + std::to_string(*done) + " lines behind byte " +
       std::to_string(point.length) +

@@ -79,6 +79,7 @@ class Scribe {
   bool take_private(const Event& event, Instant now);
   void on_reply(const std::string& sender, const HistoryReply& reply, Instant now);
   void cut(const FilePoint& point, Instant now);
+  void add_segments();
   void go_on_behind(const FileFront& front, Instant now);
   void collect();
   void follow_target();
