@@ -30,8 +30,8 @@ import tempfile
 import threading
 import time
 
-ROOT = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
-BIN = os.environ.get("RINGCAST_BIN", os.path.join(ROOT, "build/release/bin"))
+from ringlog_farm import BIN, ROOT, free_port, until
+
 MODULE = os.path.join(BIN, "../modules/mod_log_ringcast.so")
 APACHE, MODULES, NGINX = "/usr/sbin/apache2", "/usr/lib/apache2/modules", "/usr/sbin/nginx"
 SYSTEMD_QUEUE = "512"  # net.unix.max_dgram_qlen
@@ -40,20 +40,6 @@ AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) 
 NGINX_FORMAT = '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent"'
 CONNECTIONS = 4
 PATIENCE = 20.0
-
-
-def until(what, predicate):
-    deadline = time.monotonic() + PATIENCE
-    while not predicate():
-        if time.monotonic() > deadline:
-            sys.exit(f"weblog.py: not within {PATIENCE} s: {what}")
-        threading.Event().wait(0.02)
-
-
-def free_port(kind):
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class Scene:

@@ -179,24 +179,22 @@ def test_room_on_a_spools_disk_is_used_again_before_the_daemon_is_back():
         expect_equal(away.expect_exact(0), [], "lines lost")
 
 
-def test_a_full_disk_of_a_spool_drops_the_newest_after_a_while_exactly():
+def check_newest_dropped(policy):
     with Farm(1) as farm, SmallDisk(farm.path("small"), 2):
-        away = AwayDaemon(farm, "--when-full", "block-then-drop-newest")
+        away = AwayDaemon(farm, "--when-full", policy)
         says(away.publisher, "memory and spool are full: dropping lines: ")
         away.feeder.end()
         daemon_comes_back(farm)
         missing = away.expect_exact(1)
         expect(0 < len(missing) < 25000 and away.text[0] not in missing, f"lines lost: {len(missing)}")
+
+
+def test_a_full_disk_of_a_spool_drops_the_newest_after_a_while_exactly():
+    check_newest_dropped("block-then-drop-newest")
 
 
 def test_a_full_disk_of_a_spool_drops_the_newest_at_once_exactly():
-    with Farm(1) as farm, SmallDisk(farm.path("small"), 2):
-        away = AwayDaemon(farm, "--when-full", "drop-newest")
-        says(away.publisher, "memory and spool are full: dropping lines: ")
-        away.feeder.end()
-        daemon_comes_back(farm)
-        missing = away.expect_exact(1)
-        expect(0 < len(missing) < 25000 and away.text[0] not in missing, f"lines lost: {len(missing)}")
+    check_newest_dropped("drop-newest")
 
 
 def test_a_full_disk_of_a_spool_drops_the_oldest_exactly():
