@@ -11,17 +11,18 @@ namespace {
 
 constexpr std::size_t entry_room = entry_header_bytes + fragment_header_bytes;
 // A tail of a packet smaller than this is left empty rather than filled with a fragment.
-constexpr std::size_t smallest_fragment = 128;
+constexpr std::size_t smallest_fragment = 16;
 constexpr std::size_t entries_max = 16384;
 
-/// How many bytes of `message` go into `left` bytes of packet; 0: start the next packet.
+/// How many bytes of `message` go into `left` bytes of packet; 0: start the next packet. Fragments
+/// fill a packet to its last byte: packets of one size leave in one system call.
 std::size_t share(const Outgoing& message, std::size_t left, std::size_t room, bool packet_empty) {
   const std::size_t remaining = message.bytes.size() - message.sent;
   if (remaining + entry_header_bytes <= left) return remaining;
-  if (packet_empty) return left - entry_room;
+  const std::size_t fragment = left - (message.started ? entry_header_bytes : entry_room);
+  if (packet_empty) return fragment;
   const bool fits_alone = !message.started && remaining + entry_header_bytes <= room;
-  if (fits_alone || left < entry_room + smallest_fragment) return 0;
-  return left - entry_room;
+  return fits_alone || fragment < smallest_fragment ? 0 : fragment;
 }
 
 }  // namespace

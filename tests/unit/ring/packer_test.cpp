@@ -166,6 +166,24 @@ TEST_CASE("a message of exactly a packet takes one, one byte more takes two") {
   }
 }
 
+TEST_CASE("fragments fill packets to the last byte, so that they are of one size") {
+  SendQueue queue;
+  for (int i = 0; i < 20; ++i) {
+    queue.push_client(samples::payload(1, 8027), Service::agreed);
+  }
+  std::vector<std::size_t> sizes;
+  for (auto packed = pack(queue, true, ethernet_room); !packed.entries.empty();
+       packed = pack(queue, true, ethernet_room)) {
+    sizes.push_back(packed.bytes);
+  }
+  REQUIRE(sizes.size() > 100);
+  sizes.pop_back();
+  // But for what is too little for a fragment.
+  CHECK(*std::min_element(sizes.begin(), sizes.end()) > ethernet_room - 24);
+  const auto full = std::count(sizes.begin(), sizes.end(), ethernet_room);
+  CHECK(static_cast<std::size_t>(full) >= sizes.size() - 1);
+}
+
 TEST_CASE("a message of 8 MiB comes out whole and wastes less than two percent") {
   for (const std::size_t room : {ethernet_room, std::size_t{65507 - 108}}) {
     Line line;
