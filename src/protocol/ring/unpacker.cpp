@@ -11,7 +11,8 @@
 namespace ringcast {
 namespace {
 
-// Enough at once for most messages that need fragments at all.
+// Whose message has come so far is believed about the rest of it; enough for most that need
+// fragments at all.
 constexpr std::size_t first_bytes = std::size_t{64} << 10U;
 
 }  // namespace
@@ -58,14 +59,14 @@ std::optional<std::pair<BufferRef, Service>> Unpacker::take(NodeId originator, E
   return whole;
 }
 
-// A buffer that is full doubles, so each byte is copied once more at most on average; the last
-// step ends at the total, so a whole message fills its buffer.
+// Grows once: to the total, of which nothing is touched before it came.
 void Unpacker::append(Partial& partial, std::span<const std::byte> part) {
   const std::size_t needed = partial.received + part.size();
   RC_ASSERT(needed <= partial.total);
   if (needed > partial.bytes.size()) {
-    const std::size_t doubled = std::max({needed, 2 * partial.bytes.size(), first_bytes});
-    auto grown = BufferRef::allocate(std::min(doubled, partial.total));
+    const bool is_first = partial.bytes.empty() && needed <= first_bytes;
+    auto grown =
+        BufferRef::allocate(is_first ? std::min(first_bytes, partial.total) : partial.total);
     const auto so_far = partial.bytes.bytes().first(partial.received);
     std::copy(so_far.begin(), so_far.end(), grown.writable().begin());
     partial.bytes = std::move(grown);
