@@ -215,8 +215,11 @@ void Ring::transmit_visit(
     RingState& ring, const Token& token, std::vector<Data>& packets, bool hold) {
   if (phase_ != RingPhase::operational) return;
   // The accelerated ring [ORD-4]: the token, already counting all packets, leaves before the
-  // last of them.
-  const std::size_t tail = packets.size() * config_.accelerated_percent / 100;
+  // last of them. Not so where anything is safe: whoever has not got all of it when the token comes
+  // keeps the aru down for a rotation more.
+  const bool has_safe =
+      std::any_of(packets.begin(), packets.end(), [](const Data& packet) { return packet.safe; });
+  const std::size_t tail = has_safe ? 0 : packets.size() * config_.accelerated_percent / 100;
   const std::size_t head = packets.size() - tail;
   for (std::size_t i = 0; i < head; ++i) {
     send_to_members(ring, packets[i].datagram);
