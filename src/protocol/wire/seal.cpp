@@ -4,7 +4,11 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#if defined(__x86_64__) && __has_include(<xxh_x86dispatch.h>)
+#include <xxh_x86dispatch.h>  // the same hash by the widest vectors there are
+#else
 #include <xxhash.h>
+#endif
 
 #include "ringcast/version.hpp"
 
