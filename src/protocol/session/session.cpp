@@ -11,6 +11,7 @@ namespace {
 
 // An input buffer that grew for one large frame is given back when it is empty.
 constexpr std::size_t input_bytes_kept = std::size_t{1} << 20U;
+constexpr std::size_t believed_bytes = std::size_t{64} << 10U;
 // What a publish must show of itself before it can be refused by its ticket.
 constexpr std::size_t ticket_end = frame_length_bytes + 1 + 8;
 
@@ -52,7 +53,16 @@ void Session::receive(std::span<const std::byte> bytes) {
   skip_bytes_ -= skipped;
   bytes = bytes.subspan(skipped);
   tidy_input();
+  make_room();
   input_.insert(input_.end(), bytes.begin(), bytes.end());
+}
+
+// For all of a long frame, of which so much has come that the rest is believed.
+void Session::make_room() {
+  const auto pending = std::span<const std::byte>{input_}.subspan(consumed_);
+  if (pending.size() < believed_bytes) return;
+  const auto length = peek_frame_length(pending);
+  if (*length <= frame_bytes_max()) input_.reserve(consumed_ + frame_length_bytes + *length);
 }
 
 // Every byte is moved a bounded number of times: what is left is moved only when it is less

@@ -102,6 +102,7 @@ class Session {
 
   void tidy_input();
   [[nodiscard]] std::size_t frame_bytes_max() const;
+  void make_room();
   Result<ClientRequest> check(Result<ClientRequest> request);
   Result<std::optional<ClientRequest>> oversized(std::uint32_t length);
   Result<std::optional<ClientRequest>> fail(Error error);
