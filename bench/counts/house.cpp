@@ -183,10 +183,11 @@ void House::transmit_to_all(Room& room, Transmit& transmit) {
 std::size_t House::write(Room& room) {
   std::size_t written = 0;
   for (const ClientWrite& write : room.effects.client_writes) {
-    const auto bytes = write.frame.bytes();
     const Uncounted uncounted;
-    room.output.insert(room.output.end(), bytes.begin(), bytes.end());
-    written += bytes.size();
+    for (const auto bytes : {write.frame.bytes.bytes(), write.frame.payload.bytes()}) {
+      room.output.insert(room.output.end(), bytes.begin(), bytes.end());
+    }
+    written += write.frame.size();
   }
   return written;
 }

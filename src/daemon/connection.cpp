@@ -43,8 +43,10 @@ ClientConnection::Read ClientConnection::read(std::span<std::byte> space) {
   }
 }
 
-void ClientConnection::enqueue(BufferRef frame) {
-  if (!frame.empty()) output_.push_back(std::move(frame));
+void ClientConnection::enqueue(ClientFrame frame) {
+  const bool is_whole = frame.payload.empty();
+  if (!frame.bytes.empty()) output_.push_back(Piece{std::move(frame.bytes), is_whole});
+  if (!is_whole) output_.push_back(Piece{std::move(frame.payload), true});
 }
 
 ClientConnection::Written ClientConnection::flush() {
@@ -116,16 +118,17 @@ class ClientConnection::Batch {
 ssize_t ClientConnection::write_once() {
   Batch batch;
   std::size_t skipped = head_written_;
-  for (const auto& frame : output_) {
-    if (!batch.add(frame.bytes().subspan(std::exchange(skipped, 0)))) break;
+  for (const auto& piece : output_) {
+    if (!batch.add(piece.bytes.bytes().subspan(std::exchange(skipped, 0)))) break;
   }
   return batch.send(descriptor_.native_handle());
 }
 
 void ClientConnection::drop_written(std::size_t count) {
   head_written_ += count;
-  while (!output_.empty() && head_written_ >= output_.front().size()) {
-    head_written_ -= output_.front().size();
+  while (!output_.empty() && head_written_ >= output_.front().bytes.size()) {
+    head_written_ -= output_.front().bytes.size();
+    in_frame_ = !output_.front().ends_frame;
     output_.pop_front();
   }
 }
@@ -141,10 +144,16 @@ ClientConnection::Written ClientConnection::flush_all() {
 }
 
 void ClientConnection::keep_last_words() {
-  const std::size_t kept_front = head_written_ > 0 ? 1 : 0;
-  if (output_.size() <= kept_front + 1) return;
-  output_.erase(
-      output_.begin() + static_cast<std::ptrdiff_t>(kept_front), std::prev(output_.end()));
+  const auto ends = [](const Piece& piece) { return piece.ends_frame; };
+  auto first = output_.begin();
+  if (head_written_ > 0 || in_frame_) {
+    first = std::find_if(output_.begin(), output_.end(), ends);
+    if (first != output_.end()) ++first;
+  }
+  if (first == output_.end()) return;
+  const auto before_last = std::find_if(std::next(output_.rbegin()), output_.rend(), ends);
+  const auto last = before_last.base();
+  if (first < last) output_.erase(first, last);
 }
 
 bool ClientConnection::hang_up_if_lost() {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // ClientConnection: one client's socket. Reads what is there in one call, keeps a queue of frames
-// to write and writes many of them in one call. It never waits, and knows nothing of frames:
-// bytes in, buffers out.
+// to write and writes many of them in one call. It never waits, and knows of frames only where they
+// end: bytes in, buffers out.
 #pragma once
 
 #include <cstddef>
@@ -15,6 +15,7 @@
 #include <asio.hpp>
 
 #include "protocol/base/buffer.hpp"
+#include "protocol/base/client_frame.hpp"
 #include "protocol/base/ids.hpp"
 
 namespace ringcast {
@@ -36,7 +37,7 @@ class ClientConnection {
   /// One read into `space`, without waiting.
   Read read(std::span<std::byte> space);
 
-  void enqueue(BufferRef frame);
+  void enqueue(ClientFrame frame);
   struct Written {
     std::size_t count{0};
     bool closed{false};   ///< the client is gone
@@ -71,9 +72,15 @@ class ClientConnection {
   void drop_written(std::size_t count);
   void discard_input();
 
+  struct Piece {
+    BufferRef bytes;
+    bool ends_frame;
+  };
+
   asio::posix::stream_descriptor descriptor_;
-  std::deque<BufferRef> output_;
+  std::deque<Piece> output_;
   std::size_t head_written_{0};  ///< bytes of output_.front() already written
+  bool in_frame_{false};         ///< of the frame at the head something was written already
   bool tcp_{false};
   bool hung_up_{false};
 };

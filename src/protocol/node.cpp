@@ -142,7 +142,7 @@ void Node::Impl::route(GroupsOutput& out) {
     }
   }
   for (const auto& delivery : out.deliveries) {
-    const BufferRef frame = Session::encode_event(delivery.event);
+    const ClientFrame frame = Session::encode_event(delivery.event);
     routed_bytes_ += frame.size();
     for (const auto id : out.to(delivery)) {
       write(id, frame);
@@ -151,7 +151,7 @@ void Node::Impl::route(GroupsOutput& out) {
   out.clear();
 }
 
-void Node::Impl::write(SessionId id, const BufferRef& frame) {
+void Node::Impl::write(SessionId id, const ClientFrame& frame) {
   const auto found = sessions_.find(id);
   if (found == sessions_.end()) return;
   found->second.queued(frame.size());

@@ -71,7 +71,7 @@ class Node::Impl {
 
   void reject(const BufferRef& datagram, const Error& error);
   void route(GroupsOutput& out);
-  void write(SessionId id, const BufferRef& frame);
+  void write(SessionId id, const ClientFrame& frame);
   void close(SessionId id, const Error& reason, Cause cause);
   void forget(SessionId id, const Error& reason, Cause cause, bool tell_driver);
   void close_over_backlog();

@@ -37,7 +37,7 @@ std::string word(std::uint8_t byte) { return {static_cast<char>('a' + byte % 6)}
 
 /// Frames of all events must be readable, or a client would be lost with them.
 void check_readable(const ClientEvent& event) {
-  const BufferRef frame = Session::encode_event(event);
+  const BufferRef frame = Session::encode_event(event).whole();
   check(
       decode_server_frame(frame.bytes().subspan(frame_length_bytes)).ok(),
       "an event's frame can be read");

@@ -125,7 +125,8 @@ void NodeWorld::take(Effects& effects) {
     asked_ = effects.persist;
   }
   for (const auto& write : effects.client_writes) {
-    const auto bytes = write.frame.bytes();
+    const auto whole = write.frame.whole();
+    const auto bytes = whole.bytes();
     check(peek_frame_length(bytes) == bytes.size() - frame_length_bytes, "a frame's length");
     const auto frame = decode_server_frame(bytes.subspan(frame_length_bytes));
     check(frame.ok(), "the node's own frames can be read");

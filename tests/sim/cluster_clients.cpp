@@ -24,7 +24,9 @@ bool Cluster::write_to_clients(Host& host, Effects& effects) {
     }
     Connection* connection = find(write.session);
     if (connection == nullptr) continue;  // its client hung up in this very input
-    if (!write.frame.empty()) connection->queued.push_back(std::move(write.frame));
+    for (BufferRef* const piece : {&write.frame.bytes, &write.frame.payload}) {
+      if (!piece->empty()) connection->queued.push_back(std::move(*piece));
+    }
     fill_socket(host, *connection);
   }
   for (const ClientClose& close : effects.client_closes) {

@@ -22,9 +22,16 @@ BufferRef frame_of(Encode encode) {
   return BufferRef::copy_of(out.view());
 }
 
-BufferRef message_frame(const MessageEvent& event) {
+// A copy costs less than a buffer more. Long payloads are slices of what came off the ring, and
+// so long that they are most of the block they hold.
+constexpr std::size_t copied_payload_max = std::size_t{16} << 10U;
+
+ClientFrame message_frame(const MessageEvent& event) {
   ByteWriter head;
   encode_message_head(head, event);
+  if (event.payload.size() > copied_payload_max) {
+    return {BufferRef::copy_of(head.view()), event.payload};
+  }
   auto frame = BufferRef::allocate(head.size() + event.payload.size());
   const auto bytes = frame.writable();
   std::memcpy(bytes.data(), head.view().data(), head.size());
@@ -196,22 +203,22 @@ BufferRef Session::encode_daemons(const DaemonTable& daemons) {
   return frame_of([&](ByteWriter& out) { ringcast::encode_daemons(out, daemons); });
 }
 
-BufferRef Session::encode_event(const ClientEvent& event) {
+ClientFrame Session::encode_event(const ClientEvent& event) {
   struct Encoder {
-    BufferRef operator()(const MessageEvent& message) const { return message_frame(message); }
-    BufferRef operator()(const ViewEvent& view) const {
+    ClientFrame operator()(const MessageEvent& message) const { return message_frame(message); }
+    ClientFrame operator()(const ViewEvent& view) const {
       return frame_of([&](ByteWriter& out) { encode_view(out, view); });
     }
-    BufferRef operator()(const TransitionalEvent& signal) const {
+    ClientFrame operator()(const TransitionalEvent& signal) const {
       return frame_of([&](ByteWriter& out) { encode_transitional(out, signal.group); });
     }
-    BufferRef operator()(const LeftEvent& left) const {
+    ClientFrame operator()(const LeftEvent& left) const {
       return frame_of([&](ByteWriter& out) { encode_left(out, left.group); });
     }
-    BufferRef operator()(const ConfigurationEvent& configuration) const {
+    ClientFrame operator()(const ConfigurationEvent& configuration) const {
       return frame_of([&](ByteWriter& out) { encode_configuration(out, configuration); });
     }
-    BufferRef operator()(const ConfirmEvent& confirm) const {
+    ClientFrame operator()(const ConfirmEvent& confirm) const {
       return frame_of([&](ByteWriter& out) { encode_confirm(out, confirm); });
     }
   };

@@ -22,6 +22,7 @@
 
 #include "protocol/base/buffer.hpp"
 #include "protocol/base/client_events.hpp"
+#include "protocol/base/client_frame.hpp"
 #include "protocol/base/ids.hpp"
 #include "protocol/base/time.hpp"
 #include "protocol/session/config.hpp"
@@ -53,7 +54,7 @@ class Session {
   static BufferRef encode_welcome(const WelcomeInfo& info);
   /// The daemon table again, after a reload changed it.
   static BufferRef encode_daemons(const DaemonTable& daemons);
-  static BufferRef encode_event(const ClientEvent& event);
+  static ClientFrame encode_event(const ClientEvent& event);
   static BufferRef encode_status(std::uint64_t request, const NodeStatus& status);
   static BufferRef encode_groups(std::uint64_t request, const GroupList& groups);
   static BufferRef encode_pong(std::uint64_t request);
@@ -101,8 +102,8 @@ class Session {
   std::uint64_t backlog_bytes_{0};
 
   void tidy_input();
-  [[nodiscard]] std::size_t frame_bytes_max() const;
   void make_room();
+  [[nodiscard]] std::size_t frame_bytes_max() const;
   Result<ClientRequest> check(Result<ClientRequest> request);
   Result<std::optional<ClientRequest>> oversized(std::uint32_t length);
   Result<std::optional<ClientRequest>> fail(Error error);

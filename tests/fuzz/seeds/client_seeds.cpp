@@ -97,8 +97,10 @@ void add_clients(std::vector<Seed>& seeds) {
        {Session::encode_status(1, samples::node_status()),
         Session::encode_groups(2, groups),
         Session::encode_pong(3),
-        Session::encode_event(ConfirmEvent{
-            .ticket = 4, .configuration = samples::ring(17), .seq = Seq{5}, .stable = true})}) {
+        Session::encode_event(
+            ConfirmEvent{
+                .ticket = 4, .configuration = samples::ring(17), .seq = Seq{5}, .stable = true})
+            .whole()}) {
     append_frame(answers, reply.bytes().subspan(frame_length_bytes));
   }
   seeds.push_back({"client", "answers", answers});

@@ -323,7 +323,7 @@ class Cluster {
     }
     if (effects.persist) host.asked = effects.persist;
     for (auto& write : effects.client_writes) {
-      host.frames[write.session].push_back(write.frame);
+      host.frames[write.session].push_back(write.frame.whole());
       if (clients_read_) written_.push_back({at, write.session, write.frame.size()});
     }
     for (const auto& close : effects.client_closes) {

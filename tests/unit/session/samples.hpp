@@ -134,21 +134,21 @@ inline std::vector<Bytes> server_frames() {
       .stable = true,
       .transitional = false};
   std::vector<Bytes> frames;
-  for (const auto& buffer :
-       {Session::encode_welcome(welcome()),
-        Session::encode_daemons(welcome().daemons),
-        Session::encode_event(message_event()),
-        Session::encode_event(view_event()),
-        Session::encode_event(TransitionalEvent{"weblogs"}),
-        Session::encode_event(LeftEvent{"weblogs"}),
-        Session::encode_event(configuration),
-        Session::encode_event(confirm),
-        Session::encode_status(4, node_status()),
-        Session::encode_groups(5, groups),
-        Session::encode_pong(6),
-        Session::encode_refused(7, "weblogs", error),
-        Session::encode_closed(error)}) {
-    frames.push_back(bytes_of(buffer.bytes()));
+  for (const auto& frame : std::vector<ClientFrame>{
+           Session::encode_welcome(welcome()),
+           Session::encode_daemons(welcome().daemons),
+           Session::encode_event(message_event()),
+           Session::encode_event(view_event()),
+           Session::encode_event(TransitionalEvent{"weblogs"}),
+           Session::encode_event(LeftEvent{"weblogs"}),
+           Session::encode_event(configuration),
+           Session::encode_event(confirm),
+           Session::encode_status(4, node_status()),
+           Session::encode_groups(5, groups),
+           Session::encode_pong(6),
+           Session::encode_refused(7, "weblogs", error),
+           Session::encode_closed(error)}) {
+    frames.push_back(bytes_of(frame.whole().bytes()));
   }
   return frames;
 }

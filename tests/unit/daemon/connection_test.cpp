@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a client's socket gets of frames in one piece and in two, read slowly and at the end.
+#include "daemon/connection.hpp"
+
+#include <array>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+
+namespace ringcast {
+namespace {
+
+class Pair {
+ public:
+  Pair() {
+    std::array<int, 2> ends{};
+    REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends.data()) == 0);
+    client_ = ends[0];
+    connection_.emplace(io_, ends[1], false);
+  }
+  ~Pair() { (void)::close(client_); }
+  Pair(const Pair&) = delete;
+  Pair& operator=(const Pair&) = delete;
+  Pair(Pair&&) = delete;
+  Pair& operator=(Pair&&) = delete;
+
+  ClientConnection& connection() { return *connection_; }
+
+  /// Writes and reads until all has come.
+  std::string drain() {
+    std::string all;
+    std::string space(65536, ' ');
+    for (;;) {
+      (void)connection_->flush();
+      const auto count = ::recv(client_, space.data(), space.size(), 0);
+      if (count <= 0) break;
+      all.append(space, 0, static_cast<std::size_t>(count));
+    }
+    REQUIRE_FALSE(connection_->has_output());
+    return all;
+  }
+
+ private:
+  asio::io_context io_;
+  int client_{-1};
+  std::optional<ClientConnection> connection_;
+};
+
+/// A letter for its number, in one piece or two.
+std::string text_of(std::size_t number, std::size_t bytes) {
+  return std::string(bytes, static_cast<char>('a' + number % 26));
+}
+
+ClientFrame frame_of(const std::string& text, std::size_t head) {
+  const std::string_view view(text);
+  if (head >= text.size()) return BufferRef::copy_of(view);
+  return {BufferRef::copy_of(view.substr(0, head)), BufferRef::copy_of(view.substr(head))};
+}
+
+}  // namespace
+
+TEST_CASE("frames in two pieces arrive as they are", "[connection]") {
+  Pair pair;
+  std::string sent;
+  for (std::size_t i = 0; i < 500; ++i) {
+    const auto text = text_of(i, 1 + i * 37 % 40000);
+    sent += text;
+    pair.connection().enqueue(frame_of(text, 1 + i * 11 % 60));
+  }
+  CHECK(pair.drain() == sent);
+}
+
+TEST_CASE("at the end whole frames remain: the one begun and the last", "[connection]") {
+  for (std::size_t bytes = 16000; bytes < 16400; bytes += 13) {
+    CAPTURE(bytes);
+    Pair pair;
+    constexpr std::size_t count = 100;
+    for (std::size_t i = 0; i < count; ++i) {
+      pair.connection().enqueue(frame_of(text_of(i, bytes), i % 3 == 0 ? bytes : 40));
+    }
+    while (!pair.connection().flush().blocked) {
+    }
+    pair.connection().keep_last_words();
+    const auto got = pair.drain();
+    REQUIRE(got.size() % bytes == 0);
+    const auto whole = got.size() / bytes;
+    REQUIRE(whole >= 2);
+    REQUIRE(whole < count);
+    for (std::size_t i = 0; i + 1 < whole; ++i) {
+      REQUIRE(got.substr(i * bytes, bytes) == text_of(i, bytes));
+    }
+    CHECK(got.substr((whole - 1) * bytes) == text_of(count - 1, bytes));
+  }
+}
+
+}  // namespace ringcast
