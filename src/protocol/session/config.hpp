@@ -16,7 +16,7 @@ struct SessionConfig {
   std::uint64_t backlog_bytes_max{
       std::uint64_t{64} << 20U};  ///< unread by a client; beyond: closed
   std::uint64_t credit_bytes{
-      std::uint64_t{4} << 20U};  ///< published and not yet ordered, per client
+      std::uint64_t{512} << 10U};  ///< published and not yet ordered, per client
   std::uint32_t sessions_max{4096};
   std::uint32_t groups_per_session_max{4096};
   Duration handshake{std::chrono::seconds{5}};  ///< then a silent connection is closed
