@@ -12,6 +12,7 @@
 #include <sys/uio.h>
 #include <system_error>
 #include <unistd.h>
+#include <utility>
 
 #include "protocol/base/assert.hpp"
 #include "protocol/session/frames.hpp"
@@ -21,7 +22,7 @@ namespace {
 
 constexpr std::size_t read_bytes = std::size_t{256} << 10U;
 // Buffers that grew for one large message are given back when they are empty.
-constexpr std::size_t buffer_bytes_kept = std::size_t{1} << 20U;
+constexpr std::size_t buffer_bytes_kept = std::size_t{4} << 20U;
 
 bool is_length(std::uint32_t length) { return length > 0 && length <= server_frame_bytes_max; }
 
@@ -156,9 +157,9 @@ Result<std::span<const std::byte>> Connection::send(
 
 Result<Connection::Reading> Connection::read() {
   make_room();
-  const auto room = in_.size() - in_end_;
+  const auto room = in_size_ - in_end_;
   for (;;) {
-    const auto count = ::recv(fd_, in_.data() + in_end_, room, 0);
+    const auto count = ::recv(fd_, in_.get() + in_end_, room, 0);
     if (count > 0) {
       in_end_ += static_cast<std::size_t>(count);
       drained_ = static_cast<std::size_t>(count) < room;
@@ -179,19 +180,28 @@ void Connection::make_room() {
   if (in_begin_ == in_end_) {
     in_begin_ = 0;
     in_end_ = 0;
-    if (in_.size() > buffer_bytes_kept) {
-      in_.clear();
-      in_.shrink_to_fit();
-    }
+    if (in_size_ > buffer_bytes_kept) grow(read_bytes);
   }
-  if (in_.empty()) in_.resize(read_bytes);
-  if (in_.size() - in_end_ >= in_.size() / 2) return;
-  if (in_begin_ > 0) {
-    std::memmove(in_.data(), in_.data() + in_begin_, in_end_ - in_begin_);
+  if (in_size_ == 0) grow(read_bytes);
+  if (in_size_ - in_end_ >= in_size_ / 2) return;
+  if (in_end_ - in_begin_ > in_size_ / 2) {
+    grow(in_size_ * 2);
+  } else if (in_begin_ > 0) {
+    std::memmove(in_.get(), in_.get() + in_begin_, in_end_ - in_begin_);
     in_end_ -= in_begin_;
     in_begin_ = 0;
   }
-  if (in_.size() - in_end_ < in_.size() / 2) in_.resize(in_.size() * 2);
+}
+
+// Into uninitialised memory, what is there to its beginning.
+void Connection::grow(std::size_t size) {
+  auto grown = std::make_unique_for_overwrite<std::byte[]>(size);
+  const auto filled = unread();
+  if (!filled.empty()) std::memcpy(grown.get(), filled.data(), filled.size());
+  in_ = std::move(grown);
+  in_size_ = size;
+  in_end_ = filled.size();
+  in_begin_ = 0;
 }
 
 bool Connection::has_frame() const {

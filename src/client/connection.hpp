@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <vector>
@@ -59,14 +60,17 @@ class Connection {
  private:
   [[nodiscard]] Opening opened(const Address& address) const;
   [[nodiscard]] std::span<const std::byte> unread() const {
-    return std::span{in_}.subspan(in_begin_, in_end_ - in_begin_);
+    return {in_.get() + in_begin_, in_end_ - in_begin_};
   }
   void make_room();
 
   int fd_{-1};
   std::vector<std::byte> out_;
   std::size_t out_begin_{0};
-  std::vector<std::byte> in_;  ///< its size is its capacity; [in_begin_, in_end_) is filled
+  void grow(std::size_t size);
+
+  std::unique_ptr<std::byte[]> in_;  ///< [in_begin_, in_end_) is filled
+  std::size_t in_size_{0};
   std::size_t in_begin_{0};
   std::size_t in_end_{0};
   bool drained_{false};
