@@ -173,15 +173,20 @@ def run_key(row, name, turn):
 
 
 def measure_undisturbed(measurer, row, contender, say):
-    """Again while others use the machine, so often; then the quietest counts and is marked."""
+    """Again while others use the machine, so often; then the quietest counts and is marked. Also when the system did
+    not come up or go through, which is told with the run; when it never does, that is its problem."""
     settings = measurer.settings
-    best = None
+    best, failures = None, 0
     for attempt in range(1, settings.tries + 1):
         try:
             run = measurer.measure(row, contender)
         except Failure as failure:
+            failures += 1
+            if failures < settings.tries:
+                say(f"    {contender.name} failed: {' '.join(str(failure).split())[:200]}")
+                continue
             run = {"problems": [str(failure)], "foreign_cores": 0.0}
-        run["attempts"] = attempt
+        run["attempts"], run["failures"] = attempt, failures
         run["disturbed"] = run.get("foreign_cores", 0.0) > settings.foreign_cores_max
         if best is None or run.get("foreign_cores", 0.0) < best.get("foreign_cores", 0.0):
             best = run

@@ -9,6 +9,7 @@ from systems import CONTENDERS, UDP_WAYS
 
 SIZES = (100, 237, 1000, 1350, 8000, 60000, 1 << 20)  # 237: the mean line of a log
 RAW = tuple(f"udp-{send}-{receive}-{fan}" for send, receive in UDP_WAYS for fan in ("unicast", "multicast"))
+RAW_BEST = tuple(f"udp-gso-gro-{fan}" for fan in ("unicast", "multicast"))
 OFFLOAD_OFF = ("ringcast-cut", "ringcast-off", "ringcast-multicast-off")
 MAIN_SIZES = (100, 1350, 60000)
 
@@ -68,16 +69,18 @@ def full():
     rows = []
     for size in SIZES:
         more = OFFLOAD_OFF if size in MAIN_SIZES else ()
-        rows += _rows("S1", "three hosts, three senders", [size], everybody + more + RAW)
+        rows += _rows("S1", "three hosts, three senders", [size], everybody + more + RAW_BEST)
+    rows += _raw(SIZES, RAW)
     rows += _rows("S1b", "three hosts, one sender", SIZES, ("ringcast", "corosync", "zeromq"), senders=1)
     rows += _rows("S1", "a minute with all cores taken by others", [1350], ("ringcast-siege", "corosync-siege"),
                   seconds=60)
-    rows += _rows("S1", "twice what it carries is offered", [1350], pair, share=2)
+    rows += _overload(pair)
     rows += _rows("S1c", "three hosts, three senders, safe", SIZES, ("ringcast", "ringcast-safe"))
     rows += _rows("S2", "latency, 1,000 messages/s", [200], (*ordered, "zeromq", "ringcast-safe", "ringcast-off"),
                   rate=1000)
     rows += _rows("S2", "latency at half of the own S1 maximum", [1350], pair, share=0.5)
     rows += _rows("S2", "latency at half of Corosync's S1 maximum", [1350], pair, share=0.5, share_of="corosync")
+    rows += _rows("S2", "latency, 17,500 messages/s", [1350], pair, rate=17500)
     for share in (0.1, 0.25, 0.75, 0.9):
         rows += _rows("S2", f"latency at {share:.0%} of the own S1 maximum", [1350], pair, share=share)
     rows += _rows("S3", "eight hosts, eight senders", [100, 1350], (*pair, "zeromq", *OFFLOAD_OFF), hosts=8)
@@ -89,6 +92,16 @@ def full():
         rows += _rows("S8", f"{hosts} daemons", [1350], pair, hosts=hosts)
         rows += _rows("S8", f"{hosts} daemons, latency, 1,000 messages/s", [200], pair, hosts=hosts, rate=1000)
     return rows, Settings()
+
+
+def _raw(sizes, ways):
+    """In S1 a sender's own copy costs the raw ways nothing; here all messages cross the network."""
+    return _rows("RAW", "the raw limit, one host to three", sizes, ways, hosts=4, senders=1)
+
+
+def _overload(contenders):
+    return [row for share, what in ((1, "as much as"), (2, "twice what"))
+            for row in _rows("S1", f"{what} it carries is offered", [1350], contenders, share=share)]
 
 
 def _special(hosts):
@@ -107,10 +120,11 @@ def quick():
     raw = "udp-gso-gro-unicast"
     pair = ("ringcast", "corosync")
     rows = _rows("S1", "three hosts, three senders", MAIN_SIZES, (*pair, "zeromq", "ringcast-off", raw))
+    rows += _raw((60000,), RAW_BEST)
     rows += _rows("S1c", "three hosts, three senders, safe", [1350], ("ringcast", "ringcast-safe"))
     rows += _rows("S2", "latency, 1,000 messages/s", [200], (*pair, "corosync-udpu", "ringcast-safe"), rate=1000)
     rows += _rows("S2", "latency at half of Corosync's S1 maximum", [1350], pair, share=0.5, share_of="corosync")
-    rows += _rows("S1", "twice what it carries is offered", [1350], ("ringcast",), share=2)
+    rows += _overload(("ringcast",))
     rows += _rows("S3", "eight hosts, eight senders", [1350], pair, hosts=8)
     rows += _rows("S4", "one host", [100], pair, hosts=1)
     rows += _special(hosts=(3,))[:2]

@@ -66,6 +66,7 @@ def results(rows, settings, state, about):
             "window": next((r["window"] for r in sound[name].values() if "window" in r and row.saturates), None),
             "runs": len(sound[name]),
             "disturbed": sum(r["disturbed"] for r in sound[name].values()),
+            "failures": sum(r.get("failures", 0) for r in sound[name].values()),
             "false_alarms": sum(r.get("membership_changes", 0) for r in sound[name].values()),
             "problems": sorted({p for r in turns.values() for p in r["problems"]}),
             "figures": {f: summary([figure(r, f) for r in sound[name].values()]) for f in names},
@@ -89,7 +90,24 @@ def _cell(figures, digits):
     return middle if low == high else f"{middle} ({low} to {high})"
 
 
-def _table(row):
+def _shares(row, raw):
+    """How much of the payload that the machine carries from one host to three the systems with an order carry."""
+    if row["scenario"] != "S1" or row["kind"] != "saturation" or row["bytes"] not in raw:
+        return
+    limit, name = raw[row["bytes"]]
+    for contender in row["contenders"]:
+        mbit = contender["figures"]["mbit"]
+        if CONTENDERS[contender["name"]].ordered and mbit:
+            yield f"\n{contender['name']}: {mbit['median'] / limit:.0%} of {limit:,.0f} Mbit/s ({name}, one host to three)"
+
+
+def _raw_limits(document):
+    """By size: the best median of the raw ways, one host to three, and its name."""
+    return {row["bytes"]: max((c["figures"]["mbit"]["median"], c["name"]) for c in row["contenders"] if c["figures"]["mbit"])
+            for row in document["rows"] if row["scenario"] == "RAW"}
+
+
+def _table(row, raw):
     columns = COLUMNS[row["kind"]]
     yield "| | W | " + " | ".join(title for title, _, _ in columns) + " | ringcast is | runs |"
     yield "|---|---|" + "---|" * (len(columns) + 2)
@@ -98,9 +116,11 @@ def _table(row):
         ratio = contender["ratios"][columns[0][1] if row["kind"] != "latency" else "p50"]
         compared = "" if contender["name"] == "ringcast" or not ratio else f"x {_cell(ratio, 2)}"
         remarks = [f"{contender['disturbed']} disturbed"] if contender["disturbed"] else []
+        remarks += [f"{contender['failures']} failed and repeated"] if contender["failures"] else []
         remarks += [f"{contender['false_alarms']} false alarms"] if contender["false_alarms"] else []
         runs = ", ".join([str(contender["runs"]), *remarks])
         yield f"| {contender['name']} | {contender['window'] or ''} | {' | '.join(cells)} | {compared} | {runs} |"
+    yield from _shares(row, raw)
     for contender in row["contenders"]:
         for problem in contender["problems"]:
             yield f"\n**{contender['name']}**: {' '.join(problem.split())[:300]}"
@@ -108,9 +128,10 @@ def _table(row):
 
 def markdown(document):
     lines = ["# ringcast compared", "", *(f"- {what}: {value}" for what, value in document["about"].items()), ""]
+    raw = _raw_limits(document)
     for row in document["rows"]:
         size = f", {row['bytes']:,} bytes" if row["kind"] in ("saturation", "latency") else ""
-        lines += [f"## {row['scenario']}: {row['title']}{size}", "", *_table(row), ""]
+        lines += [f"## {row['scenario']}: {row['title']}{size}", "", *_table(row, raw), ""]
     lines += ["s/M: processor seconds per million deliveries, all daemons or all clients together. messages/s: at the"
               " slowest receiver. Latencies: one way, of the worst receiver. Ratios of latencies are of p50."]
     return "\n".join(lines) + "\n"

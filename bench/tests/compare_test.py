@@ -65,9 +65,9 @@ class Report(unittest.TestCase):
         self.state = State(self.path, {"commit": "a"})
         self.row = plan.Row("S1", "three hosts", ("ringcast", "corosync"))
 
-    def put(self, name, *runs):
+    def put(self, name, *runs, row=None):
         for turn, one in enumerate(runs):
-            self.state.put(measures.run_key(self.row, name, turn), one)
+            self.state.put(measures.run_key(row or self.row, name, turn), one)
 
     def contender(self, name):
         document = report.results([self.row], plan.Settings(repetitions=3), self.state, {})
@@ -85,6 +85,14 @@ class Report(unittest.TestCase):
         self.assertEqual(found["problems"], ["receivers saw different orders"])
         document = report.results([self.row], plan.Settings(), self.state, {})
         self.assertIn("different orders", report.markdown(document))
+
+    def test_shares_are_of_the_best_raw_way_from_one_host_to_three(self):
+        raw = plan.Row("RAW", "", ("udp-gso-gro-unicast", "udp-gso-gro-multicast"), hosts=4, senders=1)
+        self.put("ringcast", {**run(100), "mbit": 300.0})
+        self.put("udp-gso-gro-unicast", {**run(1), "mbit": 500.0}, row=raw)
+        self.put("udp-gso-gro-multicast", {**run(1), "mbit": 1000.0}, row=raw)
+        text = report.markdown(report.results([self.row, raw], plan.Settings(), self.state, {}))
+        self.assertIn("ringcast: 30% of 1,000 Mbit/s (udp-gso-gro-multicast, one host to three)", text)
 
     def test_a_state_goes_on_where_it_was_but_not_with_another_commit(self):
         self.put("ringcast", run(100))
