@@ -140,6 +140,12 @@ Result<Descriptor> listen_inet(const SyslogAddress& address) {
   return listen_at_one(address, *second);
 }
 
+std::size_t setting(const char* file, std::size_t otherwise) {
+  std::ifstream text(file);
+  std::size_t value = 0;
+  return text >> value && value > 0 ? value : otherwise;
+}
+
 }  // namespace
 
 Result<SyslogAddress> parse_syslog_address(std::string_view text) {
@@ -173,15 +179,17 @@ Result<Descriptor> listen_at(const SyslogAddress& address) {
 
 SyslogRoom room_of(const SyslogAddress& address, int socket) {
   SyslogRoom room;
+  if (address.kind == SyslogAddress::Kind::unix_datagram) {
+    constexpr std::size_t datagrams_by_default = 10;
+    constexpr std::size_t bytes_by_default = 212992;
+    room.datagrams = setting("/proc/sys/net/unix/max_dgram_qlen", datagrams_by_default);
+    room.bytes = setting("/proc/sys/net/core/wmem_default", bytes_by_default);
+    return room;
+  }
   int bytes = 0;
   socklen_t size = sizeof bytes;
   if (::getsockopt(socket, SOL_SOCKET, SO_RCVBUF, &bytes, &size) == 0 && bytes > 0) {
     room.bytes = static_cast<std::size_t>(bytes);
-  }
-  if (address.kind == SyslogAddress::Kind::unix_datagram) {
-    constexpr std::size_t linux_default = 10;
-    std::ifstream setting("/proc/sys/net/unix/max_dgram_qlen");
-    if (!(setting >> room.datagrams) || room.datagrams == 0) room.datagrams = linux_default;
   }
   return room;
 }

@@ -34,10 +34,11 @@ Result<SyslogAddress> parse_syslog_address(std::string_view text);
 /// Non-blocking. Errors: io; invalid_argument (another process has it, no such host).
 Result<Descriptor> listen_at(const SyslogAddress& address);
 
-/// What the kernel keeps for a socket of listen_at() until it is read: datagrams, or bytes.
+/// What the kernel keeps for a socket of listen_at() until it is read.
 struct SyslogRoom {
-  std::size_t datagrams{0};  ///< 0: no limit but that of the bytes
-  std::size_t bytes{0};      ///< each datagram with some KiB of the kernel's own
+  std::size_t datagrams{0};  ///< of all senders; 0: no limit but that of the bytes
+  std::size_t bytes{0};      ///< each datagram with some KiB of the kernel's own; of a unix socket
+                             ///< for each sender, by default
 };
 SyslogRoom room_of(const SyslogAddress& address, int socket);
 

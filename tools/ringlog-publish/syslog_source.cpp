@@ -25,12 +25,20 @@ constexpr std::size_t datagrams_in_turn = 512;  // from one socket
 constexpr rlim_t connections_most = 1024;
 constexpr rlim_t other_descriptors = 128;  // for spool, checkpoints, daemons
 constexpr std::size_t shown_bytes_max = 80;
-// Who sends datagrams to a full socket drops them, so that rests must leave room for a burst: they
-// are short, and there are none where the kernel keeps only a few messages. Batches may grow
-// longer.
-constexpr std::chrono::milliseconds datagram_rest_max{20};
+// Who sends datagrams to a full socket drops them, so that rests must leave room for a burst: so
+// many messages a second are kept in one, and there are none where the kernel keeps only a few
+// messages. Batches may grow longer.
+constexpr std::size_t burst_per_second = 8192;
 constexpr std::size_t datagrams_for_rest = 128;
-constexpr std::size_t datagram_cost = 1280;  // the kernel's own, beside the message
+constexpr std::size_t datagram_cost = 1280;  // of a log line, in the kernel
+
+// How long one may look away from it.
+std::chrono::milliseconds rest_for(const SyslogRoom& room) {
+  const auto by_bytes = room.bytes / datagram_cost;
+  const auto kept = room.datagrams > 0 ? std::min(room.datagrams, by_bytes) : by_bytes;
+  if (kept < datagrams_for_rest) return 0ms;
+  return std::chrono::milliseconds(1000 * kept / burst_per_second);
+}
 
 // As many as leave descriptors for all else.
 std::size_t connections_allowed() {
@@ -56,7 +64,7 @@ SyslogSource::SyslogSource(
       connections_max_(connections_allowed()),
       packets_(options_.entry.line_bytes_max + header_bytes),
       buffer_(stream_slice),
-      rest_(std::min(options_.entry.linger, datagram_rest_max)) {}
+      rest_(options_.entry.linger) {}
 
 SyslogSource::~SyslogSource() {
   for (const auto& listener : listeners_) {
@@ -68,6 +76,7 @@ Result<std::unique_ptr<SyslogSource>> SyslogSource::open(
     Options options, const Producer& producer, Filter& filter, Intake& intake) {
   std::unique_ptr<SyslogSource> source(
       new SyslogSource(std::move(options), producer, filter, intake));
+  auto longest_rest = source->options_.entry.linger;
   for (const auto& text : source->options_.addresses) {
     auto address = parse_syslog_address(text);
     if (!address) return address.error();
@@ -76,10 +85,11 @@ Result<std::unique_ptr<SyslogSource>> SyslogSource::open(
     constexpr int yes = 1;
     (void)::setsockopt(socket->get(), SOL_SOCKET, SO_RXQ_OVFL, &yes, sizeof yes);
     const auto room = room_of(*address, socket->get());
-    if (room.datagrams > 0 && room.datagrams < datagrams_for_rest) source->rest_ = Rest(0ms);
+    if (!address->is_stream()) longest_rest = std::min(longest_rest, rest_for(room));
     source->listeners_.push_back(
         Listener{std::move(address).value(), std::move(socket).value(), {}, 0, 0, room});
   }
+  source->rest_ = Rest(longest_rest);
   return source;
 }
 
