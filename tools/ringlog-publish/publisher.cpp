@@ -385,6 +385,15 @@ Client::Clock::time_point Publisher::next_deadline() {
   return deadline;
 }
 
+// Right after a record was sent the next look at the input will find its confirmation too; to be
+// woken by it would cost more than the record.
+std::optional<Client::Clock::time_point> Publisher::calm_until(Clock::time_point now) const {
+  const auto end = sent_at_ + options_.linger;
+  if (now >= end || stopping_ || input_over_ || intake_->outbox().has_waiting())
+    return std::nullopt;
+  return end;
+}
+
 void Publisher::wait(int stop_fd) {
   auto deadline = next_deadline();
   fds_.clear();
@@ -395,7 +404,9 @@ void Publisher::wait(int stop_fd) {
   }
   if (auto* const client = link_->client(); client != nullptr) {
     if (client->has_event()) deadline = now;
-    const auto events = POLLIN | (client->wants_write() ? POLLOUT : 0);
+    const auto calm = calm_until(now);
+    if (calm) deadline = std::min(deadline, *calm);
+    const auto events = (calm ? 0 : POLLIN) | (client->wants_write() ? POLLOUT : 0);
     fds_.push_back(pollfd{client->fd(), static_cast<short>(events), 0});
   }
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - now).count();

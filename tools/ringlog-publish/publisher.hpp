@@ -90,6 +90,7 @@ class Publisher {
   void housekeeping();
   void drop_aged(Clock::time_point now);
   void wait(int stop_fd);
+  [[nodiscard]] std::optional<Clock::time_point> calm_until(Clock::time_point now) const;
   [[nodiscard]] Clock::time_point next_deadline();
   [[nodiscard]] std::optional<tools::ExitCode> outcome() const;
   [[nodiscard]] std::optional<Clock::time_point> last_moment() const;
