@@ -2,16 +2,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """What logging to a group costs a web server: processor time per request, side by side.
 
-    bench/weblog.py [--rate N] [--seconds S] [--rounds R] [--only module,...] [--linger 100ms]
+    bench/weblog.py [--rate N] [--seconds S] [--rounds R] [--only module,...] [--plain] [--page BYTES]
 
 For each way of logging there is a real Apache (event), or for syslog, which Apache's access log does
-not have, an nginx, that answers requests for a page of 7 bytes. All of them run all the time and take
+not have, an nginx, that answers the requests of the sample log with documents as long as the log says
+(up to 1 MiB), by HTTPS; --plain is HTTP, and --page BYTES one page of that length. All of them run all the time and take
 turns of a second, in changing order, so that whatever else the machine does meets all alike. From
 /proc/*/task/*/schedstat comes the time of all processes of the server whose turn it is, from before
 the first request until its last line is in the file: parent, children, and its publishers. Daemon
 and writer are not in it: they are the ring's, not the web server's. `file again` is a second server
 with a plain file, and differs from `file` by chance alone: what is not clear of it is not shown. Unix
-sockets keep 512 messages, as where systemd starts the host. Needs the build (RINGCAST_BIN), nginx and
+sockets have the room conf/examples/nginx.conf asks for. Needs the build (RINGCAST_BIN), nginx and
 root, since a server changes its user; runs in a network namespace of its own and leaves nothing.
 """
 
@@ -27,37 +28,35 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import threading
-import time
 
-from ringlog_farm import BIN, ROOT, free_port, until
+from ringlog_farm import BIN, ROOT, SAMPLE, free_port, until
+from weblog_load import PATIENCE, Site, load
 
 MODULE = os.path.join(BIN, "../modules/mod_log_ringcast.so")
 APACHE, MODULES, NGINX = "/usr/sbin/apache2", "/usr/lib/apache2/modules", "/usr/sbin/nginx"
-SYSTEMD_QUEUE = "512"  # net.unix.max_dgram_qlen
+QUEUE, SEND_BYTES = "4096", "4194304"  # net.unix.max_dgram_qlen, net.core.wmem_default: as conf/examples/nginx.conf asks for
 FORMAT = '%h %l %u %t \\"%r\\" %>s %b \\"%{Referer}i\\" \\"%{User-Agent}i\\"'
-AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 Safari/537.36"
 NGINX_FORMAT = '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent"'
-CONNECTIONS = 4
-PATIENCE = 20.0
 
 
 class Scene:
     """A daemon, a writer and the servers, in a folder of their own."""
 
-    def __init__(self):
+    def __init__(self, page, secure):
         self.folder = tempfile.mkdtemp(prefix="weblog-")
         os.chmod(self.folder, 0o755)
-        self.running = []
+        self.running, self.secure = [], secure
+        self.site = Site(self.path("www"), SAMPLE, page)
 
     def __enter__(self):
-        os.makedirs(self.path("www"))
-        with open(self.path("www/page"), "w", encoding="utf-8") as file:
-            file.write("a page\n")
         with open(self.path("ring.toml"), "w", encoding="utf-8") as file:
             file.write(f'[cluster]\nname = "bench"\n[[daemon]]\nname = "one"\n'
                        f'address = "127.0.0.1:{free_port(socket.SOCK_DGRAM)}"\n'
                        f'[clients]\nsocket = "{self.path("ring.sock")}"\n')
+        if self.secure:
+            subject = ["-subj", "/CN=bench.example", "-keyout", self.path("key"), "-out", self.path("certificate")]
+            curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]
+            subprocess.run(["openssl", "req", "-x509", "-nodes", *curve, *subject], check=True, capture_output=True)
         self.start("ringcastd", "--config", self.path("ring.toml"))
         until("the daemon", lambda: os.path.exists(self.path("ring.sock")))
         self.start("ringlog-write", "--socket", self.path("ring.sock"), "--group", "weblogs", "--file", self.path("group.log"))
@@ -161,15 +160,15 @@ class Server:
             return True
         return False
 
-    def measure(self, rate, seconds):
-        """Microseconds of processor time per request: of all its processes, and of Apache's own."""
-        count, before = int(rate * seconds), self.log.lines()
+    def measure(self, requests, rate):
+        """Microseconds of processor time per request: of all its processes, and of the server's own."""
+        count, before = len(requests), self.log.lines()
         pids = processes_below(self.process.pid)
         own = {pid for pid in pids if name_of(pid) in ("apache2", "nginx")}
         if self.publisher:
             pids |= processes_below(self.publisher.pid)
         began, began_own = seconds_of(pids), seconds_of(own)
-        late = load(self.port, count, rate)
+        late = load(self.port, requests, rate, self.scene.secure)
         until("all lines", lambda: self.log.lines() >= before + count)
         used, used_own = seconds_of(pids) - began, seconds_of(own) - began_own
         if self.log.lines() != before + count:
@@ -181,12 +180,14 @@ class Server:
 
 class Apache(Server):
     def lines(self):
-        names = ("mpm_event", "authz_core")
+        names = ("mpm_event", "authz_core", "dir", *(["ssl"] if self.scene.secure else []))
+        certificate = [f"SSLEngine on\nSSLSessionCache none\nSSLCertificateFile {self.scene.path('certificate')}",
+                       f"SSLCertificateKeyFile {self.scene.path('key')}"] if self.scene.secure else []
         return [f"ServerRoot {self.folder}", f"DefaultRuntimeDir {self.folder}", "PidFile pid", "ServerName bench.example",
                 f"Listen 127.0.0.1:{self.port}", *(f"LoadModule {n}_module {MODULES}/mod_{n}.so" for n in names),
                 "StartServers 1\nServerLimit 1\nThreadsPerChild 16\nMaxRequestWorkers 16\nMinSpareThreads 1",
                 "MaxSpareThreads 16\nMaxKeepAliveRequests 0\nKeepAliveTimeout 30", "User www-data\nGroup www-data",
-                "ErrorLog error.log", f"DocumentRoot {self.scene.path('www')}"]
+                *certificate, "ErrorLog error.log", f"DocumentRoot {self.scene.path('www')}"]
 
     def ending(self):
         return []
@@ -200,7 +201,9 @@ class Nginx(Server):
         temporary = [f"{kind}_temp_path {self.folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")]
         return ["daemon off; master_process off;", f"pid {self.folder}/pid; error_log {self.folder}/error.log;",
                 "events { }", "http {", *temporary, "keepalive_requests 1000000;", f"log_format line '{NGINX_FORMAT}';",
-                f"server {{ listen 127.0.0.1:{self.port}; root {self.scene.path('www')};"]
+                f"server {{ listen 127.0.0.1:{self.port}{' ssl' if self.scene.secure else ''}; root {self.scene.path('www')};",
+                *([f"ssl_certificate {self.scene.path('certificate')};", f"ssl_certificate_key {self.scene.path('key')};"]
+                  if self.scene.secure else [])]
 
     def ending(self):
         return ["} }"]
@@ -238,38 +241,6 @@ def name_of(pid):
     return ""
 
 
-def load(port, count, rate):
-    """Sends so many requests by the clock over a few kept connections; how late the last one was."""
-    request = (f"GET /page HTTP/1.1\r\nHost: bench.example\r\nReferer: http://bench.example/\r\n"
-               f"User-Agent: {AGENT}\r\n\r\n").encode()
-    late = []
-
-    def client(first):
-        with socket.create_connection(("127.0.0.1", port), PATIENCE) as link:
-            link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            for number in range(first, count, CONNECTIONS):
-                ahead = began + number / rate - time.monotonic()
-                if ahead > 0:
-                    time.sleep(ahead)
-                link.sendall(request)
-                answer = b""
-                while not answer.endswith(b"a page\n"):
-                    piece = link.recv(65536)
-                    if not piece:
-                        sys.exit("weblog.py: the server closed a connection")
-                    answer += piece
-        late.append(time.monotonic() - began - count / rate)
-    began = time.monotonic()
-    clients = [threading.Thread(target=client, args=(first,)) for first in range(CONNECTIONS)]
-    for thread in clients:
-        thread.start()
-    for thread in clients:
-        thread.join()
-    if len(late) < CONNECTIONS:
-        sys.exit("weblog.py: a client failed")
-    return max(late)
-
-
 def interval(figures):
     """Median, and the two figures between which the true one lies with 95 % (by their ranks)."""
     ordered, size = sorted(figures), len(figures)
@@ -290,12 +261,28 @@ def describe():
 
 
 def enter_network():
-    """A network of our own: ports are free, and the length of unix queues is ours to say."""
-    if os.environ.get("RINGCAST_BENCH_INSIDE") != "1":
-        os.execvpe("unshare", ["unshare", "--net", sys.executable, *sys.argv], dict(os.environ, RINGCAST_BENCH_INSIDE="1"))
-    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
-    with open("/proc/sys/net/unix/max_dgram_qlen", "w", encoding="ascii") as file:
-        file.write(SYSTEMD_QUEUE)
+    """A network of our own: ports are free, and the length of unix queues is ours to say. How much a socket may send is
+    the host's to say: that is set for as long as we run."""
+    if os.environ.get("RINGCAST_BENCH_INSIDE") == "1":
+        subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+        write_setting("net/unix/max_dgram_qlen", QUEUE)
+        return
+    before = write_setting("net/core/wmem_default", SEND_BYTES)
+    try:
+        inside = dict(os.environ, RINGCAST_BENCH_INSIDE="1")
+        done = subprocess.run(["unshare", "--net", sys.executable, *sys.argv], env=inside, check=False)
+    finally:
+        write_setting("net/core/wmem_default", before)
+    sys.exit(done.returncode)
+
+
+def write_setting(name, value):
+    """What it was before."""
+    with open(f"/proc/sys/{name}", "r+", encoding="ascii") as file:
+        before = file.read().strip()
+        file.seek(0)
+        file.write(value)
+    return before
 
 
 def main():
@@ -304,13 +291,15 @@ def main():
     parser.add_argument("--seconds", type=float, default=1, help="of each turn (1)")
     parser.add_argument("--rounds", type=int, default=16, help="turns of each way (16)")
     parser.add_argument("--only", default="", help="ways to measure, with commas; the files they are compared with are there too")
+    parser.add_argument("--plain", action="store_true", help="HTTP without TLS")
+    parser.add_argument("--page", type=int, default=0, metavar="BYTES", help="one page of that length (the sample's documents)")
     parser.add_argument("--linger", default="100ms", help="of the publishers (100ms)")
     options = parser.parse_args()
     enter_network()
     for path in (APACHE, NGINX, MODULE, f"{BIN}/ringcastd", f"{BIN}/ringlog-publish", f"{BIN}/ringlog-write"):
         if not os.path.exists(path):
             sys.exit(f"weblog.py: {path} is not there: scripts/install-dependencies.sh and build first")
-    with Scene() as scene:
+    with Scene(options.page, not options.plain) as scene:
         chosen = ways(scene, options.linger)
         if options.only:
             only = options.only.split(",")
@@ -318,12 +307,16 @@ def main():
             chosen = {n: w for n, w in chosen.items() if n in only or w[3] in kept and " again" in n or n in kept}
         servers = {name: kind(scene, name, *rest) for name, (kind, *rest) in chosen.items()}
         found = {name: [] for name in chosen}
+        asked, each = scene.site.requests, int(options.rate * options.seconds)
         for turn in range(-1, options.rounds):  # the first one warms up
+            requests = [asked[number % len(asked)] for number in range((turn + 1) * each, (turn + 2) * each)]
             for name in list(servers) if turn % 2 else reversed(servers):
-                figures = servers[name].measure(options.rate, options.seconds)
+                figures = servers[name].measure(requests, options.rate)
                 if turn >= 0:
                     found[name].append(figures)
-    print(f"{describe()}\n{options.rate} requests/s, {options.rounds} turns of {options.seconds:g} s; processor time of all "
+    what = f"of a page of {options.page} bytes" if options.page else "of the sample log"
+    how = "HTTP" if options.plain else "HTTPS"
+    print(f"{describe()}\n{options.rate} requests/s {what} by {how}, {options.rounds} turns of {options.seconds:g} s; processor time of all "
           "processes of the server, medians; against the file of the same server: of the same round, with the interval of 95 %\n")
     print("| way | us per request | in the server itself | against file, us | against file, % |\n|---|---|---|---|---|")
     for name, figures in found.items():
