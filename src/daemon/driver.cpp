@@ -18,9 +18,11 @@ constexpr int reads_max = 32;
 constexpr std::size_t client_input_bytes = std::size_t{256} << 10U;
 constexpr std::chrono::seconds persist_pause{1};
 /// What may wait for clients before they are served in the middle of a turn: else a turn with
-/// much traffic would count against the backlog of clients that read as fast as they can.
+/// much traffic would count against the backlog, and the credit, of clients that read as fast as
+/// they can.
 std::size_t unflushed_max(const SessionConfig& session) {
-  return std::min<std::size_t>(std::size_t{1} << 20U, session.backlog_bytes_max / 4);
+  constexpr std::uint64_t most = std::uint64_t{1} << 20U;
+  return std::min({most, session.backlog_bytes_max / 4, session.credit_bytes / 2});
 }
 
 }  // namespace
