@@ -385,12 +385,14 @@ Client::Clock::time_point Publisher::next_deadline() {
   return deadline;
 }
 
-// Right after a record was sent the next look at the input will find its confirmation too; to be
-// woken by it would cost more than the record.
+// Right after a record was sent something will soon be done anyway, mostly the next look at the
+// input, and find its confirmation too; to be woken by it would cost more than the record.
 std::optional<Client::Clock::time_point> Publisher::calm_until(Clock::time_point now) const {
-  const auto end = sent_at_ + options_.linger;
-  if (now >= end || stopping_ || input_over_ || intake_->outbox().has_waiting())
-    return std::nullopt;
+  const auto& outbox = intake_->outbox();
+  // Then what the session says makes room.
+  const bool is_crowded = outbox.has_waiting() || outbox.bytes() > options_.memory_bytes_max / 2;
+  const auto end = sent_at_ + std::min(options_.linger, options_.max_block);
+  if (now >= end || stopping_ || input_over_ || is_crowded) return std::nullopt;
   return end;
 }
 

@@ -181,14 +181,13 @@ SyslogRoom room_of(const SyslogAddress& address, int socket) {
   SyslogRoom room;
   if (address.kind == SyslogAddress::Kind::unix_datagram) {
     constexpr std::size_t datagrams_by_default = 10;
-    constexpr std::size_t bytes_by_default = 212992;
     room.datagrams = setting("/proc/sys/net/unix/max_dgram_qlen", datagrams_by_default);
-    room.bytes = setting("/proc/sys/net/core/wmem_default", bytes_by_default);
-    return room;
   }
+  // What a unix socket was sent counts against its sender, whose room is as ours is: the default.
+  const int which = address.is_unix() ? SO_SNDBUF : SO_RCVBUF;
   int bytes = 0;
   socklen_t size = sizeof bytes;
-  if (::getsockopt(socket, SOL_SOCKET, SO_RCVBUF, &bytes, &size) == 0 && bytes > 0) {
+  if (::getsockopt(socket, SOL_SOCKET, which, &bytes, &size) == 0 && bytes > 0) {
     room.bytes = static_cast<std::size_t>(bytes);
   }
   return room;
