@@ -63,12 +63,11 @@ class Connection {
     return {in_.get() + in_begin_, in_end_ - in_begin_};
   }
   void make_room();
+  void grow(std::size_t size);
 
   int fd_{-1};
   std::vector<std::byte> out_;
   std::size_t out_begin_{0};
-  void grow(std::size_t size);
-
   std::unique_ptr<std::byte[]> in_;  ///< [in_begin_, in_end_) is filled
   std::size_t in_size_{0};
   std::size_t in_begin_{0};

@@ -39,7 +39,7 @@ std::string is_level(const std::string& text) {
 // Memory of a burst is kept for the next one: given back to the kernel it would come again page by
 // page, at several times the cost of what is written there.
 void keep_memory() {
-  constexpr int kept_bytes = 64 << 20;
+  constexpr int kept_bytes = 32 << 20;  // the most that mallopt() takes everywhere
   (void)::mallopt(M_TRIM_THRESHOLD, kept_bytes);
   (void)::mallopt(M_MMAP_THRESHOLD, kept_bytes);
 }

@@ -23,8 +23,9 @@ BufferRef frame_of(Encode encode) {
 }
 
 // A copy costs less than a buffer more. Long payloads are slices of what came off the ring, and
-// so long that they are most of the block they hold.
-constexpr std::size_t copied_payload_max = std::size_t{16} << 10U;
+// so long that the block they hold, a datagram at most if it is not theirs alone, is not twice
+// that.
+constexpr std::size_t copied_payload_max = std::size_t{32} << 10U;
 
 ClientFrame message_frame(const MessageEvent& event) {
   ByteWriter head;
