@@ -269,11 +269,13 @@ def enter_network():
         return
     before = write_setting("net/core/wmem_default", SEND_BYTES)
     try:
-        inside = dict(os.environ, RINGCAST_BENCH_INSIDE="1")
-        done = subprocess.run(["unshare", "--net", sys.executable, *sys.argv], env=inside, check=False)
+        signal.signal(signal.SIGINT, lambda *_: None)  # it is the other's to end what it started
+        inside = subprocess.Popen(["unshare", "--net", sys.executable, *sys.argv], env=dict(os.environ, RINGCAST_BENCH_INSIDE="1"))
+        signal.signal(signal.SIGTERM, lambda *_: inside.terminate())
+        code = inside.wait()
     finally:
         write_setting("net/core/wmem_default", before)
-    sys.exit(done.returncode)
+    sys.exit(code)
 
 
 def write_setting(name, value):
@@ -296,6 +298,7 @@ def main():
     parser.add_argument("--linger", default="100ms", help="of the publishers (100ms)")
     options = parser.parse_args()
     enter_network()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     for path in (APACHE, NGINX, MODULE, f"{BIN}/ringcastd", f"{BIN}/ringlog-publish", f"{BIN}/ringlog-write"):
         if not os.path.exists(path):
             sys.exit(f"weblog.py: {path} is not there: scripts/install-dependencies.sh and build first")

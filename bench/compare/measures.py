@@ -193,4 +193,5 @@ def measure_undisturbed(measurer, row, contender, say):
         if run["problems"] or not run["disturbed"]:
             return run
         say(f"    disturbed: others used {run['foreign_cores']:.2f} cores")
+    best["failures"] = failures
     return best
