@@ -44,8 +44,9 @@ std::string hex(std::span<const std::byte> bytes) {
 
 TEST_CASE("every sample's length field counts the bytes behind it") {
   auto frames = samples::requests();
-  for (auto& frame : samples::server_frames())
+  for (auto& frame : samples::server_frames()) {
     frames.push_back(frame);
+  }
   for (const auto& frame : frames) {
     REQUIRE(peek_frame_length(frame) == frame.size() - frame_length_bytes);
   }
@@ -244,8 +245,9 @@ TEST_CASE("a huge count is refused before anything is allocated for it") {
     auto body = samples::bytes_of(samples::body(frame));
     for (std::size_t at = 1; at + 4 <= body.size(); ++at) {
       const auto kept = body;
-      for (std::size_t i = 0; i < 4; ++i)
+      for (std::size_t i = 0; i < 4; ++i) {
         body[at + i] = std::byte{0xff};
+      }
       (void)decode_server_frame(body);
       body = kept;
     }
