@@ -11,9 +11,9 @@
 namespace ringcast {
 namespace {
 
-// Whose message has come so far is believed about the rest of it; enough for most that need
-// fragments at all.
+// Enough at once for most messages that need fragments at all.
 constexpr std::size_t first_bytes = std::size_t{64} << 10U;
+constexpr std::size_t growth = 16;
 
 }  // namespace
 
@@ -59,14 +59,15 @@ std::optional<std::pair<BufferRef, Service>> Unpacker::take(NodeId originator, E
   return whole;
 }
 
-// Grows once: to the total, of which nothing is touched before it came.
+// Grows to the total, but to no more than some times what has come; what is not used is not
+// touched. So hardly anything is copied twice, and an announcement alone costs nothing.
 void Unpacker::append(Partial& partial, std::span<const std::byte> part) {
   const std::size_t needed = partial.received + part.size();
   RC_ASSERT(needed <= partial.total);
   if (needed > partial.bytes.size()) {
     const bool is_first = partial.bytes.empty() && needed <= first_bytes;
-    auto grown =
-        BufferRef::allocate(is_first ? std::min(first_bytes, partial.total) : partial.total);
+    const auto room = is_first ? first_bytes : growth * needed;
+    auto grown = BufferRef::allocate(std::min(room, partial.total));
     const auto so_far = partial.bytes.bytes().first(partial.received);
     std::copy(so_far.begin(), so_far.end(), grown.writable().begin());
     partial.bytes = std::move(grown);

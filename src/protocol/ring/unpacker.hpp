@@ -41,8 +41,8 @@ class Unpacker {
   /// Adds one entry; the message that ends in it, if any.
   std::optional<std::pair<BufferRef, Service>> take(NodeId originator, Entry entry);
 
-  /// `bytes` has room for `total` once 64 KiB have come: what is announced is reserved then, and
-  /// costs no memory before it comes.
+  /// `bytes` has room for up to 16 times what has come, `total` at most: what a fragment announces
+  /// costs nothing.
   struct Partial {
     std::size_t total{0};
     std::size_t received{0};
