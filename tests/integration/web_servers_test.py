@@ -148,8 +148,8 @@ def test_haproxy_by_syslog():
     with Farm(1) as farm:
         one = farm.writer("d1", "one.log")
         log = farm.path("log.sock")
-        publisher = syslog_publisher(farm, f"unix:{log}")
-        text = example("haproxy.cfg", socket=("/run/ringlog/syslog.sock", log))
+        publisher = syslog_publisher(farm, f"unix-stream:{log}")
+        text = example("haproxy.cfg", socket=("/run/ringlog/syslog-stream.sock", log))
         # One thread: two may write to the file and to the socket in different order.
         text = text.replace("global\n", "global\n    nbthread 1\n    tune.bufsize 32768\n", 1)
         with open(farm.path("haproxy.log"), "wb") as stdout, \
@@ -174,9 +174,9 @@ def test_haproxy_that_cuts_is_noticed():
     with Farm(1) as farm:
         log = farm.path("log.sock")
         publisher = syslog_publisher(farm, f"unix:{log}")
-        text = example("haproxy.cfg", socket=("/run/ringlog/syslog.sock", log))
-        expect(" len 65535" in text, "the example raises the limit")
-        text = text.replace(" len 65535", "").replace("global\n", "global\n    tune.bufsize 32768\n", 1)
+        long = "log ring@ringlog len 65535 local0"
+        text = example("haproxy.cfg", target=(long, f"log {log} format rfc3164 local0"))
+        text = text.replace("global\n", "global\n    tune.bufsize 32768\n", 1)
         with server(farm, "haproxy", haproxy_configuration(farm, text), haproxy, "-db", "-f", "FILE"):
             until("HAProxy listens",
                   lambda: os.path.exists(farm.path("haproxy.sock")) and can_connect(farm.path("haproxy.sock")))
