@@ -66,8 +66,9 @@ TEST_CASE("frames are cut the same however the stream is split") {
     for (std::size_t at = 0; at < stream.size(); at += piece) {
       const auto length = std::min(piece, stream.size() - at);
       session.receive(std::span<const std::byte>{stream}.subspan(at, length));
-      for (const auto& request : drain(session))
+      for (const auto& request : drain(session)) {
         kinds.push_back(request.index());
+      }
     }
     REQUIRE(kinds == std::vector<std::size_t>{0, 1, 3, 4, 5, 6, 7});
   }
@@ -121,8 +122,9 @@ TEST_CASE("a publish beyond the limit is refused by its ticket, and the session 
       for (std::size_t at = 0; at < stream.size(); at += piece) {
         const auto length = std::min(piece, stream.size() - at);
         session.receive(std::span<const std::byte>{stream}.subspan(at, length));
-        for (auto& request : drain(session))
+        for (auto& request : drain(session)) {
           requests.push_back(std::move(request));
+        }
       }
       REQUIRE(requests.size() == 2);
       const auto* refusal = std::get_if<Refusal>(&requests[0]);
