@@ -61,6 +61,7 @@ void Ring::enter_gather(std::string_view reason, std::set<NodeKey> proc, std::se
   self_commit_.reset();
   last_visit_.reset();
   fastest_rotation_ = config_.token_loss;
+  merging_since_.clear();
   wakeups_sent_ = 0;
   told_complete_ = false;
   timers_.disarm_all();

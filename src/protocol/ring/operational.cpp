@@ -417,6 +417,8 @@ void Ring::on_probe(const PacketHeader& header, const Probe& probe) {
   const bool hears_us = probe.echo == self_.boot;
   const bool is_news = hears_us && !reach_.is_mutual(sender, probed_since());
   reach_.heard(sender, hears_us, now_);
+  reach_.told_links(sender, probe.mutual, now_);
+  if (is_news) merging_since_.erase(sender.node);
   // A way has opened: all should know soon whom we reach by now.
   if (is_news && phase_ == RingPhase::operational) timers_.arm(Timer::probe, now_ + news_delay);
   if (phase_ != RingPhase::operational && phase_ != RingPhase::gather) return;
@@ -455,7 +457,15 @@ bool Ring::is_worth_merging(const NodeKey& sender, const Probe& probe) {
     if (reached_members(probe)) answer_probe(sender);
     return false;
   }
-  return hears_all_of_us(sender, probe);
+  if (!hears_all_of_us(sender, probe)) {
+    merging_since_.erase(sender.node);
+    return false;
+  }
+  if (is_linked_with_us(probe)) return true;
+  // After a cut the ways open one after the other. A ring formed halfway would be without those
+  // that wait for the last of them; a way that stays closed is not waited for for ever.
+  const Instant since = merging_since_.try_emplace(sender.node, now_).first->second;
+  return now_ - since >= config_.probe_interval * merge_patience_intervals;
 }
 
 bool Ring::hears_all_of_us(const NodeKey& sender, const Probe& probe) {
@@ -475,6 +485,26 @@ bool Ring::hears_all_of_us(const NodeKey& sender, const Probe& probe) {
            " do not hear each other yet -> it stays outside";
   });
   return false;
+}
+
+/// Every member of the ring that sent the probe is linked with every one of ours, as far as it
+/// told, or as we found ourselves.
+bool Ring::is_linked_with_us(const Probe& probe) const {
+  const Instant since = probed_since();
+  const auto is_theirs = [&probe](NodeId node) {
+    return std::binary_search(probe.members.begin(), probe.members.end(), node);
+  };
+  return std::all_of(probe.members.begin(), probe.members.end(), [&](NodeId node) {
+    const auto boot = peers_.boot_of(node);
+    if (!boot) return false;
+    const NodeKey other{node, *boot};
+    const auto& ours = current_->members;
+    return std::all_of(ours.begin(), ours.end(), [&](const NodeKey& member) {
+      if (is_theirs(member.node)) return true;  // an earlier run, no member to care for
+      return member == self_ ? reach_.is_mutual(other, since)
+                             : reach_.tells_link(other, member.node, since);
+    });
+  });
 }
 
 /// Would we follow that outsider? Either it is linked with all of our ring, or we alone leave our

@@ -34,6 +34,12 @@ void Reachability::told(
   peer.hears = std::move(hears);
 }
 
+void Reachability::told_links(const NodeKey& from, std::vector<NodeId> linked, Instant now) {
+  Peer& peer = this->peer(from);
+  peer.told_links = now;
+  peer.linked = std::move(linked);
+}
+
 void Reachability::forget(const NodeKey& key) {
   if (find(key) != nullptr) peers_.erase(key.node);
 }
@@ -56,6 +62,12 @@ bool Reachability::tells_of(const NodeKey& from, const NodeKey& whom, Instant si
 
 bool Reachability::are_mutual(const NodeKey& a, const NodeKey& b, Instant since) const {
   return tells_of(a, b, since) && tells_of(b, a, since);
+}
+
+bool Reachability::tells_link(const NodeKey& from, NodeId with, Instant since) const {
+  const Peer* const peer = find(from);
+  return peer != nullptr && peer->told_links && *peer->told_links >= since &&
+         std::binary_search(peer->linked.begin(), peer->linked.end(), with);
 }
 
 std::uint64_t Reachability::ring_seq_of(const NodeKey& key) const {

@@ -22,12 +22,16 @@ class Reachability {
   void heard(const NodeKey& from, bool hears_us, Instant now);
   /// Its join named everyone it hears, and the newest ring it took part in forming.
   void told(const NodeKey& from, std::vector<NodeKey> hears, std::uint64_t ring_seq, Instant now);
+  /// Its probe named the daemons it is linked with both ways.
+  void told_links(const NodeKey& from, std::vector<NodeId> linked, Instant now);
 
   [[nodiscard]] bool hears(const NodeKey& key, Instant since) const;
   /// We hear it and it hears us.
   [[nodiscard]] bool is_mutual(const NodeKey& key, Instant since) const;
   /// By their own words each of the two hears the other.
   [[nodiscard]] bool are_mutual(const NodeKey& a, const NodeKey& b, Instant since) const;
+  /// By its last probe it is linked with that daemon.
+  [[nodiscard]] bool tells_link(const NodeKey& from, NodeId with, Instant since) const;
 
   /// The newest ring it took part in forming, by its last join; 0: it never told.
   [[nodiscard]] std::uint64_t ring_seq_of(const NodeKey& key) const;
@@ -45,6 +49,8 @@ class Reachability {
     std::optional<Instant> told;
     std::vector<NodeKey> hears;  ///< ascending
     std::uint64_t ring_seq{0};
+    std::optional<Instant> told_links;
+    std::vector<NodeId> linked;  ///< ascending
   };
 
   Peer& peer(const NodeKey& key);

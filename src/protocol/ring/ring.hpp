@@ -201,6 +201,7 @@ class Ring {
   [[nodiscard]] Probe probe_for(NodeId node) const;
   bool is_worth_merging(const NodeKey& sender, const Probe& probe);
   [[nodiscard]] bool hears_all_of_us(const NodeKey& sender, const Probe& probe);
+  [[nodiscard]] bool is_linked_with_us(const Probe& probe) const;
   [[nodiscard]] bool may_follow(const NodeKey& sender, const Join& join) const;
   void on_join_operational(const NodeKey& sender, const Join& join);
 
@@ -267,7 +268,8 @@ class Ring {
   RingCounters counters_;
   PeerTable peers_;
   Reachability reach_;
-  std::set<NodeId> left_outside_;  ///< told once: heard, but not by all of us
+  std::set<NodeId> left_outside_;            ///< told once: heard, but not by all of us
+  std::map<NodeId, Instant> merging_since_;  ///< linked with all of us, the rest of its ring is not
   SendQueue queue_;
   Unpacker unpacker_;
   RingId gate_ring_;

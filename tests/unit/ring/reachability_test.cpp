@@ -53,6 +53,18 @@ TEST_CASE("two others hear each other when both say so") {
   CHECK_FALSE(reach.are_mutual(one, two, start));
 }
 
+TEST_CASE("a daemon's last probe tells its links") {
+  Reachability reach;
+  reach.told_links(one, {NodeId{2}, NodeId{5}}, start);
+  CHECK(reach.tells_link(one, NodeId{5}, start));
+  CHECK_FALSE(reach.tells_link(one, NodeId{3}, start));
+  CHECK_FALSE(reach.tells_link(one, NodeId{5}, start + seconds{1}));
+  CHECK_FALSE(reach.tells_link(one_again, NodeId{5}, start));
+  CHECK_FALSE(reach.tells_link(two, NodeId{1}, start));
+  reach.told_links(one, {NodeId{3}}, start);
+  CHECK_FALSE(reach.tells_link(one, NodeId{5}, start));
+}
+
 TEST_CASE("another run of a daemon starts without what was known of the one before") {
   Reachability reach;
   reach.heard(one, true, start);
