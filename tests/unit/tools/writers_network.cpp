@@ -139,20 +139,18 @@ void WritersNetwork::reconfigure(const std::map<std::string, int>& parts) {
       // The same was ordered everywhere; how much of it was stable is each side's own business.
       Component delivering = old;
       std::erase_if(delivering.groups, [](const auto& item) { return item.second.empty(); });
-      for (auto& [name, all] : delivering.groups) {
-        std::erase_if(all, [&](const std::string& client) {
-          return parts.at(clients_.at(client).daemon) != number;
-        });
-        for (const auto& client : all) {
-          before[name][client] = {all.begin(), all.end()};
-        }
-      }
       delivering.daemons = side.daemons;
       delivering.views += 1000 * (static_cast<std::uint64_t>(number) + 1);  // ids of its own
       auto regular = old.ordered.empty() ? 0 : any(old.ordered.size() + 1);
       while (!delivering.ordered.empty()) {
         deliver_one(delivering, regular == 0);
         regular -= regular > 0 ? 1 : 0;
+      }
+      // Members of the other sides stay listed up to here.
+      for (auto& [name, all] : delivering.groups) {
+        std::erase_if(all, [&](const std::string& client) {
+          return parts.at(clients_.at(client).daemon) != number;
+        });
       }
       auto& target = next[number];
       target.daemons.insert(target.daemons.end(), side.daemons.begin(), side.daemons.end());
@@ -219,9 +217,7 @@ void WritersNetwork::deliver(Component& component, const Request& request, bool 
   ++component.seq;
   if (!request.message) {
     auto& client = clients_.at(request.client);
-    const auto& all = component.daemons;
-    if (!client.scribe || std::find(all.begin(), all.end(), client.daemon) == all.end()) return;
-    change_group(component, request.group, Cause::join, client);
+    if (client.scribe) change_group(component, request.group, Cause::join, client);
     return;
   }
   auto message = *request.message;
@@ -260,10 +256,13 @@ void WritersNetwork::change_group(
   view.cause = cause;
   view.who = {who.member()};
   view.members = members(all);
-  for (const auto& client : all) {
-    view.with_me = client == who.name ? view.who : members(was);
+  const auto& here = component.daemons;
+  for (const auto& name_of : all) {
+    auto& client = clients_.at(name_of);
+    if (std::find(here.begin(), here.end(), client.daemon) == here.end()) continue;
+    view.with_me = name_of == who.name ? view.who : members(was);
     if (cause != Cause::join) view.with_me = view.members;
-    clients_.at(client).inbox.push_back(view);
+    client.inbox.push_back(view);
   }
 }
 
