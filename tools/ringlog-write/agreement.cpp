@@ -71,24 +71,52 @@ void Reconciler::on_writers_view(const View& view) {
   std::erase_if(excluded_, [&](const std::string& name) { return !members_.contains(name); });
   std::erase_if(announced_, [&](const auto& item) { return !members_.contains(item.first); });
   const bool brings_others = view.cause == Cause::network;
-  begin_point(
-      view.id, brings_others ? without(members_, names_of(view.with_me)) : std::set<std::string>{});
+  const bool has_strangers =
+      brings_others && !without(without(members_, names_of(view.with_me)), excluded_).empty();
+  const bool has_come_to_majority = std::exchange(has_come_to_majority_, false);
+  begin_point(view.id, has_strangers || has_come_to_majority);
 }
 
-void Reconciler::begin_point(std::string point, const std::set<std::string>& strangers) {
+// What was held and is applied now was heard before.
+void Reconciler::hear(const Configuration& configuration) {
+  if (heard_ && configuration.id.seq <= heard_->seq) return;
+  heard_ = configuration.id;
+  const bool had_majority = std::exchange(has_majority_, configuration.has_majority());
+  if (has_majority_ && had_majority) return;
+  is_continuing_ = false;
+  has_come_to_majority_ = has_majority_;
+  absent_.clear();
+}
+
+// Whoever comes to a majority may be unsure, and it is for all to say. Views of a configuration
+// come first; one of the writers' group is the point. Without one all of the group came from the
+// same configuration, and the point is in front of the first message.
+void Reconciler::compare_in_majority() {
+  if (!std::exchange(has_come_to_majority_, false)) return;
+  begin_point("majority/" + to_string(*heard_), true);
+  decide();
+}
+
+// At a point of which `is_for_all` nobody writes on at once.
+void Reconciler::begin_point(std::string point, bool is_for_all) {
   if (!members_.contains(self_)) return;
-  auto others = without(without(members_, excluded_), {self_});
-  const bool must_wait = stage_ != Stage::live || !without(strangers, excluded_).empty();
+  const auto others = without(without(members_, excluded_), {self_});
+  absent_.clear();
+  if (has_majority_ && !is_continuing_) absent_ = without(companions_, members_);
   comparison_.begin(std::move(point), others);
-  own_ = Statement{in_step_, end_, position_, {}, {}};
+  // To have been in step in a minority tells a majority nothing.
+  const bool is_live = in_step_ && absent_.empty() && (is_continuing_ || !has_majority_);
+  own_ = Statement{is_live, !absent_.empty(), end_, position_, {}, {}};
   target_.reset();
-  if (must_wait) {
+  if (stage_ != Stage::live || is_for_all || is_unsure_) {
     stage_ = Stage::waiting;
     before_.insert(
         before_.end(),
         std::make_move_iterator(held_.begin()),
         std::make_move_iterator(held_.end()));
     held_.clear();
+  } else {
+    note_companions();
   }
   if (!others.empty()) tell_statement();
   if (stage_ == Stage::live) tell_segments();
@@ -120,20 +148,23 @@ void Reconciler::on_exclude(const Message& message, const Exclude& exclude) {
     return;
   }
   excluded_.insert(named.begin(), named.end());
+  companions_ = without(companions_, named);
   const auto& place = message.position;
   begin_point(
       "exclude/" + to_string(place.configuration) + "/" + std::to_string(place.seq) + "/" +
           std::to_string(place.index),
-      {});
+      false);
 }
 
 void Reconciler::decide() {
   if (stage_ != Stage::waiting || target_ || !comparison_.awaited().empty()) return;
+  const bool was_unsure = is_unsure_;
+  settle_doubts();
   if (comparison_.statements().empty()) {
-    is_resuming_ = !in_step_ && !table_.empty();
+    if (!was_unsure) is_resuming_ = !in_step_ && !table_.empty();
     resumed_.clear();
     // Alone in a minority: what a majority was told before, others may have written elsewhere.
-    go_live(has_majority_ ? Unwritten::to_file : Unwritten::to_pending);
+    go_live(has_majority_ && !is_unsure_ ? Unwritten::to_file : Unwritten::to_pending);
     return;
   }
   is_resuming_ = false;
@@ -147,6 +178,30 @@ void Reconciler::decide() {
   target_ = Target{choice.end, comparison_.holders(choice.end)};
   chosen_ = choice;
   promised_.merge(choice.table);
+}
+
+// One that is in step knows; without one, nobody does as long as somebody is missing.
+void Reconciler::settle_doubts() {
+  bool is_known = own_.is_live;
+  bool is_doubted = own_.is_unsure;
+  for (const auto& [member, other] : comparison_.statements()) {
+    is_known = is_known || other.is_live;
+    is_doubted = is_doubted || other.is_unsure;
+  }
+  is_unsure_ = is_doubted && !is_known;
+  if (!is_unsure_) {
+    note_companions();
+  } else if (!absent_.empty()) {
+    output_.reports.push_back(
+        "others may have written while this one was cut off, and are not in reach:" +
+        joined(absent_) + "; until they are, or for a while, what comes is set aside");
+  }
+}
+
+void Reconciler::note_companions() {
+  if (!has_majority_) return;
+  is_continuing_ = true;
+  companions_ = without(without(members_, excluded_), {self_});
 }
 
 void Reconciler::get_in_step(const Statement& chosen) {
@@ -175,8 +230,8 @@ void Reconciler::go_live(Unwritten before) {
 }
 
 void Reconciler::give_up() {
-  if (stage_ != Stage::waiting || asked_at_ == point()) return;
-  const auto& names = target_ ? target_->holders : awaited();
+  if (asked_at_ == point() || !(stage_ == Stage::waiting || is_unsure())) return;
+  const auto& names = target_ ? target_->holders : is_unsure() ? absent_ : awaited();
   if (names.empty()) return;
   asked_at_ = point();
   Exclude exclude;
@@ -186,16 +241,21 @@ void Reconciler::give_up() {
   send(writer_type, encode(WriterMessage(std::move(exclude))));
 }
 
+// As of the point, and all of it.
 Statement Reconciler::statement() const {
-  return Statement{in_step_, end_, position_, table_, gaps_};
+  auto statement = own_;
+  statement.table = table_;
+  statement.gaps = gaps_;
+  return statement;
 }
 
 void Reconciler::tell_statement() {
   TableMessage message;
-  message.is_live = in_step_;
+  message.is_live = own_.is_live;
+  message.is_unsure = own_.is_unsure;
   message.sync = comparison_.point();
-  message.end = end_;
-  message.position = position_;
+  message.end = own_.end;
+  message.position = own_.position;
   message.table = table_;
   message.gaps = gaps_;
   send(message);
@@ -230,7 +290,10 @@ void Reconciler::tell_gap() {
                          std::all_of(announced_.begin(), announced_.end(), [](const auto& item) {
                            return item.second.empty();
                          });
-  if (stage_ != Stage::live || !has_majority || !is_merged || gap_told_at_ == point()) return;
+  if (stage_ != Stage::live || is_unsure_ || !has_majority || !is_merged ||
+      gap_told_at_ == point()) {
+    return;
+  }
   TableMessage news;
   news.is_news = true;
   news.end = end_;
@@ -241,7 +304,8 @@ void Reconciler::tell_gap() {
 }
 
 std::optional<ConfigurationId> Reconciler::segment_to_offer() const {
-  if (stage_ != Stage::live || !configuration_ || !configuration_->has_majority()) {
+  if (stage_ != Stage::live || is_unsure_ || has_come_to_majority_ || !configuration_ ||
+      !configuration_->has_majority()) {
     return std::nullopt;
   }
   std::optional<ConfigurationId> lowest;

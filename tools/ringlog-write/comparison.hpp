@@ -17,6 +17,8 @@ namespace ringcast::ringlog {
 
 struct Statement {
   bool is_live{false};  ///< in step: its file is what the order makes of it
+  /// Not in step: it may have missed a majority in which others wrote, that are out of reach.
+  bool is_unsure{false};
   FilePoint end;
   std::optional<Position> position;
   Table table;

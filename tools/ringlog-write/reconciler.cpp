@@ -116,6 +116,11 @@ void Reconciler::on_session(const MemberName& self, std::size_t table_bytes_max)
   in_group_ = false;
   needs_restart_ = false;
   has_majority_ = false;
+  has_come_to_majority_ = false;
+  is_continuing_ = false;
+  is_unsure_ = false;
+  absent_.clear();
+  heard_.reset();
   configuration_.reset();
 }
 
@@ -137,8 +142,11 @@ void Reconciler::on_event(Event event) {
 void Reconciler::take_event(Event event) {
   const auto* view = std::get_if<View>(&event);
   if (view != nullptr && view->group == group_) in_group_ = true;
-  const auto* configuration = std::get_if<Configuration>(&event);
-  if (configuration != nullptr) has_majority_ = configuration->has_majority();
+  if (const auto* configuration = std::get_if<Configuration>(&event)) {
+    hear(*configuration);
+  } else if (!std::holds_alternative<View>(event)) {
+    compare_in_majority();
+  }
   if (on_control(event)) {
     decide();
   } else if (stage_ == Stage::live) {
@@ -153,7 +161,7 @@ void Reconciler::take_event(Event event) {
 bool Reconciler::begins_transition(const Event& event) const {
   const auto* message = std::get_if<Message>(&event);
   return message != nullptr && message->transitional && message->service == Service::safe &&
-         stage_ == Stage::live && is_of_majority(*message, configuration_);
+         stage_ == Stage::live && !is_unsure_ && is_of_majority(*message, configuration_);
 }
 
 void Reconciler::end_transition(bool has_majority) {
@@ -295,7 +303,7 @@ void Reconciler::apply_before(const Event& event) {
                           ? decode_record(message->payload)
                           : Result<Record>(Error{Errc::malformed, "no record"});
   if (!record || record->first_seq == 0) return;
-  if (!is_acceptable(*message, configuration_)) {
+  if (!accepts(*message)) {
     apply(event);
   } else {
     set_aside(*message, *record, "not in step");
@@ -345,8 +353,12 @@ void Reconciler::apply_message(const Message& message) {
   if (record->first_seq != 0) apply_record(message, *record);
 }
 
+bool Reconciler::accepts(const Message& message) const {
+  return !is_unsure_ && is_acceptable(message, configuration_);
+}
+
 void Reconciler::apply_record(const Message& message, const Record& record) {
-  if (is_acceptable(message, configuration_)) {
+  if (accepts(message)) {
     if (is_resuming_) report_missed(record);
     write_record(record, message.sender.daemon, message.position);
     set_position(message.position);
@@ -356,9 +368,10 @@ void Reconciler::apply_record(const Message& message, const Record& record) {
   set_aside(
       message,
       record,
-      message.service != Service::safe ? "not safe"
-      : message.transitional           ? "transitional"
-                                       : "no majority");
+      message.service != Service::safe                        ? "not safe"
+      : message.transitional                                  ? "transitional"
+      : is_unsure_ && is_of_majority(message, configuration_) ? "not in step"
+                                                              : "no majority");
 }
 
 void Reconciler::set_aside(const Message& message, const Record& record, const std::string& why) {
@@ -381,7 +394,7 @@ void Reconciler::set_aside(const Message& message, const Record& record, const s
 
 void Reconciler::apply_news(const Message& message) {
   const auto news = decode_table(message.payload);
-  if (!news || !news->is_news || !is_acceptable(message, configuration_)) return;
+  if (!news || !news->is_news || !accepts(message)) return;
   const auto gap = news->table.minus(table_).minus(gaps_);
   if (gap.empty()) return;
   write_gap(gap);
@@ -389,7 +402,7 @@ void Reconciler::apply_news(const Message& message) {
 }
 
 void Reconciler::apply_offer(const Message& message, const Offer& offer) {
-  if (!is_acceptable(message, configuration_)) return;
+  if (!accepts(message)) return;
   Table fresh;
   for (const auto& [record, daemon] : offer.records) {
     for (const auto& part : table_.missing_from(record.producer.id, range_of(record))) {

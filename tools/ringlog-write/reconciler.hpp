@@ -17,6 +17,11 @@
 // side may have got it as stable, and all that go on here have got the same. So the file of one
 // that was cut off stays a beginning of theirs.
 //
+// A writer that comes to a configuration with a majority from one without, or in a new session,
+// may have missed a majority in which others wrote. Unless one in step is there, it is unsure as
+// long as writers are out of reach that were with it when it was last with a majority: it sets
+// aside what comes, as in a minority. They come back, or all go on without them (give_up).
+//
 // Nothing that was delivered is forgotten: what cannot be written at its place - delivered
 // without a majority, in a transition that leads to none, or while this writer was not in step
 // and written by nobody else - goes to a pending file. Pending files are offered to all writers
@@ -124,7 +129,8 @@ class Reconciler {
   /// The session is over. What was held back goes to pending files: nobody else may have it.
   void on_session_end();
 
-  /// Those in awaited(), or the target's holders, do not answer: asks all to go on without.
+  /// Those in awaited(), or the target's holders, do not answer, or those in absent() do not come
+  /// back: asks all to go on without.
   void give_up();
 
   /// Lines behind end(), out of another writer's file. Errors: corrupt, when data and entries
@@ -162,6 +168,10 @@ class Reconciler {
   [[nodiscard]] const std::string& point() const { return comparison_.point(); }
   /// Whose statements are awaited, as "#name#daemon".
   [[nodiscard]] const std::set<std::string>& awaited() const { return comparison_.awaited(); }
+  /// Writing to pending files only, since those in absent() - this writer's, or another one's -
+  /// may have written to theirs.
+  [[nodiscard]] bool is_unsure() const { return stage_ == Stage::live && is_unsure_; }
+  [[nodiscard]] const std::set<std::string>& absent() const { return absent_; }
   [[nodiscard]] std::size_t held_bytes() const { return held_bytes_; }
   [[nodiscard]] const Table& table() const { return table_; }
   [[nodiscard]] const FilePoint& end() const { return end_; }
@@ -181,11 +191,16 @@ class Reconciler {
   // Comparing files with others.
   bool on_control(const Event& event);
   void on_writers_view(const View& view);
-  void begin_point(std::string point, const std::set<std::string>& strangers);
+  void hear(const Configuration& configuration);
+  void compare_in_majority();
+  void begin_point(std::string point, bool is_for_all);
+  void settle_doubts();
+  void note_companions();
   void on_statement(const Message& message);
   void on_exclude(const Message& message, const Exclude& exclude);
   void decide();
   void get_in_step(const Statement& chosen);
+  [[nodiscard]] bool accepts(const Message& message) const;
   void go_live(Unwritten before);
   void tell_statement();
   void tell_segments();
@@ -228,7 +243,13 @@ class Reconciler {
   FilePoint end_;
   std::optional<Position> position_;
   std::optional<Configuration> configuration_;  // up to which the order was applied
-  bool has_majority_{false};                    // that of the last configuration heard of
+  std::optional<ConfigurationId> heard_;        // the last configuration that came
+  bool has_majority_{false};                    // that one's
+  bool has_come_to_majority_{false};            // from none, and nothing was compared since
+  bool is_continuing_{false};  // with a majority, and in step with it, since companions were noted
+  std::set<std::string> companions_;  // other writers, when this one was last with a majority
+  std::set<std::string> absent_;      // of those, at the point: who may have written meanwhile
+  bool is_unsure_{false};             // what all decided at the point: nobody knows
 
   Comparison comparison_;
   std::set<std::string> members_;   // of the writers' group

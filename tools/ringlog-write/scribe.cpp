@@ -18,6 +18,7 @@ constexpr std::size_t held_bytes_max = std::size_t{128} << 20U;
 constexpr std::uint64_t near_bytes = std::uint64_t{4} << 20U;  // little enough to join
 constexpr std::chrono::seconds patience{5};
 constexpr std::chrono::seconds answer_time_max{15};
+constexpr std::chrono::seconds absence_max{5};  // a merge in several steps takes about one
 constexpr std::string_view promise_head = "history/";
 constexpr std::string_view front_head = "front/";
 
@@ -287,8 +288,9 @@ void Scribe::send_front(const std::string& asker, std::uint64_t request) {
 }
 
 void Scribe::look_at_waiting(Instant now) {
-  const bool waits = !reconciler_->is_live() &&
-                     (!reconciler_->awaited().empty() || reconciler_->target().has_value());
+  const bool is_unsure = reconciler_->is_unsure() && !reconciler_->absent().empty();
+  const bool waits = is_unsure || (!reconciler_->is_live() && (!reconciler_->awaited().empty() ||
+                                                               reconciler_->target().has_value()));
   if (is_ahead_ || !waits) {
     waiting_since_.reset();
     return;
@@ -297,7 +299,7 @@ void Scribe::look_at_waiting(Instant now) {
     waiting_since_ = told_waiting_ = now;
     waiting_point_ = reconciler_->point();
   }
-  if (now - *waiting_since_ >= answer_time_max) {
+  if (now - *waiting_since_ >= (is_unsure ? absence_max : answer_time_max)) {
     reconciler_->give_up();
     collect();
   } else if (now - told_waiting_ >= patience) {

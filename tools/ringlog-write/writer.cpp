@@ -278,7 +278,7 @@ void Writer::show_figures() {
   const auto& mind = scribe_.reconciler();
   WriterFigures figures;
   figures.is_connected = link_->client() != nullptr;
-  figures.is_in_step = mind.is_live();
+  figures.is_in_step = mind.is_live() && !mind.is_unsure();
   figures.lines_total = store.written().end.lines;
   figures.bytes = store.written().end.length;
   figures.begins = store.begins().length;

@@ -122,7 +122,8 @@ std::string writers_group(const std::string& group) { return group + ".writers";
 std::vector<std::byte> encode(const TableMessage& message) {
   PayloadWriter out;
   out.number(table_version);
-  out.number(static_cast<std::uint8_t>((message.is_news ? 1 : 0) + (message.is_live ? 2 : 0)));
+  const int kind = message.is_news ? 1 : message.is_live ? 2 : message.is_unsure ? 3 : 0;
+  out.number(static_cast<std::uint8_t>(kind));
   out.short_text(message.sync);
   out.number(message.end.length);
   out.number(message.end.lines);
@@ -169,9 +170,10 @@ Result<TableMessage> decode_table(std::span<const std::byte> payload) {
   }
   TableMessage message;
   const auto kind = in.number<std::uint8_t>();
-  if (kind > 2) return malformed("unknown kind " + std::to_string(kind));
+  if (kind > 3) return malformed("unknown kind " + std::to_string(kind));
   message.is_news = kind == 1;
   message.is_live = kind == 2;
+  message.is_unsure = kind == 3;
   message.sync = in.short_text();
   message.end.length = in.number<std::uint64_t>();
   message.end.lines = in.number<std::uint64_t>();

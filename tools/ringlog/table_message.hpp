@@ -27,6 +27,7 @@ inline constexpr std::int32_t table_type = 0x726C0002;
 struct TableMessage {
   bool is_news{false};
   bool is_live{false};               ///< the sender is in step, its table as of the point
+  bool is_unsure{false};             ///< it is not: writers out of reach may have written
   std::string sync;                  ///< the point it answers; empty for news
   FilePoint end;                     ///< of the sender's file
   std::optional<Position> position;  ///< of the last record in it

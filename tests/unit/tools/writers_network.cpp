@@ -395,6 +395,7 @@ bool WritersNetwork::settle() {
       is_quiet = is_quiet && client.inbox.empty() && (!client.outbox || client.outbox->empty());
       if (client.scribe) {
         is_quiet = is_quiet && client.scribe->reconciler().is_live() &&
+                   !client.scribe->reconciler().is_unsure() &&
                    !client.scribe->reconciler().has_segments();
       }
     }
