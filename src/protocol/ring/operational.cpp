@@ -419,18 +419,20 @@ void Ring::on_probe(const PacketHeader& header, const Probe& probe) {
   reach_.heard(sender, hears_us, now_);
   reach_.told_links(sender, probe.mutual, now_);
   if (is_news) merging_since_.erase(sender.node);
-  // A way has opened: all should know soon whom we reach by now.
-  if (is_news && phase_ == RingPhase::operational) timers_.arm(Timer::probe, now_ + news_delay);
-  if (phase_ != RingPhase::operational && phase_ != RingPhase::gather) return;
-  if (phase_ == RingPhase::gather) {
-    if (fail_.contains(sender)) return;
+  if (phase_ == RingPhase::operational) {
+    // A way has opened: all should know soon whom we reach by now.
+    if (is_news) timers_.arm(Timer::probe, now_ + news_delay);
+    on_probe_operational(sender, probe, hears_us);
+  } else if (phase_ == RingPhase::gather && !fail_.contains(sender)) {
     if (hears_us) {
       take_in(sender, probe);
     } else {
       answer_probe(sender);
     }
-    return;
   }
+}
+
+void Ring::on_probe_operational(const NodeKey& sender, const Probe& probe, bool hears_us) {
   const bool was_member = current_->is_member(sender);
   if (was_member && probe.ring.seq <= current_->ring.seq) return;
   if (peers_.is_backed_off(sender, now_)) return;

@@ -199,6 +199,7 @@ class Ring {
   void answer_probe(const NodeKey& sender);
   void send_probes();
   [[nodiscard]] Probe probe_for(NodeId node) const;
+  void on_probe_operational(const NodeKey& sender, const Probe& probe, bool hears_us);
   bool is_worth_merging(const NodeKey& sender, const Probe& probe);
   [[nodiscard]] bool hears_all_of_us(const NodeKey& sender, const Probe& probe);
   [[nodiscard]] bool is_linked_with_us(const Probe& probe) const;
