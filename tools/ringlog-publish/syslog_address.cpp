@@ -3,6 +3,7 @@
 // Parsing addresses and opening their sockets.
 #include "tools/ringlog-publish/syslog_address.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -191,6 +192,15 @@ SyslogRoom room_of(const SyslogAddress& address, int socket) {
     room.bytes = static_cast<std::size_t>(bytes);
   }
   return room;
+}
+
+std::chrono::milliseconds rest_within(const SyslogAddress& address, const SyslogRoom& room) {
+  constexpr std::size_t burst_per_second = 8192;
+  constexpr std::size_t datagrams_least = 128;
+  const auto by_bytes = room.bytes / (address.is_unix() ? datagram_cost : datagram_cost_of_network);
+  const auto kept = room.datagrams > 0 ? std::min(room.datagrams, by_bytes) : by_bytes;
+  if (kept < datagrams_least) return std::chrono::milliseconds{0};
+  return std::chrono::milliseconds{1000 * kept / burst_per_second};
 }
 
 }  // namespace ringcast::ringlog

@@ -3,6 +3,7 @@
 // SyslogAddress: where syslog messages come in, as --syslog names it, and the socket there.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -41,5 +42,14 @@ struct SyslogRoom {
                              ///< for each sender, by default
 };
 SyslogRoom room_of(const SyslogAddress& address, int socket);
+
+/// What a log line takes of that room as a datagram: its bytes, and those of the kernel.
+inline constexpr std::size_t datagram_cost = 1280;             // by a unix socket
+inline constexpr std::size_t datagram_cost_of_network = 2304;  // by UDP
+
+/// How long one may look away from a socket of datagrams. Who sends to a full one drops what it
+/// sends, so a rest leaves room for a burst of 8192 log lines a second while it lasts; it is zero
+/// where the kernel keeps less than 128. REQUIRES: not a stream.
+std::chrono::milliseconds rest_within(const SyslogAddress& address, const SyslogRoom& room);
 
 }  // namespace ringcast::ringlog

@@ -14,8 +14,6 @@
 
 namespace ringcast::ringlog {
 
-using namespace std::chrono_literals;
-
 namespace {
 
 // What may stand before the text of a message whose text is as long as a line may be.
@@ -25,21 +23,6 @@ constexpr std::size_t datagrams_in_turn = 512;  // from one socket
 constexpr rlim_t connections_most = 1024;
 constexpr rlim_t other_descriptors = 128;  // for spool, checkpoints, daemons
 constexpr std::size_t shown_bytes_max = 80;
-// Who sends datagrams to a full socket drops them, so that rests must leave room for a burst: so
-// many messages a second are kept in one, and there are none where the kernel keeps only a few
-// messages. Batches may grow longer.
-constexpr std::size_t burst_per_second = 8192;
-constexpr std::size_t datagrams_for_rest = 128;
-constexpr std::size_t datagram_cost = 1280;  // of a log line, in the kernel
-constexpr std::size_t datagram_cost_of_network = 2304;
-
-// How long one may look away from it.
-std::chrono::milliseconds rest_for(const SyslogAddress& address, const SyslogRoom& room) {
-  const auto by_bytes = room.bytes / (address.is_unix() ? datagram_cost : datagram_cost_of_network);
-  const auto kept = room.datagrams > 0 ? std::min(room.datagrams, by_bytes) : by_bytes;
-  if (kept < datagrams_for_rest) return 0ms;
-  return std::chrono::milliseconds(1000 * kept / burst_per_second);
-}
 
 // As many as leave descriptors for all else.
 std::size_t connections_allowed() {
@@ -86,7 +69,7 @@ Result<std::unique_ptr<SyslogSource>> SyslogSource::open(
     constexpr int yes = 1;
     (void)::setsockopt(socket->get(), SOL_SOCKET, SO_RXQ_OVFL, &yes, sizeof yes);
     const auto room = room_of(*address, socket->get());
-    if (!address->is_stream()) longest_rest = std::min(longest_rest, rest_for(*address, room));
+    if (!address->is_stream()) longest_rest = std::min(longest_rest, rest_within(*address, room));
     source->listeners_.push_back(
         Listener{std::move(address).value(), std::move(socket).value(), {}, 0, 0, room});
   }

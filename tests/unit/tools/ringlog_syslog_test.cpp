@@ -168,6 +168,21 @@ TEST_CASE("addresses of syslog sockets", "[ringlog]") {
   CHECK_FALSE(parse_syslog_address("unix:/" + std::string(107, 'x')));
 }
 
+TEST_CASE("one looks away from datagrams for as long as the kernel keeps a burst", "[ringlog]") {
+  using std::chrono::milliseconds;
+  const auto local = parse_syslog_address("unix:/run/log.sock").value();
+  const auto udp = parse_syslog_address("udp::514").value();
+  // As Debian comes: 512 datagrams, and 208 KiB for each sender, which is less: 166 of them.
+  CHECK(rest_within(local, {512, 212992}) == milliseconds{20});
+  CHECK(rest_within(local, {4096, 4194304}) == milliseconds{399});
+  CHECK(rest_within(local, {200, 4194304}) == milliseconds{24});
+  // Of a kernel that keeps ten there is nothing to rest on.
+  CHECK(rest_within(local, {10, 4194304}) == milliseconds{0});
+  CHECK(rest_within(local, {512, 127 * 1280}) == milliseconds{0});
+  CHECK(rest_within(udp, {0, 425984}) == milliseconds{22});
+  CHECK(rest_within(udp, {0, 212992}) == milliseconds{0});
+}
+
 TEST_CASE("a socket nobody serves is replaced, one in use and other files are not", "[ringlog]") {
   const TemporaryDirectory directory;
   const auto address = parse_syslog_address("unix:" + (directory / "log.sock"));
