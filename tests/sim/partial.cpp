@@ -61,7 +61,10 @@ Instant PartialPhase::begin() {
   }
   const RingConfig& ring = cluster_.config().ring;
   begun_ = cluster_.now() + last;
-  at_rest_ = begun_ + ring.fail_to_receive + rounds_max * (ring.token_loss + ring.consensus);
+  // Who merges waits for ways to open that stay closed, one time after the other. [MBR-11]
+  const Duration patience = 2 * ways_open;
+  at_rest_ = begun_ + ring.fail_to_receive + rounds_max * (ring.token_loss + ring.consensus) +
+             (rounds_max - 1) * patience;
   end_ = at_rest_ + options_.watch;
   return end_;
 }

@@ -61,7 +61,6 @@ void Ring::enter_gather(std::string_view reason, std::set<NodeKey> proc, std::se
   self_commit_.reset();
   last_visit_.reset();
   fastest_rotation_ = config_.token_loss;
-  merging_since_.clear();
   wakeups_sent_ = 0;
   told_complete_ = false;
   timers_.disarm_all();
@@ -211,15 +210,15 @@ std::optional<std::vector<NodeKey>> Ring::reached_members(const Probe& probe) co
 }
 
 /// Outsiders that answer while we gather come along as the ring they are, and not when some of
-/// us and they do not hear each other: waiting for these would be in vain.
-void Ring::take_in(const NodeKey& sender, const Probe& probe) {
+/// us and some of them do not hear each other: waiting for these would be in vain.
+void Ring::take_in(const Probe& probe) {
   const auto others = reached_members(probe);
   if (!others) return;
-  for (const auto& member : candidates()) {
-    if (member.node == self_.node || member.node == sender.node) continue;
-    if (!reach_.hears(member, joined_since())) continue;  // it may be gone
-    if (!std::binary_search(probe.mutual.begin(), probe.mutual.end(), member.node)) return;
-  }
+  auto ours = candidates();
+  std::erase_if(ours, [this](const NodeKey& key) {  // it may be gone
+    return key != self_ && !reach_.hears(key, joined_since());
+  });
+  if (!are_linked(probe, ours)) return;
   const std::size_t before = proc_.size();
   proc_.insert(others->begin(), others->end());
   if (proc_.size() > before) sets_changed();

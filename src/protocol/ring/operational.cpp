@@ -369,19 +369,26 @@ void Ring::on_wakeup(const PacketHeader& header, const Wakeup& wakeup) {
 
 void Ring::send_probes() {
   if (phase_ != RingPhase::operational) return;
-  std::size_t missing = 0;
   for (const auto node : configured_) {
     if (current_->has_node(node)) continue;
-    ++missing;
     const auto boot = peers_.boot_of(node);
     if (boot && peers_.is_backed_off(NodeKey{node, *boot}, now_)) continue;
     send({node}, encode(probe_for(node)), false);
   }
-  // [MBR-11] Fewer looks at many missing daemons, so that an idle ring stays quiet.
-  const Duration interval = config_.probe_interval * std::max<std::size_t>(1, missing / 2);
+  const Duration interval = probe_pause();
   const auto jitter = Duration{static_cast<Duration::rep>(
       random_.below(static_cast<std::uint64_t>((interval / 8).count()) + 1))};
   timers_.arm(Timer::probe, now_ + interval + jitter);
+  wake_for_merge();
+}
+
+/// [MBR-11] Fewer looks at many missing daemons, so that an idle ring stays quiet.
+Duration Ring::probe_pause() const {
+  const auto missing = static_cast<std::size_t>(
+      std::count_if(configured_.begin(), configured_.end(), [this](NodeId node) {
+        return !current_->has_node(node);
+      }));
+  return config_.probe_interval * std::max<std::size_t>(1, missing / 2);
 }
 
 /// What a probe told is true for so long: until three in a row of the longest interval are missing.
@@ -418,14 +425,14 @@ void Ring::on_probe(const PacketHeader& header, const Probe& probe) {
   const bool is_news = hears_us && !reach_.is_mutual(sender, probed_since());
   reach_.heard(sender, hears_us, now_);
   reach_.told_links(sender, probe.mutual, now_);
-  if (is_news) merging_since_.erase(sender.node);
+  if (is_news) linked_since_.erase(sender);  // it was out of reach since
   if (phase_ == RingPhase::operational) {
     // A way has opened: all should know soon whom we reach by now.
     if (is_news) timers_.arm(Timer::probe, now_ + news_delay);
     on_probe_operational(sender, probe, hears_us);
   } else if (phase_ == RingPhase::gather && !fail_.contains(sender)) {
     if (hears_us) {
-      take_in(sender, probe);
+      take_in(probe);
     } else {
       answer_probe(sender);
     }
@@ -453,21 +460,39 @@ void Ring::on_probe_operational(const NodeKey& sender, const Probe& probe, bool 
 
 // [MBR-11] Of two rings the larger decides, and only for a daemon that all of it hear and that
 // hears all of it: then some ring grows beyond both, and nothing flaps when some links are cut.
+// After a cut the ways open one after the other, and a ring formed halfway would be without those
+// that wait for the last: so it waits for the rest of the other ring. A way that stays closed is
+// not waited for for ever.
 bool Ring::is_worth_merging(const NodeKey& sender, const Probe& probe) {
   if (probe.members.size() > current_->members.size()) {
+    linked_since_.erase(sender);
     // The others can know only from us that we hear them all.
     if (reached_members(probe)) answer_probe(sender);
     return false;
   }
   if (!hears_all_of_us(sender, probe)) {
-    merging_since_.erase(sender.node);
+    linked_since_.erase(sender);
     return false;
   }
-  if (is_linked_with_us(probe)) return true;
-  // After a cut the ways open one after the other. A ring formed halfway would be without those
-  // that wait for the last of them; a way that stays closed is not waited for for ever.
-  const Instant since = merging_since_.try_emplace(sender.node, now_).first->second;
-  return now_ - since >= config_.probe_interval * merge_patience_intervals;
+  if (are_linked(probe, current_->members)) return true;
+  std::erase_if(linked_since_, [&sender](const auto& entry) {
+    return entry.first.node == sender.node && entry.first != sender;
+  });
+  const Instant since = linked_since_.try_emplace(sender, now_).first->second;
+  if (now_ - since >= merge_patience()) return true;
+  wake_for_merge();
+  return false;
+}
+
+Duration Ring::merge_patience() const { return ways_open + std::min(probe_pause(), ways_open); }
+
+/// Probes are sent, and answered, when the patience with somebody ends.
+void Ring::wake_for_merge() {
+  for (const auto& [key, since] : linked_since_) {
+    const Instant due = since + merge_patience();
+    const auto planned = timers_.deadline(Timer::probe);
+    if (due > now_ && planned && due < *planned) timers_.arm(Timer::probe, due);
+  }
 }
 
 bool Ring::hears_all_of_us(const NodeKey& sender, const Probe& probe) {
@@ -489,20 +514,25 @@ bool Ring::hears_all_of_us(const NodeKey& sender, const Probe& probe) {
   return false;
 }
 
-/// Every member of the ring that sent the probe is linked with every one of ours, as far as it
-/// told, or as we found ourselves.
-bool Ring::is_linked_with_us(const Probe& probe) const {
+/// Every member of the ring that sent the probe is linked with all of `ours`, as far as it told,
+/// or as we found ourselves. Some count for nothing: the earlier of two runs of a daemon, who is
+/// backed off, whom we do not know.
+bool Ring::are_linked(const Probe& probe, const std::vector<NodeKey>& ours) const {
   const Instant since = probed_since();
   const auto is_theirs = [&probe](NodeId node) {
     return std::binary_search(probe.members.begin(), probe.members.end(), node);
   };
+  const auto is_configured = [this](NodeId node) {
+    return std::find(configured_.begin(), configured_.end(), node) != configured_.end();
+  };
   return std::all_of(probe.members.begin(), probe.members.end(), [&](NodeId node) {
+    if (current_->has_node(node) || !is_configured(node)) return true;
     const auto boot = peers_.boot_of(node);
     if (!boot) return false;
     const NodeKey other{node, *boot};
-    const auto& ours = current_->members;
+    if (peers_.is_backed_off(other, now_)) return true;
     return std::all_of(ours.begin(), ours.end(), [&](const NodeKey& member) {
-      if (is_theirs(member.node)) return true;  // an earlier run, no member to care for
+      if (is_theirs(member.node)) return true;
       return member == self_ ? reach_.is_mutual(other, since)
                              : reach_.tells_link(other, member.node, since);
     });

@@ -233,6 +233,8 @@ void Ring::install() {
   forming_.reset();
   unpacker_.clear();
   queue_.restart();
+  std::erase_if(
+      linked_since_, [this](const auto& entry) { return current_->has_node(entry.first.node); });
   note_left_out();
   proc_.clear();
   fail_.clear();

@@ -173,6 +173,8 @@ void Ring::reconfigure(const RingConfig& config, std::vector<NodeId> configured)
   const std::set<NodeId> known(configured_.begin(), configured_.end());
   peers_.keep_only(known);
   reach_.keep_only(known);
+  std::erase_if(
+      linked_since_, [&known](const auto& entry) { return !known.contains(entry.first.node); });
 }
 
 // [MBR-14] The last step: what clients had to say was ordered before.

@@ -202,7 +202,10 @@ class Ring {
   void on_probe_operational(const NodeKey& sender, const Probe& probe, bool hears_us);
   bool is_worth_merging(const NodeKey& sender, const Probe& probe);
   [[nodiscard]] bool hears_all_of_us(const NodeKey& sender, const Probe& probe);
-  [[nodiscard]] bool is_linked_with_us(const Probe& probe) const;
+  [[nodiscard]] bool are_linked(const Probe& probe, const std::vector<NodeKey>& ours) const;
+  [[nodiscard]] Duration probe_pause() const;
+  [[nodiscard]] Duration merge_patience() const;
+  void wake_for_merge();
   [[nodiscard]] bool may_follow(const NodeKey& sender, const Join& join) const;
   void on_join_operational(const NodeKey& sender, const Join& join);
 
@@ -212,7 +215,7 @@ class Ring {
   void on_join_gather(const NodeKey& sender, const Join& join);
   void merge_join(const NodeKey& sender, const Join& join);
   void take_consent(const NodeKey& sender, const Join& join);
-  void take_in(const NodeKey& sender, const Probe& probe);
+  void take_in(const Probe& probe);
   [[nodiscard]] bool knows_all_of(const Join& join) const;
   [[nodiscard]] bool rather_loses(const NodeKey& sender, const Join& join) const;
   [[nodiscard]] std::vector<NodeKey> best_members() const;
@@ -270,7 +273,7 @@ class Ring {
   PeerTable peers_;
   Reachability reach_;
   std::set<NodeId> left_outside_;            ///< told once: heard, but not by all of us
-  std::map<NodeId, Instant> merging_since_;  ///< linked with all of us, the rest of its ring is not
+  std::map<NodeKey, Instant> linked_since_;  ///< with all of us, when not all of its ring were
   SendQueue queue_;
   Unpacker unpacker_;
   RingId gate_ring_;

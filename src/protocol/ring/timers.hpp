@@ -25,9 +25,9 @@ enum class Timer : std::uint8_t {
 };
 /// After a change of who is reached, the probe timer waits so long for what comes with it.
 inline constexpr Duration news_delay = std::chrono::milliseconds{5};
-/// A merge waits so many probe intervals for the rest of the other ring: 1.25 s, since who asks
-/// anew for an address on the link asks once a second (RFC 1122, 2.3.2.1; RFC 4861, 10).
-inline constexpr int merge_patience_intervals = 5;
+/// Who asks anew for an address on the link asks once a second (RFC 1122, 2.3.2.1; RFC 4861, 10):
+/// after a cut the ways open within that.
+inline constexpr Duration ways_open = std::chrono::seconds{1};
 inline constexpr std::size_t timer_count = static_cast<std::size_t>(Timer::probe) + 1;
 
 class TimerTable {
