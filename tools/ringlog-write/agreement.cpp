@@ -68,6 +68,10 @@ bool Reconciler::on_control(const Event& event) {
 
 void Reconciler::on_writers_view(const View& view) {
   members_ = names_of(view.members);
+  // Who left within reach can have written nothing since.
+  if (view.cause == Cause::leave || view.cause == Cause::disconnect) {
+    companions_ = without(companions_, names_of(view.who));
+  }
   std::erase_if(excluded_, [&](const std::string& name) { return !members_.contains(name); });
   std::erase_if(announced_, [&](const auto& item) { return !members_.contains(item.first); });
   const bool brings_others = view.cause == Cause::network;
@@ -85,14 +89,14 @@ void Reconciler::hear(const Configuration& configuration) {
   if (has_majority_ && had_majority) return;
   is_continuing_ = false;
   has_come_to_majority_ = has_majority_;
-  absent_.clear();
 }
 
 // Whoever comes to a majority may be unsure, and it is for all to say. Views of a configuration
 // come first; one of the writers' group is the point. Without one all of the group came from the
 // same configuration, and the point is in front of the first message.
-void Reconciler::compare_in_majority() {
-  if (!std::exchange(has_come_to_majority_, false)) return;
+void Reconciler::compare_in_majority(const Message& message) {
+  if (!has_come_to_majority_ || message.position.configuration != *heard_) return;
+  has_come_to_majority_ = false;
   begin_point("majority/" + to_string(*heard_), true);
   decide();
 }
@@ -101,14 +105,13 @@ void Reconciler::compare_in_majority() {
 void Reconciler::begin_point(std::string point, bool is_for_all) {
   if (!members_.contains(self_)) return;
   const auto others = without(without(members_, excluded_), {self_});
-  absent_.clear();
-  if (has_majority_ && !is_continuing_) absent_ = without(companions_, members_);
   comparison_.begin(std::move(point), others);
-  // To have been in step in a minority tells a majority nothing.
-  const bool is_live = in_step_ && absent_.empty() && (is_continuing_ || !has_majority_);
-  own_ = Statement{is_live, !absent_.empty(), end_, position_, {}, {}};
+  // To have been in step in a minority tells a majority nothing; nor does a file that is empty yet.
+  const bool is_live = in_step_ && position_ && (is_continuing_ || !has_majority_);
+  own_ = Statement{is_live, end_, position_, {}, {}, {}, formerly_};
+  if (has_majority_ && !is_continuing_) own_.missed = without(companions_, members_);
   target_.reset();
-  if (stage_ != Stage::live || is_for_all || is_unsure_) {
+  if (!is_live || stage_ != Stage::live || is_for_all || !doubted_.empty()) {
     stage_ = Stage::waiting;
     before_.insert(
         before_.end(),
@@ -118,7 +121,9 @@ void Reconciler::begin_point(std::string point, bool is_for_all) {
   } else {
     note_companions();
   }
-  if (!others.empty()) tell_statement();
+  // Its place in the order counts too: so all decide at the same one, or none does.
+  is_own_awaited_ = !others.empty();
+  if (is_own_awaited_) tell_statement();
   if (stage_ == Stage::live) tell_segments();
 }
 
@@ -128,6 +133,9 @@ void Reconciler::on_statement(const Message& message) {
   if (!table) {
     output_.reports.push_back(table.error().message + ", from " + sender + "; ignored");
     return;
+  }
+  if (sender == self_ && table->sync == point() && table->part == table->parts) {
+    is_own_awaited_ = false;
   }
   if (!comparison_.take(sender, *table) || stage_ != Stage::live) return;
   const auto& other = comparison_.statements().at(sender);
@@ -147,7 +155,9 @@ void Reconciler::on_exclude(const Message& message, const Exclude& exclude) {
     needs_restart_ = true;
     return;
   }
+  is_doubt_given_up_ = !without(named, members_).empty();
   excluded_.insert(named.begin(), named.end());
+  std::erase_if(excluded_, [&](const std::string& name) { return !members_.contains(name); });
   companions_ = without(companions_, named);
   const auto& place = message.position;
   begin_point(
@@ -157,17 +167,18 @@ void Reconciler::on_exclude(const Message& message, const Exclude& exclude) {
 }
 
 void Reconciler::decide() {
-  if (stage_ != Stage::waiting || target_ || !comparison_.awaited().empty()) return;
-  const bool was_unsure = is_unsure_;
-  settle_doubts();
+  const bool is_complete = !is_own_awaited_ && comparison_.awaited().empty();
+  if (stage_ != Stage::waiting || target_ || !is_complete) return;
+  const bool has_given_up = settle_doubts();
   if (comparison_.statements().empty()) {
-    if (!was_unsure) is_resuming_ = !in_step_ && !table_.empty();
+    if (!in_step_ || has_given_up) is_resuming_ = !table_.empty();
     resumed_.clear();
     // Alone in a minority: what a majority was told before, others may have written elsewhere.
-    go_live(has_majority_ && !is_unsure_ ? Unwritten::to_file : Unwritten::to_pending);
+    go_live(has_majority_ && doubted_.empty() ? Unwritten::to_file : Unwritten::to_pending);
     return;
   }
-  is_resuming_ = false;
+  is_resuming_ = has_given_up;
+  resumed_.clear();
   const auto own = statement();
   const auto& choice = *comparison_.choice(&own);
   if (choice.end == own.end) {
@@ -180,28 +191,34 @@ void Reconciler::decide() {
   promised_.merge(choice.table);
 }
 
-// One that is in step knows; without one, nobody does as long as somebody is missing.
-void Reconciler::settle_doubts() {
+// One that is in step knows; without one, nobody does as long as somebody is missing. True when a
+// doubt ends since those who are missing are not waited for.
+bool Reconciler::settle_doubts() {
+  const bool was_unsure = !doubted_.empty();
+  const bool is_given_up = std::exchange(is_doubt_given_up_, false);
   bool is_known = own_.is_live;
-  bool is_doubted = own_.is_unsure;
+  auto present = members_;
+  present.insert(own_.formerly.begin(), own_.formerly.end());
+  doubted_ = own_.missed;
   for (const auto& [member, other] : comparison_.statements()) {
     is_known = is_known || other.is_live;
-    is_doubted = is_doubted || other.is_unsure;
+    present.insert(other.formerly.begin(), other.formerly.end());
+    doubted_.insert(other.missed.begin(), other.missed.end());
   }
-  is_unsure_ = is_doubted && !is_known;
-  if (!is_unsure_) {
+  doubted_ = is_known ? std::set<std::string>{} : without(doubted_, present);
+  if (doubted_.empty()) {
     note_companions();
-  } else if (!absent_.empty()) {
-    output_.reports.push_back(
-        "others may have written while this one was cut off, and are not in reach:" +
-        joined(absent_) + "; until they are, or for a while, what comes is set aside");
+    return was_unsure && is_given_up && !is_known;
   }
+  companions_.insert(doubted_.begin(), doubted_.end());
+  output_.reports.push_back(
+      "others may have written while this one was cut off, and are not in reach:" +
+      joined(doubted_) + "; until they are, or for a while, what comes is set aside");
+  return false;
 }
 
 void Reconciler::note_companions() {
-  if (!has_majority_) return;
-  is_continuing_ = true;
-  companions_ = without(without(members_, excluded_), {self_});
+  if (has_majority_) companions_ = without(without(members_, excluded_), {self_});
 }
 
 void Reconciler::get_in_step(const Statement& chosen) {
@@ -214,6 +231,7 @@ void Reconciler::get_in_step(const Statement& chosen) {
 void Reconciler::go_live(Unwritten before) {
   stage_ = Stage::live;
   in_step_ = true;
+  is_continuing_ = has_majority_ && !has_come_to_majority_ && doubted_.empty();
   target_.reset();
   for (const auto& event : std::exchange(before_, {})) {
     if (before == Unwritten::to_file) {
@@ -230,8 +248,9 @@ void Reconciler::go_live(Unwritten before) {
 }
 
 void Reconciler::give_up() {
-  if (asked_at_ == point() || !(stage_ == Stage::waiting || is_unsure())) return;
-  const auto& names = target_ ? target_->holders : is_unsure() ? absent_ : awaited();
+  const bool is_waiting = stage_ == Stage::waiting;
+  if (asked_at_ == point() || !(is_waiting || (stage_ == Stage::live && is_unsure()))) return;
+  const auto& names = !is_waiting ? doubted_ : target_ ? target_->holders : awaited();
   if (names.empty()) return;
   asked_at_ = point();
   Exclude exclude;
@@ -252,7 +271,8 @@ Statement Reconciler::statement() const {
 void Reconciler::tell_statement() {
   TableMessage message;
   message.is_live = own_.is_live;
-  message.is_unsure = own_.is_unsure;
+  message.missed = own_.missed;
+  message.formerly = own_.formerly;
   message.sync = comparison_.point();
   message.end = own_.end;
   message.position = own_.position;
@@ -290,7 +310,7 @@ void Reconciler::tell_gap() {
                          std::all_of(announced_.begin(), announced_.end(), [](const auto& item) {
                            return item.second.empty();
                          });
-  if (stage_ != Stage::live || is_unsure_ || !has_majority || !is_merged ||
+  if (stage_ != Stage::live || !doubted_.empty() || !has_majority || !is_merged ||
       gap_told_at_ == point()) {
     return;
   }
@@ -304,7 +324,7 @@ void Reconciler::tell_gap() {
 }
 
 std::optional<ConfigurationId> Reconciler::segment_to_offer() const {
-  if (stage_ != Stage::live || is_unsure_ || has_come_to_majority_ || !configuration_ ||
+  if (stage_ != Stage::live || !doubted_.empty() || has_come_to_majority_ || !configuration_ ||
       !configuration_->has_majority()) {
     return std::nullopt;
   }

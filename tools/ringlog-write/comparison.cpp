@@ -37,7 +37,8 @@ bool Comparison::take(const std::string& sender, const TableMessage& message) {
   ++incoming.parts;
   auto& statement = incoming.statement;
   statement.is_live = message.is_live;
-  statement.is_unsure = message.is_unsure;
+  statement.missed = message.missed;
+  statement.formerly = message.formerly;
   statement.end = message.end;
   statement.position = message.position;
   statement.table.merge(message.table);

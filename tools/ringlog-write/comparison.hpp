@@ -17,12 +17,12 @@ namespace ringcast::ringlog {
 
 struct Statement {
   bool is_live{false};  ///< in step: its file is what the order makes of it
-  /// Not in step: it may have missed a majority in which others wrote, that are out of reach.
-  bool is_unsure{false};
   FilePoint end;
   std::optional<Position> position;
   Table table;
   Table gaps;
+  std::set<std::string> missed;    ///< writers that may have written, out of its reach
+  std::set<std::string> formerly;  ///< its own earlier names
 };
 
 /// True when all should follow `one` rather than `other`: those in step come first, then who

@@ -109,8 +109,14 @@ Reconciler::Reconciler(std::string group, const FileState& state)
       end_(state.end),
       position_(state.position) {}
 
+// Of sessions: who connects again more often than that has companions that know a later name.
+static constexpr std::size_t former_names_max = 100;
+
 void Reconciler::on_session(const MemberName& self, std::size_t table_bytes_max) {
+  if (!self_.empty() && formerly_.size() < former_names_max) formerly_.insert(self_);
   self_ = to_string(self);
+  formerly_.erase(self_);
+  companions_.erase(self_);
   table_bytes_max_ = table_bytes_max;
   stage_ = Stage::joining;
   in_group_ = false;
@@ -118,8 +124,7 @@ void Reconciler::on_session(const MemberName& self, std::size_t table_bytes_max)
   has_majority_ = false;
   has_come_to_majority_ = false;
   is_continuing_ = false;
-  is_unsure_ = false;
-  absent_.clear();
+  doubted_.clear();
   heard_.reset();
   configuration_.reset();
 }
@@ -144,8 +149,8 @@ void Reconciler::take_event(Event event) {
   if (view != nullptr && view->group == group_) in_group_ = true;
   if (const auto* configuration = std::get_if<Configuration>(&event)) {
     hear(*configuration);
-  } else if (!std::holds_alternative<View>(event)) {
-    compare_in_majority();
+  } else if (const auto* message = std::get_if<Message>(&event)) {
+    compare_in_majority(*message);
   }
   if (on_control(event)) {
     decide();
@@ -161,7 +166,7 @@ void Reconciler::take_event(Event event) {
 bool Reconciler::begins_transition(const Event& event) const {
   const auto* message = std::get_if<Message>(&event);
   return message != nullptr && message->transitional && message->service == Service::safe &&
-         stage_ == Stage::live && !is_unsure_ && is_of_majority(*message, configuration_);
+         stage_ == Stage::live && doubted_.empty() && is_of_majority(*message, configuration_);
 }
 
 void Reconciler::end_transition(bool has_majority) {
@@ -279,6 +284,12 @@ void Reconciler::report_missed(const Record& record) {
   resumed_.insert(id);
   const auto last = table_.last_of(id);
   if (range.first <= last + 1) return;
+  Table missed;
+  (void)missed.add(record.producer, Range{last + 1, range.first - 1});
+  for (const auto& [configuration, names] : segments_) {
+    missed = missed.minus(names);
+  }
+  if (missed.empty()) return;
   (void)promised_.add(record.producer, Range{last + 1, range.first - 1});
   gap_told_at_.clear();
   tell_gap();
@@ -354,7 +365,7 @@ void Reconciler::apply_message(const Message& message) {
 }
 
 bool Reconciler::accepts(const Message& message) const {
-  return !is_unsure_ && is_acceptable(message, configuration_);
+  return doubted_.empty() && is_acceptable(message, configuration_);
 }
 
 void Reconciler::apply_record(const Message& message, const Record& record) {
@@ -368,10 +379,10 @@ void Reconciler::apply_record(const Message& message, const Record& record) {
   set_aside(
       message,
       record,
-      message.service != Service::safe                        ? "not safe"
-      : message.transitional                                  ? "transitional"
-      : is_unsure_ && is_of_majority(message, configuration_) ? "not in step"
-                                                              : "no majority");
+      message.service != Service::safe          ? "not safe"
+      : message.transitional                    ? "transitional"
+      : is_of_majority(message, configuration_) ? "not in step"
+                                                : "no majority");
 }
 
 void Reconciler::set_aside(const Message& message, const Record& record, const std::string& why) {

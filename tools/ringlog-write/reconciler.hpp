@@ -129,7 +129,7 @@ class Reconciler {
   /// The session is over. What was held back goes to pending files: nobody else may have it.
   void on_session_end();
 
-  /// Those in awaited(), or the target's holders, do not answer, or those in absent() do not come
+  /// Those in awaited(), or the target's holders, do not answer, or those in missed() do not come
   /// back: asks all to go on without.
   void give_up();
 
@@ -168,10 +168,10 @@ class Reconciler {
   [[nodiscard]] const std::string& point() const { return comparison_.point(); }
   /// Whose statements are awaited, as "#name#daemon".
   [[nodiscard]] const std::set<std::string>& awaited() const { return comparison_.awaited(); }
-  /// Writing to pending files only, since those in absent() - this writer's, or another one's -
-  /// may have written to theirs.
-  [[nodiscard]] bool is_unsure() const { return stage_ == Stage::live && is_unsure_; }
-  [[nodiscard]] const std::set<std::string>& absent() const { return absent_; }
+  /// Those in missed() may have written to their files, so this writer - live or not - writes to
+  /// pending files only.
+  [[nodiscard]] bool is_unsure() const { return has_majority_ && !doubted_.empty(); }
+  [[nodiscard]] const std::set<std::string>& missed() const { return doubted_; }
   [[nodiscard]] std::size_t held_bytes() const { return held_bytes_; }
   [[nodiscard]] const Table& table() const { return table_; }
   [[nodiscard]] const FilePoint& end() const { return end_; }
@@ -192,9 +192,9 @@ class Reconciler {
   bool on_control(const Event& event);
   void on_writers_view(const View& view);
   void hear(const Configuration& configuration);
-  void compare_in_majority();
+  void compare_in_majority(const Message& message);
   void begin_point(std::string point, bool is_for_all);
-  void settle_doubts();
+  bool settle_doubts();
   void note_companions();
   void on_statement(const Message& message);
   void on_exclude(const Message& message, const Exclude& exclude);
@@ -246,15 +246,17 @@ class Reconciler {
   std::optional<ConfigurationId> heard_;        // the last configuration that came
   bool has_majority_{false};                    // that one's
   bool has_come_to_majority_{false};            // from none, and nothing was compared since
-  bool is_continuing_{false};  // with a majority, and in step with it, since companions were noted
+  bool is_continuing_{false};         // with a majority, and in step with it, since it came to it
   std::set<std::string> companions_;  // other writers, when this one was last with a majority
-  std::set<std::string> absent_;      // of those, at the point: who may have written meanwhile
-  bool is_unsure_{false};             // what all decided at the point: nobody knows
+  std::set<std::string> doubted_;     // as all decided at the point: who may have written meanwhile
+  bool is_doubt_given_up_{false};     // at the point: some of those are not waited for any longer
+  std::set<std::string> formerly_;    // own names in earlier sessions
 
   Comparison comparison_;
   std::set<std::string> members_;   // of the writers' group
   std::set<std::string> excluded_;  // of those, who did not answer
   Statement own_;                   // as of the point; without its tables
+  bool is_own_awaited_{false};      // it has not come back through the order
   std::string asked_at_;            // the last point at which we asked to go on without someone
   std::string gap_told_at_;         // the last point at which we told of a gap
   std::optional<Target> target_;

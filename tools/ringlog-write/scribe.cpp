@@ -288,9 +288,9 @@ void Scribe::send_front(const std::string& asker, std::uint64_t request) {
 }
 
 void Scribe::look_at_waiting(Instant now) {
-  const bool is_unsure = reconciler_->is_unsure() && !reconciler_->absent().empty();
-  const bool waits = is_unsure || (!reconciler_->is_live() && (!reconciler_->awaited().empty() ||
-                                                               reconciler_->target().has_value()));
+  look_at_doubts(now);
+  const bool waits = !reconciler_->is_live() &&
+                     (!reconciler_->awaited().empty() || reconciler_->target().has_value());
   if (is_ahead_ || !waits) {
     waiting_since_.reset();
     return;
@@ -299,9 +299,10 @@ void Scribe::look_at_waiting(Instant now) {
     waiting_since_ = told_waiting_ = now;
     waiting_point_ = reconciler_->point();
   }
-  if (now - *waiting_since_ >= (is_unsure ? absence_max : answer_time_max)) {
+  if (now - *waiting_since_ >= answer_time_max) {
     reconciler_->give_up();
     collect();
+    told_waiting_ = now;
   } else if (now - told_waiting_ >= patience) {
     std::string names;
     for (const auto& name :
@@ -311,6 +312,20 @@ void Scribe::look_at_waiting(Instant now) {
     options_.tell("still waiting for" + names + "; lines are held in memory");
     told_waiting_ = now;
   }
+}
+
+// From the beginning of the doubt on, whoever comes and goes meanwhile.
+void Scribe::look_at_doubts(Instant now) {
+  if (!reconciler_->is_unsure()) {
+    unsure_since_.reset();
+    return;
+  }
+  if (!unsure_since_) unsure_since_ = now;
+  const bool is_asked = unsure_point_ == reconciler_->point();
+  if (now - *unsure_since_ < absence_max || is_asked || !reconciler_->is_live()) return;
+  unsure_point_ = reconciler_->point();
+  reconciler_->give_up();
+  collect();
 }
 
 std::optional<std::string> Scribe::restart_reason() const {
@@ -330,7 +345,8 @@ std::optional<Scribe::Instant> Scribe::next_step() const {
   sooner(catch_up_.next_step());
   sooner(next_look_);
   if (offering_) sooner(offering_->again_at);
-  if (waiting_since_) sooner(*waiting_since_ + patience);
+  if (waiting_since_) sooner(told_waiting_ + patience);
+  if (unsure_since_ && unsure_point_ != reconciler_->point()) sooner(*unsure_since_ + absence_max);
   return next;
 }
 

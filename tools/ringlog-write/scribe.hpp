@@ -92,6 +92,7 @@ class Scribe {
   void offer_next();
   void drop_covered(Instant now);
   void look_at_waiting(Instant now);
+  void look_at_doubts(Instant now);
   [[nodiscard]] std::size_t outgoing_bytes() const;
 
   StoreOptions options_;
@@ -121,6 +122,8 @@ class Scribe {
   std::string waiting_point_;
   std::optional<Instant> waiting_since_;
   Instant told_waiting_{};
+  std::optional<Instant> unsure_since_;
+  std::string unsure_point_;  // the last at which we asked to go on
   std::uint64_t fetched_before_{0};
 };
 

@@ -12,12 +12,28 @@ namespace ringcast::ringlog {
 
 namespace {
 
-constexpr std::uint8_t table_version = 2;
+constexpr std::uint8_t table_version = 3;
 constexpr std::size_t text_head_bytes = 2;
 constexpr std::size_t range_bytes = 16;
 
 Error malformed(const std::string& what) {
   return Error{Errc::malformed, "writers' table: " + what};
+}
+
+void write_names(PayloadWriter& out, const std::set<std::string>& names) {
+  out.number(static_cast<std::uint16_t>(names.size()));
+  for (const auto& name : names) {
+    out.short_text(name);
+  }
+}
+
+std::set<std::string> read_names(PayloadReader& in) {
+  std::set<std::string> names;
+  const auto count = in.number<std::uint16_t>();
+  for (std::uint16_t i = 0; i < count && in.ok(); ++i) {
+    names.emplace(in.short_text());
+  }
+  return names;
 }
 
 Result<void> read_entry(PayloadReader& in, Table& table) {
@@ -122,8 +138,7 @@ std::string writers_group(const std::string& group) { return group + ".writers";
 std::vector<std::byte> encode(const TableMessage& message) {
   PayloadWriter out;
   out.number(table_version);
-  const int kind = message.is_news ? 1 : message.is_live ? 2 : message.is_unsure ? 3 : 0;
-  out.number(static_cast<std::uint8_t>(kind));
+  out.number(static_cast<std::uint8_t>((message.is_news ? 1 : 0) + (message.is_live ? 2 : 0)));
   out.short_text(message.sync);
   out.number(message.end.length);
   out.number(message.end.lines);
@@ -131,6 +146,8 @@ std::vector<std::byte> encode(const TableMessage& message) {
   out.short_text(message.position ? to_string(message.position->configuration) : std::string());
   out.number(message.position ? message.position->seq : 0);
   out.number(message.position ? message.position->index : 0);
+  write_names(out, message.missed);
+  write_names(out, message.formerly);
   out.number(message.part);
   out.number(message.parts);
   write_table(out, message.table);
@@ -166,14 +183,14 @@ Result<TableMessage> decode_table(std::span<const std::byte> payload) {
   if (in.ok() && version != table_version) {
     return Error{
         Errc::unsupported_version,
-        "writers' table: version " + std::to_string(version) + ", we read version 2"};
+        "writers' table: version " + std::to_string(version) + ", we read version " +
+            std::to_string(table_version)};
   }
   TableMessage message;
   const auto kind = in.number<std::uint8_t>();
-  if (kind > 3) return malformed("unknown kind " + std::to_string(kind));
+  if (kind > 2) return malformed("unknown kind " + std::to_string(kind));
   message.is_news = kind == 1;
   message.is_live = kind == 2;
-  message.is_unsure = kind == 3;
   message.sync = in.short_text();
   message.end.length = in.number<std::uint64_t>();
   message.end.lines = in.number<std::uint64_t>();
@@ -181,6 +198,8 @@ Result<TableMessage> decode_table(std::span<const std::byte> payload) {
   auto position = read_position(in);
   if (in.ok() && !position) return malformed(position.error().message);
   if (position) message.position = std::move(position).value();
+  message.missed = read_names(in);
+  message.formerly = read_names(in);
   message.part = in.number<std::uint32_t>();
   message.parts = in.number<std::uint32_t>();
   if (in.ok() && (message.part == 0 || message.part > message.parts)) {

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -27,11 +28,12 @@ inline constexpr std::int32_t table_type = 0x726C0002;
 struct TableMessage {
   bool is_news{false};
   bool is_live{false};               ///< the sender is in step, its table as of the point
-  bool is_unsure{false};             ///< it is not: writers out of reach may have written
   std::string sync;                  ///< the point it answers; empty for news
   FilePoint end;                     ///< of the sender's file
   std::optional<Position> position;  ///< of the last record in it
-  std::uint32_t part{1};             ///< of `parts`
+  std::set<std::string> missed;    ///< "#name#daemon": out of the sender's reach, may have written
+  std::set<std::string> formerly;  ///< the sender's own names in earlier sessions
+  std::uint32_t part{1};           ///< of `parts`
   std::uint32_t parts{1};
   Table table;  ///< of this part
   Table gaps;   ///< named by gap markers; of this part

@@ -141,6 +141,7 @@ TEST_CASE("a merge in which one side's writer dies ends with those who are left"
   side.add(three);
   side.settle();
   auto minority = side.split({&three}, 2, 3);
+  side.settle();
   side.publish(1, {1, 1});
   side.reconfigure(4, {"a", "b", "c"}, {&minority});
   side.remove(three);
@@ -171,110 +172,6 @@ TEST_CASE("those whom all follow die: the rest agrees anew", "[ringlog]") {
   CHECK(three.mind.target()->holders == std::set<std::string>{"#two#a"});
   three.fetch_from(two);
   CHECK(three.file == two.file);
-}
-
-TEST_CASE("a merge in two steps, first without the one in step, takes no lines out", "[ringlog]") {
-  auto one = writer("one");
-  auto two = writer("two");
-  Side side(1);
-  side.add(one);
-  side.add(two);
-  side.settle();
-  side.publish(1, {1, 2});
-  auto minority = side.split({&two}, 2, 3);
-  side.publish(1, {3, 5});
-  minority.publish(2, {1, 1});
-  // The other daemons go over to the minority, and `one` is without them for a moment.
-  auto alone = side.split({&one}, 4, 5);
-  minority.reconfigure(6, {"a", "b"}, {});
-  minority.publish(1, {6, 6});
-  CHECK(two.mind.is_unsure());
-  CHECK(two.mind.absent() == std::set<std::string>{"#one#a"});
-  CHECK(two.file == "1:1\n1:2\n");
-  CHECK(two.pending.size() == 2);
-  SECTION("it comes back") {
-    alone.reconfigure(7, {"a", "b", "c"}, {&minority});
-    alone.settle();
-    REQUIRE(two.mind.target());
-    two.fetch_from(one);
-    alone.settle();
-    alone.publish(1, {7, 7});
-    CHECK(one.mind.is_live());
-    CHECK(two.mind.is_live());
-    CHECK_FALSE(two.mind.is_unsure());
-    CHECK(one.file == "1:1\n1:2\n1:3\n1:4\n1:5\n1:7\n");
-    CHECK(two.file == one.file);
-    CHECK(two.mind.segments() == 2);
-    CHECK(two.mind.segment_to_offer());
-  }
-  SECTION("it comes back, and was killed and started") {
-    alone.remove(one);
-    auto again = writer("one");
-    again.mind = Reconciler(group, FileState{});
-    alone.add(again);
-    REQUIRE(again.mind.is_live());
-    alone.reconfigure(7, {"a", "b", "c"}, {&minority});
-    alone.settle();
-    // What it has counts, in step or not; here it has nothing.
-    CHECK(two.mind.is_live());
-    CHECK_FALSE(two.mind.is_unsure());
-    CHECK(two.file == "1:1\n1:2\n");
-  }
-  SECTION("another one, that knows no more, is in doubt too") {
-    auto three = writer("three");
-    minority.add(three);
-    minority.settle();
-    REQUIRE(three.mind.target());
-    three.fetch_from(two);
-    minority.settle();
-    minority.publish(1, {7, 7});
-    CHECK(three.mind.is_unsure());
-    CHECK(three.mind.absent().empty());
-    CHECK(two.mind.is_unsure());
-    CHECK(three.file == two.file);
-    CHECK(three.pending.size() == 1);
-  }
-  SECTION("the majority goes before it comes back") {
-    minority.reconfigure(7, {"b"}, {});
-    CHECK(two.mind.absent().empty());
-    two.mind.give_up();
-    minority.reconfigure(8, {"a", "b"}, {});
-    minority.publish(1, {7, 7});
-    CHECK(two.mind.is_unsure());
-    CHECK(two.mind.absent() == std::set<std::string>{"#one#a"});
-    CHECK(two.file == "1:1\n1:2\n");
-  }
-  SECTION("it does not come back") {
-    two.mind.give_up();
-    std::deque<Message> exclude;
-    two.collect(exclude);
-    REQUIRE(exclude.size() == 1);
-    minority.deliver(exclude.front());
-    CHECK(two.mind.is_live());
-    CHECK_FALSE(two.mind.is_unsure());
-    minority.publish(1, {7, 7});
-    CHECK(two.file == "1:1\n1:2\n1:7\n");
-    minority.settle();
-    CHECK(two.mind.segment_to_offer());
-  }
-}
-
-TEST_CASE("who was with a majority all the time waits for nobody that is gone", "[ringlog]") {
-  auto one = writer("one");
-  auto two = writer("two");
-  Side side(1);
-  side.add(one);
-  side.add(two);
-  side.settle();
-  (void)side.split({&two}, 2, 3);
-  side.publish(1, {1, 1});
-  CHECK_FALSE(one.mind.is_unsure());
-  // The other one stays away; a time without a majority changes nothing.
-  side.reconfigure(4, {"b"}, {});
-  side.reconfigure(5, {"a", "b"}, {});
-  side.publish(1, {2, 2});
-  CHECK_FALSE(one.mind.is_unsure());
-  CHECK(one.file == "1:1\n1:2\n");
 }
 
 TEST_CASE("what nobody in reach has is marked as a gap, at the same place by all", "[ringlog]") {

@@ -112,8 +112,9 @@ TEST_CASE("producer ids read back as they were written", "[ringlog]") {
 TEST_CASE("a writers' table survives its message and no truncation passes", "[ringlog]") {
   TableMessage message;
   message.sync = "17.web1.5f0c9a31/3";
-  message.is_live = GENERATE(true, false);
-  message.is_unsure = !message.is_live;
+  message.is_live = true;
+  message.missed = {"#w#web1", "#w#web2"};
+  message.formerly = {"#c3#web3"};
   message.end = FilePoint{1234, 56, 99};
   message.position = ringcast::Position{ringcast::ConfigurationId{17, "web1", 0x5f0c9a31}, 7, 3};
   (void)message.gaps.add(producer(3), {5, 6});

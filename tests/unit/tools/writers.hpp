@@ -190,7 +190,10 @@ class Side {
       member->mind.on_event(configuration(ring_, daemons_));
       View view = writers_view(Cause::network);
       view.with_me = came_with[member];
-      if (view.with_me.size() != view.members.size()) member->mind.on_event(view);
+      if (view.with_me.size() != view.members.size()) {
+        member->mind.on_event(Transitional{view.group});
+        member->mind.on_event(view);
+      }
       member->collect(in_flight_);
     }
   }

@@ -197,6 +197,7 @@ void WritersNetwork::install(
     for (const auto& client : all) {
       const auto& with = before.at(name).at(client);
       view.with_me = members({with.begin(), with.end()});
+      clients_.at(client).inbox.push_back(Transitional{name});
       clients_.at(client).inbox.push_back(view);
     }
   }
