@@ -246,17 +246,17 @@ class Reconciler {
   std::optional<ConfigurationId> heard_;        // the last configuration that came
   bool has_majority_{false};                    // that one's
   bool has_come_to_majority_{false};            // from none, and nothing was compared since
-  bool is_continuing_{false};         // with a majority, and in step with it, since it came to it
+  bool is_continuing_{false};         // with a majority, and in step with it, since it came
+  bool is_doubt_given_up_{false};     // at the point: some doubted are not waited for any longer
+  bool is_own_awaited_{false};        // our statement has not come back through the order
   std::set<std::string> companions_;  // other writers, when this one was last with a majority
-  std::set<std::string> doubted_;     // as all decided at the point: who may have written meanwhile
-  bool is_doubt_given_up_{false};     // at the point: some of those are not waited for any longer
+  std::set<std::string> doubted_;     // as all decided: who may have written meanwhile
   std::set<std::string> formerly_;    // own names in earlier sessions
 
   Comparison comparison_;
   std::set<std::string> members_;   // of the writers' group
   std::set<std::string> excluded_;  // of those, who did not answer
   Statement own_;                   // as of the point; without its tables
-  bool is_own_awaited_{false};      // it has not come back through the order
   std::string asked_at_;            // the last point at which we asked to go on without someone
   std::string gap_told_at_;         // the last point at which we told of a gap
   std::optional<Target> target_;
