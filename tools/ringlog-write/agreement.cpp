@@ -108,7 +108,7 @@ void Reconciler::begin_point(std::string point, bool is_for_all) {
   comparison_.begin(std::move(point), others);
   // To have been in step in a minority tells a majority nothing; nor does a file that is empty yet.
   const bool is_live = in_step_ && position_ && (is_continuing_ || !has_majority_);
-  own_ = Statement{is_live, end_, position_, {}, {}, {}, formerly_};
+  own_ = Statement{is_live, end_, position_, {}, {}, {}, {formerly_.begin(), formerly_.end()}};
   if (has_majority_ && !is_continuing_) own_.missed = without(companions_, members_);
   target_.reset();
   if (!is_live || stage_ != Stage::live || is_for_all || !doubted_.empty()) {

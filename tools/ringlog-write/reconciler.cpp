@@ -109,13 +109,13 @@ Reconciler::Reconciler(std::string group, const FileState& state)
       end_(state.end),
       position_(state.position) {}
 
-// Of sessions: who connects again more often than that has companions that know a later name.
-static constexpr std::size_t former_names_max = 100;
-
 void Reconciler::on_session(const MemberName& self, std::size_t table_bytes_max) {
-  if (!self_.empty() && formerly_.size() < former_names_max) formerly_.insert(self_);
+  // Companions know the name of the last majority, hardly one of so many sessions before.
+  constexpr std::size_t former_names_max = 100;
+  if (!self_.empty()) formerly_.push_back(self_);
+  if (formerly_.size() > former_names_max) formerly_.pop_front();
   self_ = to_string(self);
-  formerly_.erase(self_);
+  std::erase(formerly_, self_);
   companions_.erase(self_);
   table_bytes_max_ = table_bytes_max;
   stage_ = Stage::joining;

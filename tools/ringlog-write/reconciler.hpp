@@ -251,7 +251,7 @@ class Reconciler {
   bool is_own_awaited_{false};        // our statement has not come back through the order
   std::set<std::string> companions_;  // other writers, when this one was last with a majority
   std::set<std::string> doubted_;     // as all decided: who may have written meanwhile
-  std::set<std::string> formerly_;    // own names in earlier sessions
+  std::deque<std::string> formerly_;  // own names in earlier sessions
 
   Comparison comparison_;
   std::set<std::string> members_;   // of the writers' group
