@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The messages of the log tools as another member of the group might send them. The first byte
-// chooses: a record, a table, a table cut into parts, a progress, or lines cut out of a stream.
+// chooses: a record, a table, a table cut into parts, a progress, or a stream, out of which lines
+// are cut and frames of packets.
 #include <algorithm>
 #include <string>
 #include <string_view>
@@ -13,6 +14,7 @@
 #include "fuzz/targets.hpp"
 #include "tools/ringlog-publish/line_splitter.hpp"
 #include "tools/ringlog-write/markers.hpp"
+#include "tools/ringlog/packet_frames.hpp"
 #include "tools/ringlog/progress.hpp"
 #include "tools/ringlog/record.hpp"
 #include "tools/ringlog/record_head.hpp"
@@ -119,6 +121,38 @@ void lines(Bytes input, std::size_t piece) {
   check(whole == cut, "how the stream is cut makes no difference");
 }
 
+/// Its packets and how many were lost.
+std::pair<std::string, std::uint64_t> packets(std::string_view text, std::size_t piece) {
+  constexpr std::size_t packet_max = 40;
+  PacketFrames frames(packet_max);
+  std::string all;
+  for (std::size_t at = 0; at < text.size();) {
+    const auto room = frames.room();
+    check(!room.empty(), "there is room for the next bytes");
+    const auto size = std::min({piece, room.size(), text.size() - at});
+    std::copy_n(text.begin() + static_cast<std::ptrdiff_t>(at), size, room.begin());
+    frames.added(size);
+    at += size;
+    while (const auto packet = frames.next()) {
+      all += std::to_string(packet->size()) + ' ' + std::string(*packet) + '\n';
+    }
+  }
+  frames.end();
+  check(!frames.is_within_packet(), "nothing is left after the end");
+  return {all, frames.lost()};
+}
+
+/// So do packets, and one that is written among them is there.
+void frames(std::string_view text, std::size_t piece) {
+  check(packets(text, text.size() + 1) == packets(text, piece), "a cut loses no packet");
+  const auto written = encode_frames("a packet of ours", {1, 1});
+  const std::string twice =
+      std::string(text) + std::string(frame_bytes_max, '.') + written.front() + written.front();
+  check(
+      packets(twice, piece).first.ends_with("16 a packet of ours\n"),
+      "the frames that follow are found");
+}
+
 }  // namespace
 
 void ringlog(Bytes input) {
@@ -137,6 +171,7 @@ void ringlog(Bytes input) {
       break;
     default:
       lines(rest, 1 + kind / 4);
+      frames({reinterpret_cast<const char*>(rest.data()), rest.size()}, std::size_t{1} + kind / 4);
       break;
   }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Send, else keep, else drop.
+// Write, else keep, else drop.
 #include "tools/mod_log_ringcast/line_relay.hpp"
 
 #include <algorithm>
@@ -9,18 +9,16 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
-#include <sys/socket.h>
-#include <sys/uio.h>
 #include <system_error>
+#include <unistd.h>
 #include <utility>
 
 namespace ringcast::ringlog {
 
 namespace {
 
-constexpr std::size_t overhead_bytes = 96;  // of a kept packet: string, place in the queue
+constexpr std::size_t overhead_bytes = 96;  // of a kept frame: string, place in the queue
 constexpr std::size_t drop_notes_max = 64;  // further groups are counted, without a note
-constexpr std::size_t parts_max = 64;       // beyond, they are joined first
 constexpr std::chrono::milliseconds look_again{200};
 constexpr std::chrono::milliseconds lock_patience{100};
 
@@ -50,83 +48,82 @@ std::string joined(std::string_view head, std::span<const std::string_view> part
   return packet;
 }
 
-iovec as_iovec(std::string_view text) {
-  return iovec{const_cast<char*>(text.data()), text.size()};  // sendmsg() only reads it
-}
-
-bool is_full(int error) { return error == EAGAIN || error == ENOBUFS || error == ENOMEM; }
-
 }  // namespace
+
+LineRelay::LineRelay(Options options)
+    : options_(std::move(options)), number_{static_cast<std::uint32_t>(::getpid()), 0} {}
 
 LineRelay::~LineRelay() {
   if (thread_.joinable()) (void)close(std::chrono::milliseconds(0));
 }
 
 void LineRelay::send(std::string_view head, std::span<const std::string_view> parts) {
-  if (size_of(parts) > packet_text_bytes_max) {
-    const std::lock_guard lock(mutex_);
-    drop(head, parts, "it is longer than 256 KiB");
-    return;
-  }
-  if (kept_count_ == 0) {
-    const auto outcome = try_send(head, parts);
-    if (outcome == Outcome::sent) return;
-    if (outcome == Outcome::refused) {
-      const std::lock_guard lock(mutex_);
-      drop(head, parts, "the socket refused it");
-      return;
-    }
-  }
+  if (kept_count_ == 0 && send_whole(head, parts)) return;
   const std::lock_guard lock(mutex_);
-  keep(head, parts);
+  if (size_of(parts) > packet_text_bytes_max) {
+    drop(head, parts, "it is longer than 256 KiB");
+  } else {
+    send_frames(head, parts);
+  }
 }
 
-LineRelay::Outcome LineRelay::try_send(
-    std::string_view head, std::span<const std::string_view> parts) const {
-  if (parts.size() >= parts_max) return try_send(joined(head, parts));
-  std::array<iovec, parts_max> pieces{};
-  pieces[0] = as_iovec(head);
-  for (std::size_t i = 0; i < parts.size(); ++i) {
-    pieces.at(i + 1) = as_iovec(parts[i]);
-  }
-  msghdr message{};
-  message.msg_iov = pieces.data();
-  message.msg_iovlen = parts.size() + 1;
+LineRelay::Outcome LineRelay::try_write(std::string_view frame) const {
   for (;;) {
-    if (::sendmsg(options_.socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0) {
-      return Outcome::sent;
-    }
-    if (errno != EINTR) return is_full(errno) ? Outcome::full : Outcome::refused;
+    if (::write(options_.pipe, frame.data(), frame.size()) >= 0) return Outcome::written;
+    if (errno != EINTR) return errno == EAGAIN ? Outcome::full : Outcome::refused;
   }
 }
 
-LineRelay::Outcome LineRelay::try_send(std::string_view packet) const {
-  for (;;) {
-    const auto sent =
-        ::send(options_.socket, packet.data(), packet.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
-    if (sent >= 0) return Outcome::sent;
-    if (errno != EINTR) return is_full(errno) ? Outcome::full : Outcome::refused;
-  }
+// Most lines: one frame, for which there is room.
+bool LineRelay::send_whole(std::string_view head, std::span<const std::string_view> parts) {
+  if (head.size() + size_of(parts) > whole_packet_bytes_max) return false;
+  std::array<char, frame_bytes_max> room;  // NOLINT(cppcoreguidelines-pro-type-member-init)
+  return try_write(encode_whole(room, head, parts)) == Outcome::written;
 }
 
-void LineRelay::keep(std::string_view head, std::span<const std::string_view> parts) {
-  const auto bytes = head.size() + size_of(parts) + overhead_bytes;
-  if (kept_bytes_ + bytes > options_.buffer_bytes_max) {
-    drop(head, parts, "the publisher takes no lines and RingcastBuffer is full");
-    return;
+// Under the lock, so that one long packet of this process ends before the next begins.
+void LineRelay::send_frames(std::string_view head, std::span<const std::string_view> parts) {
+  auto frames = frames_of(joined(head, parts));
+  auto left = frames.begin();
+  while (kept_count_ == 0 && left != frames.end()) {
+    const auto outcome = try_write(*left);
+    if (outcome == Outcome::refused) return drop(head, parts, "the pipe refused it");
+    if (outcome == Outcome::full) break;
+    ++left;
+  }
+  const bool has_begun = left != frames.begin();
+  frames.erase(frames.begin(), left);
+  if (frames.empty()) return;
+  if (!has_begun && !has_room_for(frames)) {
+    return drop(head, parts, "the publisher takes no lines and RingcastBuffer is full");
   }
   if (!thread_.joinable() && !start_thread()) {
-    drop(head, parts, "no thread could be started");
-    return;
+    return drop(head, parts, "no thread could be started");
   }
-  queue_notes();
-  push(joined(head, parts), lines_of(parts));
+  if (!has_begun) queue_notes();
+  push(std::move(frames), lines_of(parts));
 }
 
-void LineRelay::push(std::string packet, std::uint64_t lines) {
-  kept_bytes_ += packet.size() + overhead_bytes;
-  kept_.push_back(Kept{std::move(packet), lines});
-  ++kept_count_;
+std::vector<std::string> LineRelay::frames_of(std::string_view packet) {
+  if (packet.size() > whole_packet_bytes_max) ++number_.number;
+  return encode_frames(packet, number_);
+}
+
+bool LineRelay::has_room_for(const std::vector<std::string>& frames) const {
+  auto bytes = kept_bytes_;
+  for (const auto& frame : frames) {
+    bytes += frame.size() + overhead_bytes;
+  }
+  return bytes <= options_.buffer_bytes_max;
+}
+
+void LineRelay::push(std::vector<std::string> frames, std::uint64_t lines) {
+  for (auto& frame : frames) {
+    kept_bytes_ += frame.size() + overhead_bytes;
+    kept_.push_back(Kept{std::move(frame), 0});
+    ++kept_count_;
+  }
+  kept_.back().lines = lines;
   changed_.notify_one();
 }
 
@@ -150,7 +147,7 @@ void LineRelay::drop(
 // In the place of the lines: before whatever is kept next.
 void LineRelay::queue_notes() {
   for (const auto& [head, note] : std::exchange(dropped_, {})) {
-    push(head + encode_note(note), 0);
+    push(frames_of(head + encode_note(note)), 0);
   }
 }
 
@@ -185,24 +182,24 @@ void LineRelay::flush_kept() {
     changed_.wait(lock, [this] { return !kept_.empty() || !dropped_.empty() || is_closing_; });
     if (kept_.empty()) queue_notes();
     if (kept_.empty() || is_late()) return;
-    const std::string_view packet = kept_.front().packet;  // only this thread takes from the queue
+    const std::string_view frame = kept_.front().frame;  // only this thread takes from the queue
     lock.unlock();
-    const auto outcome = try_send(packet);
+    const auto outcome = try_write(frame);
     if (outcome == Outcome::full) wait_for_room();
     lock.lock();
     if (outcome == Outcome::full) continue;
     if (outcome == Outcome::refused) {
       dropped_total_ += kept_.front().lines;
-      if (kept_.front().lines > 0) options_.report("the socket refused a line; it is dropped");
+      if (kept_.front().lines > 0) options_.report("the pipe refused a line; it is dropped");
     }
-    kept_bytes_ -= packet.size() + overhead_bytes;
+    kept_bytes_ -= frame.size() + overhead_bytes;
     kept_.pop_front();
     --kept_count_;
   }
 }
 
 void LineRelay::wait_for_room() const {
-  pollfd room{options_.socket, POLLOUT, 0};
+  pollfd room{options_.pipe, POLLOUT, 0};
   (void)::poll(&room, 1, static_cast<int>(look_again.count()));
 }
 

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// LineRelay: one web-server process's way to the publisher. A line is one packet of a unix
-// SOCK_SEQPACKET socket that all processes share, sent without waiting. When the socket is full
-// the packet waits in this process's memory, up to a limit, and a thread of its own sends it
-// when there is room; beyond the limit the newest lines are dropped, counted, and a note with
-// their number takes their place. send() never blocks on the publisher. Knows nothing of Apache.
+// LineRelay: one web-server process's way to the publisher. A line is a frame, or several, on a
+// pipe that all processes share (packet_frames.hpp), written without waiting. When the pipe is
+// full the frames wait in this process's memory, up to a limit, and a thread of its own writes
+// them when there is room; beyond the limit the newest lines are dropped, counted, and a note
+// with their number takes their place. send() never waits for the publisher. Knows nothing of
+// Apache.
 #pragma once
 
 #include <atomic>
@@ -25,19 +26,23 @@
 
 #include "tools/ringlog/group_packet.hpp"
 #include "tools/ringlog/loss_tally.hpp"
+#include "tools/ringlog/packet_frames.hpp"
 
 namespace ringcast::ringlog {
 
 class LineRelay {
  public:
   struct Options {
-    int socket{-1};  ///< not owned
+    int pipe{-1};  ///< its end to write, O_NONBLOCK; not owned
+    /// Of what is kept. What a long line that the pipe has the beginning of lacks may exceed it.
     std::size_t buffer_bytes_max{std::size_t{1} << 20U};
     /// Told when lines are dropped, once a second at most; from any thread.
     std::function<void(const std::string&)> report;
   };
 
-  explicit LineRelay(Options options) : options_(std::move(options)) {}
+  /// REQUIRES: SIGPIPE is ignored, or an end of the pipe to read stays open; one relay in a
+  /// process for each pipe.
+  explicit LineRelay(Options options);
   ~LineRelay();
   LineRelay(const LineRelay&) = delete;
   LineRelay& operator=(const LineRelay&) = delete;
@@ -54,26 +59,28 @@ class LineRelay {
   [[nodiscard]] std::uint64_t dropped() const { return dropped_total_; }
 
  private:
-  enum class Outcome { sent, full, refused };
+  enum class Outcome { written, full, refused };
   struct Kept {
-    std::string packet;
-    std::uint64_t lines{0};
+    std::string frame;
+    std::uint64_t lines{0};  // that end with it
   };
 
-  [[nodiscard]] Outcome try_send(
-      std::string_view head, std::span<const std::string_view> parts) const;
-  [[nodiscard]] Outcome try_send(std::string_view packet) const;
-  void keep(std::string_view head, std::span<const std::string_view> parts);
+  [[nodiscard]] Outcome try_write(std::string_view frame) const;
+  [[nodiscard]] bool send_whole(std::string_view head, std::span<const std::string_view> parts);
+  void send_frames(std::string_view head, std::span<const std::string_view> parts);
+  [[nodiscard]] bool has_room_for(const std::vector<std::string>& frames) const;
+  std::vector<std::string> frames_of(std::string_view packet);
   void drop(std::string_view head, std::span<const std::string_view> parts, const char* why);
   void tell(const std::optional<DropNote>& loss, const char* why) const;
   void queue_notes();
-  void push(std::string packet, std::uint64_t lines);
+  void push(std::vector<std::string> frames, std::uint64_t lines);
   bool start_thread();
   void flush_kept();
   void wait_for_room() const;
   [[nodiscard]] bool is_late() const;
 
   Options options_;
+  PacketNumber number_;  // of the long packet last begun
   std::timed_mutex mutex_;
   std::condition_variable_any changed_;
   std::deque<Kept> kept_;

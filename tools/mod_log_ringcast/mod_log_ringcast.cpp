@@ -2,7 +2,7 @@
 //
 // mod_log_ringcast: `CustomLog "$GROUP"` in Apache 2.4. Formats and conditions stay
 // mod_log_config's: this module takes the place of its log writer for targets with a leading
-// `$` and hands all others on. Lines go through a socket to `ringlog-publish fan-out`, which the
+// `$` and hands all others on. Lines go through a pipe to `ringlog-publish fan-out`, which the
 // server's parent process starts and starts again; no worker ever waits for it. What is decided
 // where: settings.hpp, line_relay.hpp, publisher_process.hpp; why: docs/logging.md.
 #include <cerrno>
@@ -159,9 +159,8 @@ apr_status_t close_relay(void* /*data*/) {
 void on_child_init(apr_pool_t* pool, server_rec* server) {
   auto* const process = state->process;
   if (process == nullptr) return;
-  if (process->owner != getpid()) (void)::close(process->receive_end);
   LineRelay::Options options;
-  options.socket = process->send_end;
+  options.pipe = process->write_end;  // the other end stays open here too: no SIGPIPE ever comes
   options.buffer_bytes_max = state->settings.buffer_bytes;
   options.report = [server](const std::string& text) {
     ap_log_error(APLOG_MARK, APLOG_WARNING, 0, server, "%s", text.c_str());

@@ -46,7 +46,7 @@ extern State* state;
 /// The directives, in Apache's form.
 const command_rec* directives();
 
-/// Starts the publisher, or, at a restart, another one on the same socket, which has the new
+/// Starts the publisher, or, at a restart, another one on the same pipe, which has the new
 /// configuration and the new error log. Once for each configuration. False: reported.
 bool ensure_publisher();
 /// After all logs are open: what former publishers are still there, and that none is needed.

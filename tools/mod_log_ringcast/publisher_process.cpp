@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A child process with a socket for stdin.
+// A child process with a pipe for stdin.
 #include "tools/mod_log_ringcast/publisher_process.hpp"
 
 #include <algorithm>
@@ -11,7 +11,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <string_view>
-#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -20,7 +19,7 @@ namespace ringcast::ringlog {
 
 namespace {
 
-constexpr int socket_bytes = 4 << 20;
+constexpr std::array pipe_bytes = {4 << 20, 1 << 20};
 constexpr long long soon_ms = 1000;
 constexpr int pause_ms = 1000;
 constexpr int predecessors_ms = 2000;
@@ -60,7 +59,7 @@ void complain(std::string_view program) {
 [[noreturn]] void become(const PublisherProcess& process, char** argv, bool after_a_pause) {
   (void)::setpgid(0, 0);
   set_default_signals();
-  (void)::dup2(process.receive_end, STDIN_FILENO);
+  (void)::dup2(process.read_end, STDIN_FILENO);
   (void)::dup2(STDERR_FILENO, STDOUT_FILENO);
   (void)::close_range(STDERR_FILENO + 1, ~0U, 0);  // or it would hold the other end
   if (after_a_pause) (void)::poll(nullptr, 0, pause_ms);
@@ -73,21 +72,22 @@ void complain(std::string_view program) {
   ::_exit(exec_failed);
 }
 
-void enlarge(int socket) {
-  const int bytes = socket_bytes;
-  if (::setsockopt(socket, SOL_SOCKET, SO_SNDBUFFORCE, &bytes, sizeof bytes) == 0) return;
-  (void)::setsockopt(socket, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
+// Without privilege a pipe has 1 MiB at most, unless the administrator allows more.
+void enlarge(int pipe) {
+  for (const int bytes : pipe_bytes) {
+    if (::fcntl(pipe, F_SETPIPE_SZ, bytes) >= 0) return;
+  }
 }
 
 }  // namespace
 
-int open_socket(PublisherProcess& process) {
+int open_pipe(PublisherProcess& process) {
   std::array<int, 2> ends{};
-  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) != 0) return errno;
+  if (::pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK) != 0) return errno;
   process.owner = ::getpid();
-  process.send_end = ends[0];
-  process.receive_end = ends[1];
-  enlarge(process.send_end);
+  process.read_end = ends[0];
+  process.write_end = ends[1];
+  enlarge(process.write_end);
   return 0;
 }
 
@@ -130,11 +130,11 @@ void forget(PublisherProcess& process, pid_t pid) {
   std::replace(process.retired.begin(), process.retired.end(), pid, pid_t{0});
 }
 
-void close_socket(PublisherProcess& process) {
-  (void)::close(process.send_end);
-  (void)::close(process.receive_end);
-  process.send_end = -1;
-  process.receive_end = -1;
+void close_pipe(PublisherProcess& process) {
+  (void)::close(process.write_end);
+  (void)::close(process.read_end);
+  process.write_end = -1;
+  process.read_end = -1;
 }
 
 bool wait_for_end(PublisherProcess& process, std::chrono::milliseconds patience) {

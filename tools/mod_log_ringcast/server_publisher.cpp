@@ -14,7 +14,7 @@ namespace ringcast::ringlog {
 namespace {
 
 // The last digit is the layout of what lies there: it may outlive this code.
-constexpr auto process_key = "mod_log_ringcast.publisher.1";
+constexpr auto process_key = "mod_log_ringcast.publisher.2";
 constexpr std::chrono::milliseconds parent_patience{12000};
 
 PublisherProcess* kept_process(apr_pool_t* pool) {
@@ -67,13 +67,13 @@ void watch(pid_t pid) {
 }
 
 // The configuration goes: for another one, and the publisher stays; or the server ends, and then
-// all lines are in the socket, since the children are gone.
+// all lines are in the pipe, since the children are gone.
 apr_status_t on_configuration_end(void* /*data*/) {
   auto* const process = state->process;
   if (process == nullptr || process->owner != getpid()) return APR_SUCCESS;
   if (ap_state_query(AP_SQ_MAIN_STATE) != AP_SQ_MS_EXITING) return APR_SUCCESS;
   if (process->pid < 0) (void)start(*process, publisher_command(state->settings));
-  close_socket(*process);
+  close_pipe(*process);
   if (!wait_for_end(*process, parent_patience)) {
     ap_log_error(
         APLOG_MARK,
@@ -96,10 +96,10 @@ bool ensure_publisher() {
     process = new (apr_palloc(server->process->pool, sizeof(PublisherProcess))) PublisherProcess;
     (void)apr_pool_userdata_set(process, process_key, nullptr, server->process->pool);
   }
-  if (process->send_end < 0) {
-    const int error = open_socket(*process);
+  if (process->write_end < 0) {
+    const int error = open_pipe(*process);
     if (error != 0) {
-      ap_log_error(APLOG_MARK, APLOG_EMERG, error, server, "cannot open a socket");
+      ap_log_error(APLOG_MARK, APLOG_EMERG, error, server, "cannot open a pipe");
       return false;
     }
   }
@@ -114,8 +114,8 @@ void retire_publishers() {
   auto* const process = kept_process(state->server->process->pool);
   if (process == nullptr) return;
   // No target any more: it sends what it has and ends.
-  if (state->process == nullptr && process->send_end >= 0) {
-    close_socket(*process);
+  if (state->process == nullptr && process->write_end >= 0) {
+    close_pipe(*process);
     retire(*process, false);
   }
   for (const auto pid : process->retired) {

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// From one socket to a publisher for each group.
+// From one pipe to a publisher for each group.
 #include "tools/ringlog-publish/fan_out.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <fcntl.h>
 #include <poll.h>
-#include <sys/socket.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <utility>
 
@@ -24,28 +26,34 @@ constexpr std::size_t bytes_at_once = std::size_t{2} << 20U;  // then the publis
 constexpr std::chrono::minutes idle_for_long{5};
 constexpr std::chrono::seconds patience{60};
 constexpr std::chrono::seconds crowd_patience{1};
+constexpr std::chrono::seconds rest_patience{1};  // of a packet, after a stop
 constexpr std::chrono::milliseconds crowd_interval{5};
 
-bool is_packet_socket(int fd) {
-  int type = 0;
-  socklen_t size = sizeof type;
-  return ::getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_SEQPACKET;
+// Also a file with frames would do, but nobody has one.
+bool is_pipe(int fd) {
+  struct stat status {};
+  return ::fstat(fd, &status) == 0 && S_ISFIFO(status.st_mode);
 }
 
 }  // namespace
 
-FanOut::FanOut(FanOutOptions options) : options_(std::move(options)), packets_(packet_bytes_max) {}
+FanOut::FanOut(FanOutOptions options) : options_(std::move(options)), frames_(packet_bytes_max) {}
 
 ExitCode FanOut::run(int stop_fd) {
-  if (!is_packet_socket(STDIN_FILENO)) {
+  if (!is_pipe(STDIN_FILENO)) {
     tools::report(
         program,
-        "fan-out reads from a SOCK_SEQPACKET socket, as mod_log_ringcast makes it; stdin is "
-        "none. For lines of one group use --group, without fan-out");
+        "fan-out reads frames from a pipe, as mod_log_ringcast makes it; stdin is none. For lines "
+        "of one group use --group, without fan-out");
     return ExitCode::usage;
   }
+  (void)::fcntl(STDIN_FILENO, F_SETFL, O_NONBLOCK);
+  // Writers wait while a read() copies: it is not to meet a page that was swapped out.
+  const auto room = frames_.room();
+  (void)::mlock(room.data(), room.size());
   for (;;) {
     if (!ending_since_ && Clock::now() >= next_read_) read();
+    end_when_stopped();
     pump();
     if (is_over()) return finish();
     wait(stop_fd);
@@ -71,7 +79,7 @@ bool FanOut::is_held_up(Clock::time_point now) const {
 }
 
 void FanOut::read() {
-  if (is_held_up(Clock::now())) {
+  if (!stopped_since_ && is_held_up(Clock::now())) {
     next_read_ = Clock::now() + crowd_interval;
     return;
   }
@@ -81,41 +89,40 @@ void FanOut::read() {
     has_more = read_once();
   }
   // Where nothing came, the next packet is to wake us.
-  const bool rests = !has_more && bytes_read_ > 0;
+  const bool rests = !has_more && bytes_read_ > 0 && !stopped_since_;
   next_read_ = rests ? Clock::now() + options_.linger : Clock::now();
 }
 
 // Whether there may be more.
 bool FanOut::read_once() {
-  const auto now = Clock::now();
-  const int got = packets_.receive(STDIN_FILENO);
+  const auto room = frames_.room();
+  const auto got = ::read(STDIN_FILENO, room.data(), room.size());
   if (got < 0) {
     if (errno == EAGAIN || errno == EINTR) return false;
     tools::report(program, system_error("stdin", "cannot read", errno).message);
     has_lost_ = true;
+  }
+  if (got <= 0) {
     begin_end();
     return false;
   }
-  for (std::size_t i = 0; i < static_cast<std::size_t>(got); ++i) {
-    // A packet without bytes is the end: nobody sends such a one.
-    if (packets_.length(i) == 0) {
-      begin_end();
-      return false;
-    }
-    if (packets_.is_cut(i)) {
-      ++refused_packets_;
-      has_lost_ = true;
-      continue;
-    }
-    bytes_read_ += packets_.length(i);
-    take(packets_.packet(i), now);
+  const auto bytes = static_cast<std::size_t>(got);
+  bytes_read_ += bytes;
+  frames_.added(bytes);
+  take_packets(Clock::now());
+  return bytes == room.size();
+}
+
+void FanOut::take_packets(Clock::time_point now) {
+  while (const auto packet = frames_.next()) {
+    take(*packet, now);
   }
-  return static_cast<std::size_t>(got) == PacketBlocks::at_once;
 }
 
 void FanOut::take(std::string_view packet, Clock::time_point now) {
   const auto parsed = parse_packet(packet);
-  const bool is_known = parsed && publishers_.contains(parsed->group);
+  const auto known = parsed ? publishers_.find(parsed->group) : publishers_.end();
+  const bool is_known = known != publishers_.end();
   if (!is_known && (!parsed || !log_group(std::string(parsed->group)).empty())) {
     if (++refused_packets_ == 1) {
       tools::report(program, "a packet on stdin names no group of lines and was dropped");
@@ -123,7 +130,7 @@ void FanOut::take(std::string_view packet, Clock::time_point now) {
     has_lost_ = true;
     return;
   }
-  auto& publisher = publisher_for(*parsed, now);
+  auto& publisher = is_known ? known->second : publisher_for(*parsed, now);
   if (const auto note = parse_note(parsed->body)) {
     publisher.add_note(*note, now);
   } else if (parsed->body.back() == '\n') {
@@ -133,9 +140,8 @@ void FanOut::take(std::string_view packet, Clock::time_point now) {
   }
 }
 
+// That has none yet.
 GroupPublisher& FanOut::publisher_for(const GroupPacket& packet, Clock::time_point now) {
-  const auto found = publishers_.find(packet.group);
-  if (found != publishers_.end()) return found->second;
   const std::string group(packet.group);
   if (!packet.is_from_network) return add_publisher(group);
   if (network_groups_.size() < options_.groups_max || make_place(now)) {
@@ -209,13 +215,20 @@ void FanOut::tell(GroupPublisher& publisher) {
 void FanOut::begin_end() {
   if (ending_since_) return;
   ending_since_ = Clock::now();
+  frames_.end();
   for (auto& [group, publisher] : publishers_) {
     publisher.finish();
   }
 }
 
-FanOut::Clock::time_point FanOut::next_deadline() const {
-  auto deadline = Clock::now() + patience;
+// Not in the middle of a long packet: who reads next could do nothing with the rest.
+void FanOut::end_when_stopped() {
+  if (!stopped_since_ || ending_since_) return;
+  if (!frames_.is_within_packet() || Clock::now() - *stopped_since_ >= rest_patience) begin_end();
+}
+
+FanOut::Clock::time_point FanOut::next_deadline(Clock::time_point now) const {
+  auto deadline = now + patience;
   const auto consider = [&deadline](const GroupPublisher& publisher) {
     if (const auto wake_up = publisher.wake_up()) deadline = std::min(deadline, *wake_up);
   };
@@ -223,19 +236,17 @@ FanOut::Clock::time_point FanOut::next_deadline() const {
     consider(publisher);
   }
   std::for_each(leaving_.begin(), leaving_.end(), consider);
-  return ending_since_ ? std::min(deadline, *ending_since_ + options_.end_patience)
-                       : std::min(deadline, std::max(next_read_, Clock::now()));
+  if (ending_since_) return std::min(deadline, *ending_since_ + options_.end_patience);
+  if (stopped_since_) deadline = std::min(deadline, *stopped_since_ + rest_patience);
+  return now < next_read_ ? std::min(deadline, next_read_) : deadline;
 }
 
 // While it rests after a look at stdin, it wakes up for everything else only.
 void FanOut::wait(int stop_fd) {
-  auto deadline = next_deadline();
-  std::vector<pollfd> fds;
-  if (!ending_since_) {
-    fds.push_back({stop_fd, POLLIN, 0});
-    if (Clock::now() >= next_read_) fds.push_back({STDIN_FILENO, POLLIN, 0});
-    if (fds.size() == 2) deadline = Clock::now() + patience;
-  }
+  const auto now = Clock::now();
+  const bool awaits_stop = !ending_since_ && !stopped_since_;
+  std::vector<pollfd> fds = {{awaits_stop ? stop_fd : -1, POLLIN, 0}};
+  if (!ending_since_ && now >= next_read_) fds.push_back({STDIN_FILENO, POLLIN, 0});
   const auto watch = [&fds](const GroupPublisher& publisher) {
     if (publisher.full_socket() >= 0) fds.push_back({publisher.full_socket(), POLLOUT, 0});
     if (publisher.process() >= 0) fds.push_back({publisher.process(), POLLIN, 0});
@@ -244,9 +255,9 @@ void FanOut::wait(int stop_fd) {
     watch(publisher);
   }
   std::for_each(leaving_.begin(), leaving_.end(), watch);
-  const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(next_deadline(now) - now).count();
   (void)::poll(fds.data(), fds.size(), static_cast<int>(std::max<std::int64_t>(left, 0)));
-  if (!ending_since_ && (fds.front().revents & POLLIN) != 0) begin_end();
+  if ((fds.front().revents & POLLIN) != 0) stopped_since_ = Clock::now();
 }
 
 ExitCode FanOut::finish() {
@@ -264,6 +275,11 @@ ExitCode FanOut::finish() {
   }
   if (refused_packets_ > 0) {
     tools::report(program, std::to_string(refused_packets_) + " packets on stdin were no lines");
+  }
+  if (frames_.lost() > 0) {
+    tools::report(
+        program, std::to_string(frames_.lost()) + " packets on stdin came in part and are lost");
+    has_lost_ = true;
   }
   return has_lost_ ? ExitCode::failed : ExitCode::done;
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // FanOut: ringlog-publish fan-out. Reads packets of lines with their group (group_packet.hpp)
-// from stdin, a SOCK_SEQPACKET socket, and gives each group a ringlog-publish of its own. After
-// each look at the socket it rests for a moment (`linger`), so that whoever sends wakes nobody
-// and lines travel together. Groups whose names come from the network are bounded in number:
+// as frames from stdin, a pipe, and gives each group a ringlog-publish of its own. After each
+// look at the pipe it rests for a moment (`linger`), so that whoever writes wakes nobody and
+// lines travel together. Groups whose names come from the network are bounded in number:
 // those beyond share one, unless one has been idle for long, which then ends.
 #pragma once
 
@@ -19,7 +19,7 @@
 
 #include "tools/common/exit_codes.hpp"
 #include "tools/ringlog-publish/group_publisher.hpp"
-#include "tools/ringlog-publish/packet_blocks.hpp"
+#include "tools/ringlog/packet_frames.hpp"
 
 namespace ringcast::ringlog {
 
@@ -40,13 +40,15 @@ class FanOut {
   explicit FanOut(FanOutOptions options);
 
   /// Until stdin is at its end or `stop_fd` is readable; then until all publishers have ended.
-  /// After a stop, what is unread in the socket stays there for whoever reads it next.
+  /// After a stop, what is unread in the pipe stays there for whoever reads it next, but for the
+  /// rest of long packets that have begun.
   tools::ExitCode run(int stop_fd);
 
  private:
   [[nodiscard]] bool is_held_up(Clock::time_point now) const;
   void read();
   bool read_once();
+  void take_packets(Clock::time_point now);
   void take(std::string_view packet, Clock::time_point now);
   GroupPublisher& publisher_for(const GroupPacket& packet, Clock::time_point now);
   bool make_place(Clock::time_point now);
@@ -54,18 +56,20 @@ class FanOut {
   void pump();
   void tell(GroupPublisher& publisher);
   void begin_end();
+  void end_when_stopped();
   void wait(int stop_fd);
-  [[nodiscard]] Clock::time_point next_deadline() const;
+  [[nodiscard]] Clock::time_point next_deadline(Clock::time_point now) const;
   [[nodiscard]] bool is_over() const;
   [[nodiscard]] tools::ExitCode finish();
 
   FanOutOptions options_;
-  PacketBlocks packets_;
+  PacketFrames frames_;
   std::map<std::string, GroupPublisher, std::less<>> publishers_;
   std::vector<std::string> network_groups_;
   std::vector<GroupPublisher> leaving_;
   Clock::time_point next_read_{};
   std::size_t bytes_read_{0};  // in this look at stdin
+  std::optional<Clock::time_point> stopped_since_;
   std::optional<Clock::time_point> ending_since_;
   std::uint64_t refused_packets_{0};
   bool told_overflow_{false};

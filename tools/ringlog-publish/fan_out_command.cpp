@@ -26,8 +26,9 @@ int run_fan_out_command(std::vector<std::string> arguments) {
   options.program = "/proc/self/exe";
   options.overflow_group = "_other";
   CLI::App app(
-      "Reads lines with their group, one packet each, from a SOCK_SEQPACKET socket on stdin, and "
-      "starts a ringlog-publish for each group.",
+      "Reads lines with their group, framed, from a pipe on stdin, and starts a ringlog-publish "
+      "for "
+      "each group.",
       "ringlog-publish fan-out");
   app.footer(footer);
   app.allow_extras();
@@ -40,7 +41,7 @@ int run_fan_out_command(std::vector<std::string> arguments) {
   app.add_option(
          "--spool", options.spool_directory, "Each group's publisher has its spool in DIR/GROUP")
       ->type_name("DIR");
-  add_duration(app, "--linger", options.linger, "Pause between two looks at the socket (100ms)");
+  add_duration(app, "--linger", options.linger, "Pause between two looks at the pipe (100ms)");
   std::reverse(arguments.begin(), arguments.end());  // CLI11 takes the last one first
   try {
     app.parse(std::move(arguments));

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// GroupPacket: what a web server hands to `ringlog-publish fan-out`, one to a packet of a
-// unix SOCK_SEQPACKET socket: a group, whether its name came from the network, and lines, or
-// how many lines the sender had to drop. And what reaches the publisher of one group: lines,
-// or such a note. A packet is whole or not there: lines of many processes never mix.
+// GroupPacket: what a web server hands to `ringlog-publish fan-out`, as frames on a pipe
+// (packet_frames.hpp): a group, whether its name came from the network, and lines, or how many
+// lines the sender had to drop. And what reaches the publisher of one group, one to a packet of a
+// unix SOCK_SEQPACKET socket: lines, or such a note. A packet is whole or not there: lines of
+// many processes never mix.
 //
 //   packet = ["*"] GROUP LF body          "*": the name came from the network
 //   body   = 1*( LINE LF ) | note

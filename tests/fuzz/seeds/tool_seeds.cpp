@@ -11,6 +11,7 @@
 #include "fuzz/seeds/seeds.hpp"
 #include "tools/ringlog/chain.hpp"
 #include "tools/ringlog/lines_encoder.hpp"
+#include "tools/ringlog/packet_frames.hpp"
 #include "tools/ringlog/progress.hpp"
 #include "tools/ringlog/record.hpp"
 #include "tools/ringlog/table_message.hpp"
@@ -125,6 +126,12 @@ void add_ringlog(std::vector<Seed>& seeds) {
   progress.last.seq = 9;
   add("progress", 2, encode(progress));
   add("lines", 3 + 4 * 6, bytes_of("one\ntwo\n\na line that is far too long for its limit\nend"));
+  std::string frames = encode_frames("web\nGET / 200\n", {}).front();
+  for (const auto& part :
+       encode_frames("web\n" + std::string(whole_packet_bytes_max, 'x'), {7, 1})) {
+    frames += part;
+  }
+  add("frames", 3 + 4 * 60, bytes_of("torn" + frames));
 }
 
 void add_syslog(std::vector<Seed>& seeds) {
