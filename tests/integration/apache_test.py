@@ -7,7 +7,7 @@ import threading
 
 from apache import MPM, Apache, asked
 from farm import GROUP, Farm, stop
-from harness import BIN, ROOT, expect, expect_equal, run, until
+from harness import BIN, PATIENCE, ROOT, expect, expect_equal, run, until
 
 
 def config(farm, host="d3", more=""):
@@ -86,6 +86,26 @@ def test_restarts_lose_no_line_and_leave_one_publisher():
             stop(one)
 
 
+def test_a_publisher_told_to_stop_as_the_server_ends_leaves_its_lines_to_another():
+    with Farm(1) as farm:
+        one = farm.writer("d1", "one.log")
+        with Apache("event", config(farm, "d1")) as apache:
+            apache.get(names("a", 50))
+            farm.wait_lines("one.log", 50)
+            [publisher] = apache.publishers("fan-out")
+            os.kill(publisher, signal.SIGSTOP)
+            apache.get(names("b", 50))
+            until("the lines are on their way", lambda: len(apache.read("access.log")) == 100)
+            apache.process.send_signal(signal.SIGTERM)
+            until("the children have ended", lambda: not apache.children())
+            os.kill(publisher, signal.SIGTERM)
+            os.kill(publisher, signal.SIGCONT)
+            apache.process.wait(PATIENCE)
+            until("all lines are there", lambda: len(farm.data("one.log")) >= 100)
+            expect_equal(sorted(farm.data("one.log")), sorted(apache.read("access.log")), "both logs")
+        stop(one)
+
+
 def test_a_stopped_publisher_holds_up_no_request():
     for mpm in MPM:
         with Farm(1) as farm:
@@ -95,7 +115,7 @@ def test_a_stopped_publisher_holds_up_no_request():
                 farm.wait_lines("one.log", 50)
                 [publisher] = apache.publishers("fan-out")
                 os.kill(publisher, signal.SIGSTOP)
-                # More than the socket and all children's buffers take: every request is answered all the same.
+                # More than the pipe and all children's buffers take: every request is answered all the same.
                 long = [f"b{number}-{'x' * 7000}" for number in range(3000)]
                 apache.get(long)
                 expect("RingcastBuffer is full" in apache.errors(), "the error log tells that lines are dropped")

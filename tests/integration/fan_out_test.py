@@ -3,13 +3,14 @@
 
 import fcntl
 import os
+import re
 import signal
 import struct
 
 from farm import GROUP, Farm, lines, stop
 from harness import expect, expect_equal, run, until
 
-PART = 4096 - 6 - 8
+PART = 4096 - 6 - 12
 
 
 def frame(kind, payload):
@@ -26,12 +27,11 @@ def whole(line):
 
 def parts(line, process=1, number=1):
     """The frames of a long line."""
-    bytes_left, frames = packet(line), []
-    while bytes_left:
-        part, bytes_left = bytes_left[:PART], bytes_left[PART:]
-        kind = b"F" if not frames else b"N" if bytes_left else b"L"
-        frames.append(frame(kind, struct.pack("<II", process, number) + part))
-    return frames
+    text = packet(line)
+    places = range(0, len(text), PART)
+    kinds = b"F" + b"N" * (len(places) - 2) + b"L"
+    return [frame(kinds[i:i + 1], struct.pack("<III", process, number, at) + text[at:at + PART])
+            for i, at in enumerate(places)]
 
 
 class Pipe:
@@ -97,7 +97,8 @@ def test_half_frames_and_wrong_bytes_cost_what_they_were_and_are_told():
         expect_equal(farm.data("one.log"), lines("a", 4), "lines")
         said = fan_out.errors()
         expect("names no group of lines" in said and "2 packets on stdin were no lines" in said, said)
-        expect("4 packets on stdin came in part" in said, said)
+        told = sum(int(number) for number in re.findall(r"(\d+) packets on stdin came in part", said))
+        expect_equal(told, 4, f"packets told as lost; {said}")
         stop(one)
 
 
@@ -105,13 +106,15 @@ def test_a_stop_waits_for_the_rest_of_a_long_line_and_leaves_the_others():
     with Farm(1) as farm, Pipe(farm) as pipe:
         one = farm.writer("d1", "one.log")
         frames = parts("l" * 9000)
-        fan_out = pipe.fan_out("--linger", "1ms")
-        pipe.write(whole("a 1"), frames[0])
+        fan_out = pipe.fan_out("--linger", "2s")  # it looks no more before the stop
+        pipe.write(whole("a 1") + frames[0])
         farm.wait_lines("one.log", 1)
+        pipe.write(frames[1])
         fan_out.signal(signal.SIGTERM)
-        pipe.write(*frames[1:])
+        until("it has read that part", lambda: pipe.unread() == 0)
+        pipe.write(frames[2] + whole("a 2"))
         expect_equal(fan_out.end(), 0, f"exit code; {fan_out.errors()}")
-        pipe.write(whole("a 2"))
+        expect_equal(pipe.unread(), len(whole("a 2")), "bytes it left to the next one")
         second = pipe.fan_out()
         farm.wait_lines("one.log", 3)
         expect_equal(farm.data("one.log"), ["a 1", "l" * 9000, "a 2"], "lines")

@@ -70,7 +70,8 @@ void LineRelay::send(std::string_view head, std::span<const std::string_view> pa
 LineRelay::Outcome LineRelay::try_write(std::string_view frame) const {
   for (;;) {
     if (::write(options_.pipe, frame.data(), frame.size()) >= 0) return Outcome::written;
-    if (errno != EINTR) return errno == EAGAIN ? Outcome::full : Outcome::refused;
+    if (errno == EINTR) continue;
+    return errno == EAGAIN || errno == ENOMEM ? Outcome::full : Outcome::refused;
   }
 }
 

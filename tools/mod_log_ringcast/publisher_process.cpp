@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <string_view>
+#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -19,7 +20,8 @@ namespace ringcast::ringlog {
 
 namespace {
 
-constexpr std::array pipe_bytes = {4 << 20, 1 << 20};
+constexpr int pipe_bytes_max = 4 << 20;
+constexpr int pipe_bytes_min = 128 << 10;  // it has 64 KiB anyway
 constexpr long long soon_ms = 1000;
 constexpr int pause_ms = 1000;
 constexpr int predecessors_ms = 2000;
@@ -72,11 +74,16 @@ void complain(std::string_view program) {
   ::_exit(exec_failed);
 }
 
-// Without privilege a pipe has 1 MiB at most, unless the administrator allows more.
+// Without privilege a pipe has 1 MiB at most, unless the administrator allows more or less.
 void enlarge(int pipe) {
-  for (const int bytes : pipe_bytes) {
+  for (int bytes = pipe_bytes_max; bytes >= pipe_bytes_min; bytes /= 2) {
     if (::fcntl(pipe, F_SETPIPE_SZ, bytes) >= 0) return;
   }
+}
+
+void close(int& end) {
+  if (end >= 0) (void)::close(end);
+  end = -1;
 }
 
 }  // namespace
@@ -130,11 +137,16 @@ void forget(PublisherProcess& process, pid_t pid) {
   std::replace(process.retired.begin(), process.retired.end(), pid, pid_t{0});
 }
 
+void end_pipe(PublisherProcess& process) { close(process.write_end); }
+
+bool has_unread(const PublisherProcess& process) {
+  int bytes = 0;
+  return ::ioctl(process.read_end, FIONREAD, &bytes) == 0 && bytes > 0;
+}
+
 void close_pipe(PublisherProcess& process) {
-  (void)::close(process.write_end);
-  (void)::close(process.read_end);
-  process.write_end = -1;
-  process.read_end = -1;
+  close(process.write_end);
+  close(process.read_end);
 }
 
 bool wait_for_end(PublisherProcess& process, std::chrono::milliseconds patience) {

@@ -24,7 +24,7 @@ struct PublisherProcess {
   long long started_ms{0};
 };
 
-/// Opens the pipe, as large as may be up to 4 MiB. Errors: errno; 0 is none.
+/// Opens the pipe, up to 4 MiB of it, or as much as may be. Errors: errno; 0 is none.
 int open_pipe(PublisherProcess& process);
 /// Starts the program (path first) with the pipe as its stdin, in a process group of its own,
 /// so that signals to the server do not reach it. One that ended soon after its start is
@@ -35,7 +35,11 @@ int start(PublisherProcess& process, const std::vector<std::string>& words);
 void retire(PublisherProcess& process, bool by_signal);
 /// A retired one has ended.
 void forget(PublisherProcess& process, pid_t pid);
-/// No more lines will come: closes the pipe.
+/// No more lines will come: closes the end to write, so that whoever reads comes to the end.
+void end_pipe(PublisherProcess& process);
+/// Whether lines are left that no publisher has read.
+bool has_unread(const PublisherProcess& process);
+/// Closes both ends.
 void close_pipe(PublisherProcess& process);
 /// Waits for its end; false: it was not over by then.
 bool wait_for_end(PublisherProcess& process, std::chrono::milliseconds patience);

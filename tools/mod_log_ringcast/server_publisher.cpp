@@ -2,6 +2,8 @@
 //
 // The publisher below the server's parent process: started, started again, followed by another
 // one at a restart, waited for at the end.
+#include <algorithm>
+#include <chrono>
 #include <new>
 #include <unistd.h>
 
@@ -72,9 +74,22 @@ apr_status_t on_configuration_end(void* /*data*/) {
   auto* const process = state->process;
   if (process == nullptr || process->owner != getpid()) return APR_SUCCESS;
   if (ap_state_query(AP_SQ_MAIN_STATE) != AP_SQ_MS_EXITING) return APR_SUCCESS;
+  end_pipe(*process);
   if (process->pid < 0) (void)start(*process, publisher_command(state->settings));
+  const auto deadline = std::chrono::steady_clock::now() + parent_patience;
+  const auto left = [&deadline] {
+    const auto time = deadline - std::chrono::steady_clock::now();
+    return std::max(
+        std::chrono::ceil<std::chrono::milliseconds>(time), std::chrono::milliseconds(0));
+  };
+  bool has_ended = wait_for_end(*process, left());
+  // It may have been told to stop, as by a signal to all of the server's processes.
+  if (has_ended && has_unread(*process)) {
+    (void)start(*process, publisher_command(state->settings));
+    has_ended = wait_for_end(*process, left());
+  }
   close_pipe(*process);
-  if (!wait_for_end(*process, parent_patience)) {
+  if (!has_ended) {
     ap_log_error(
         APLOG_MARK,
         APLOG_WARNING,

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <climits>
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/mman.h>
@@ -22,22 +23,36 @@ using tools::ExitCode;
 namespace {
 
 constexpr auto program = "ringlog-publish";
-constexpr std::size_t bytes_at_once = std::size_t{2} << 20U;  // then the publishers get theirs
 constexpr std::chrono::minutes idle_for_long{5};
 constexpr std::chrono::seconds patience{60};
 constexpr std::chrono::seconds crowd_patience{1};
 constexpr std::chrono::seconds rest_patience{1};  // of a packet, after a stop
 constexpr std::chrono::milliseconds crowd_interval{5};
 
-// Also a file with frames would do, but nobody has one.
 bool is_pipe(int fd) {
   struct stat status {};
   return ::fstat(fd, &status) == 0 && S_ISFIFO(status.st_mode);
 }
 
+// What the kernel copies in one read() while it holds off whoever writes. So all of the pipe in
+// one: it ends where a frame ends, and another one that reads gets whole frames, too.
+std::size_t pipe_bytes(int fd) {
+  const int bytes = ::fcntl(fd, F_GETPIPE_SZ);
+  return bytes > 0 ? static_cast<std::size_t>(bytes) : PIPE_BUF;
+}
+
+bool is_readable(int fd) {
+  pollfd readable{fd, POLLIN, 0};
+  return ::poll(&readable, 1, 0) > 0;
+}
+
 }  // namespace
 
-FanOut::FanOut(FanOutOptions options) : options_(std::move(options)), frames_(packet_bytes_max) {}
+FanOut::FanOut(FanOutOptions options)
+    : options_(std::move(options)),
+      pipe_bytes_(pipe_bytes(STDIN_FILENO)),
+      frames_(packet_bytes_max, pipe_bytes_ + frame_bytes_max),
+      rest_(options_.linger) {}
 
 ExitCode FanOut::run(int stop_fd) {
   if (!is_pipe(STDIN_FILENO)) {
@@ -48,12 +63,17 @@ ExitCode FanOut::run(int stop_fd) {
     return ExitCode::usage;
   }
   (void)::fcntl(STDIN_FILENO, F_SETFL, O_NONBLOCK);
-  // Writers wait while a read() copies: it is not to meet a page that was swapped out.
+  // Nor is read() to meet a page that was swapped out.
   const auto room = frames_.room();
-  (void)::mlock(room.data(), room.size());
+  (void)::mlock2(room.data(), room.size(), MLOCK_ONFAULT);
   for (;;) {
-    if (!ending_since_ && Clock::now() >= next_read_) read();
-    end_when_stopped();
+    look_for_stop(stop_fd);
+    if (stopped_since_) {
+      read_to_the_end_of_packets();
+    } else if (!ending_since_ && Clock::now() >= next_read_) {
+      read();
+    }
+    tell_lost();
     pump();
     if (is_over()) return finish();
     wait(stop_fd);
@@ -78,45 +98,60 @@ bool FanOut::is_held_up(Clock::time_point now) const {
   });
 }
 
-void FanOut::read() {
-  if (!stopped_since_ && is_held_up(Clock::now())) {
-    next_read_ = Clock::now() + crowd_interval;
-    return;
-  }
-  bytes_read_ = 0;
-  bool has_more = true;
-  while (has_more && bytes_read_ < bytes_at_once) {
-    has_more = read_once();
-  }
-  // Where nothing came, the next packet is to wake us.
-  const bool rests = !has_more && bytes_read_ > 0 && !stopped_since_;
-  next_read_ = rests ? Clock::now() + options_.linger : Clock::now();
+// Before every look at the pipe: another may be there to read it.
+void FanOut::look_for_stop(int stop_fd) {
+  if (!ending_since_ && !stopped_since_ && is_readable(stop_fd)) stopped_since_ = Clock::now();
 }
 
-// Whether there may be more.
-bool FanOut::read_once() {
-  const auto room = frames_.room();
-  const auto got = ::read(STDIN_FILENO, room.data(), room.size());
+void FanOut::read() {
+  const auto now = Clock::now();
+  if (is_held_up(now)) {
+    next_read_ = now + crowd_interval;
+    return;
+  }
+  const auto bytes = read_once(frames_.room().size());
+  rest_.begin(static_cast<double>(bytes) / static_cast<double>(pipe_bytes_), now);
+  next_read_ = rest_.end(now).value_or(now);
+}
+
+// Who reads next could do nothing with the rest of one that has begun. One whose writer was
+// killed has none.
+void FanOut::read_to_the_end_of_packets() {
+  if (ending_since_) return;
+  const auto now = Clock::now();
+  const bool is_late = now - *stopped_since_ >= rest_patience;
+  if (!frames_.is_within_packet() || is_late) return begin_end();
+  if (is_held_up(now)) return;
+  while (frames_.is_within_packet()) {
+    if (read_once(frames_.missing()) > 0) continue;
+    if (now - part_came_ >= rest_patience) begin_end();
+    return;
+  }
+}
+
+// How many bytes came.
+std::size_t FanOut::read_once(std::size_t bytes_max) {
+  const auto got = ::read(STDIN_FILENO, frames_.room().data(), bytes_max);
   if (got < 0) {
-    if (errno == EAGAIN || errno == EINTR) return false;
+    if (errno == EAGAIN || errno == EINTR) return 0;
     tools::report(program, system_error("stdin", "cannot read", errno).message);
     has_lost_ = true;
   }
   if (got <= 0) {
     begin_end();
-    return false;
+    return 0;
   }
-  const auto bytes = static_cast<std::size_t>(got);
-  bytes_read_ += bytes;
-  frames_.added(bytes);
+  frames_.added(static_cast<std::size_t>(got));
   take_packets(Clock::now());
-  return bytes == room.size();
+  return static_cast<std::size_t>(got);
 }
 
 void FanOut::take_packets(Clock::time_point now) {
+  const auto parts = frames_.parts();
   while (const auto packet = frames_.next()) {
     take(*packet, now);
   }
+  if (frames_.parts() != parts) part_came_ = now;
 }
 
 void FanOut::take(std::string_view packet, Clock::time_point now) {
@@ -221,10 +256,18 @@ void FanOut::begin_end() {
   }
 }
 
-// Not in the middle of a long packet: who reads next could do nothing with the rest.
-void FanOut::end_when_stopped() {
-  if (!stopped_since_ || ending_since_) return;
-  if (!frames_.is_within_packet() || Clock::now() - *stopped_since_ >= rest_patience) begin_end();
+void FanOut::tell_lost() {
+  const auto lost = frames_.lost() - std::exchange(lost_packets_, frames_.lost());
+  if (lost > 0) {
+    tally_.add(lost, 0);
+    has_lost_ = true;
+  }
+  const auto told = ending_since_ ? tally_.take_rest() : tally_.take(Clock::now());
+  if (!told) return;
+  tools::report(
+      program,
+      std::to_string(told->lines) +
+          " packets on stdin came in part and are lost: who wrote or read them was killed");
 }
 
 FanOut::Clock::time_point FanOut::next_deadline(Clock::time_point now) const {
@@ -237,16 +280,18 @@ FanOut::Clock::time_point FanOut::next_deadline(Clock::time_point now) const {
   }
   std::for_each(leaving_.begin(), leaving_.end(), consider);
   if (ending_since_) return std::min(deadline, *ending_since_ + options_.end_patience);
-  if (stopped_since_) deadline = std::min(deadline, *stopped_since_ + rest_patience);
+  if (stopped_since_) return std::min(deadline, now + crowd_interval);
   return now < next_read_ ? std::min(deadline, next_read_) : deadline;
 }
 
 // While it rests after a look at stdin, it wakes up for everything else only.
 void FanOut::wait(int stop_fd) {
   const auto now = Clock::now();
-  const bool awaits_stop = !ending_since_ && !stopped_since_;
-  std::vector<pollfd> fds = {{awaits_stop ? stop_fd : -1, POLLIN, 0}};
-  if (!ending_since_ && now >= next_read_) fds.push_back({STDIN_FILENO, POLLIN, 0});
+  std::vector<pollfd> fds;
+  if (!ending_since_ && !stopped_since_) {
+    fds.push_back({stop_fd, POLLIN, 0});
+    if (now >= next_read_) fds.push_back({STDIN_FILENO, POLLIN, 0});
+  }
   const auto watch = [&fds](const GroupPublisher& publisher) {
     if (publisher.full_socket() >= 0) fds.push_back({publisher.full_socket(), POLLOUT, 0});
     if (publisher.process() >= 0) fds.push_back({publisher.process(), POLLIN, 0});
@@ -257,7 +302,6 @@ void FanOut::wait(int stop_fd) {
   std::for_each(leaving_.begin(), leaving_.end(), watch);
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(next_deadline(now) - now).count();
   (void)::poll(fds.data(), fds.size(), static_cast<int>(std::max<std::int64_t>(left, 0)));
-  if ((fds.front().revents & POLLIN) != 0) stopped_since_ = Clock::now();
 }
 
 ExitCode FanOut::finish() {
@@ -276,11 +320,7 @@ ExitCode FanOut::finish() {
   if (refused_packets_ > 0) {
     tools::report(program, std::to_string(refused_packets_) + " packets on stdin were no lines");
   }
-  if (frames_.lost() > 0) {
-    tools::report(
-        program, std::to_string(frames_.lost()) + " packets on stdin came in part and are lost");
-    has_lost_ = true;
-  }
+  tell_lost();
   return has_lost_ ? ExitCode::failed : ExitCode::done;
 }
 

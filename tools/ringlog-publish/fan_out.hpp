@@ -19,6 +19,8 @@
 
 #include "tools/common/exit_codes.hpp"
 #include "tools/ringlog-publish/group_publisher.hpp"
+#include "tools/ringlog-publish/rest.hpp"
+#include "tools/ringlog/loss_tally.hpp"
 #include "tools/ringlog/packet_frames.hpp"
 
 namespace ringcast::ringlog {
@@ -40,14 +42,16 @@ class FanOut {
   explicit FanOut(FanOutOptions options);
 
   /// Until stdin is at its end or `stop_fd` is readable; then until all publishers have ended.
-  /// After a stop, what is unread in the pipe stays there for whoever reads it next, but for the
-  /// rest of long packets that have begun.
+  /// After a stop, what is unread in the pipe stays there for whoever reads it next. When a long
+  /// packet has begun it first reads on to its end, frame by frame, for a second at most.
   tools::ExitCode run(int stop_fd);
 
  private:
   [[nodiscard]] bool is_held_up(Clock::time_point now) const;
+  void look_for_stop(int stop_fd);
   void read();
-  bool read_once();
+  void read_to_the_end_of_packets();
+  std::size_t read_once(std::size_t bytes_max);
   void take_packets(Clock::time_point now);
   void take(std::string_view packet, Clock::time_point now);
   GroupPublisher& publisher_for(const GroupPacket& packet, Clock::time_point now);
@@ -56,19 +60,23 @@ class FanOut {
   void pump();
   void tell(GroupPublisher& publisher);
   void begin_end();
-  void end_when_stopped();
+  void tell_lost();
   void wait(int stop_fd);
   [[nodiscard]] Clock::time_point next_deadline(Clock::time_point now) const;
   [[nodiscard]] bool is_over() const;
   [[nodiscard]] tools::ExitCode finish();
 
   FanOutOptions options_;
+  std::size_t pipe_bytes_;
   PacketFrames frames_;
   std::map<std::string, GroupPublisher, std::less<>> publishers_;
   std::vector<std::string> network_groups_;
   std::vector<GroupPublisher> leaving_;
+  Rest rest_;
   Clock::time_point next_read_{};
-  std::size_t bytes_read_{0};  // in this look at stdin
+  Clock::time_point part_came_{};  // of a long packet
+  LossTally tally_;                // of packets lost in the pipe
+  std::uint64_t lost_packets_{0};  // of which it knows
   std::optional<Clock::time_point> stopped_since_;
   std::optional<Clock::time_point> ending_since_;
   std::uint64_t refused_packets_{0};

@@ -16,9 +16,8 @@ constexpr char whole = 'W';
 constexpr char first = 'F';
 constexpr char next_one = 'N';
 constexpr char last = 'L';
-constexpr std::size_t number_bytes = 8;
-constexpr std::size_t part_bytes_max = whole_packet_bytes_max - number_bytes;
-constexpr std::size_t buffer_bytes = std::size_t{256} << 10U;
+constexpr std::size_t part_head_bytes = 12;
+constexpr std::size_t part_bytes_max = whole_packet_bytes_max - part_head_bytes;
 constexpr std::size_t unfinished_bytes_max = std::size_t{64} << 20U;
 constexpr unsigned byte_bits = 8;
 constexpr unsigned byte_mask = 0xff;
@@ -51,11 +50,12 @@ char* put_head(char* to, char kind, std::size_t payload_bytes) {
   return put(to, payload_bytes, 2);
 }
 
-std::string part_frame(char kind, PacketNumber number, std::string_view part) {
-  std::string frame(frame_head_bytes + number_bytes + part.size(), '\0');
-  char* to = put_head(frame.data(), kind, number_bytes + part.size());
+std::string part_frame(char kind, PacketNumber number, std::size_t offset, std::string_view part) {
+  std::string frame(frame_head_bytes + part_head_bytes + part.size(), '\0');
+  char* to = put_head(frame.data(), kind, part_head_bytes + part.size());
   to = put(to, number.process, 4);
   to = put(to, number.number, 4);
+  to = put(to, offset, 4);
   (void)put(to, part);
   return frame;
 }
@@ -89,26 +89,34 @@ std::vector<std::string> encode_frames(std::string_view packet, PacketNumber num
   for (std::size_t at = 0; at < packet.size(); at += part_bytes_max) {
     const bool is_last = packet.size() - at <= part_bytes_max;
     const char kind = at == 0 ? first : is_last ? last : next_one;
-    frames.push_back(part_frame(kind, number, packet.substr(at, part_bytes_max)));
+    frames.push_back(part_frame(kind, number, at, packet.substr(at, part_bytes_max)));
   }
   return frames;
 }
 
-PacketFrames::PacketFrames(std::size_t packet_bytes_max)
-    : packet_bytes_max_(packet_bytes_max), buffer_(buffer_bytes) {}
+PacketFrames::PacketFrames(std::size_t longest, std::size_t buffer_bytes)
+    : longest_(longest),
+      buffer_bytes_(std::max(buffer_bytes, 2 * frame_bytes_max)),
+      buffer_(new char[buffer_bytes_]) {}  // not make_unique(), which would touch all of it
 
 std::span<char> PacketFrames::room() {
   if (begin_ > 0) {
-    std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
+    std::memmove(buffer_.get(), buffer_.get() + begin_, end_ - begin_);
     end_ -= begin_;
     begin_ = 0;
   }
-  return std::span(buffer_).subspan(end_);
+  return {buffer_.get() + end_, buffer_bytes_ - end_};
+}
+
+std::size_t PacketFrames::missing() const {
+  const std::string_view begun(buffer_.get() + begin_, end_ - begin_);
+  if (begun.size() < frame_head_bytes) return frame_head_bytes - begun.size();
+  return frame_head_bytes + number_at(begun, magic.size() + 1, 2) - begun.size();
 }
 
 std::optional<std::string_view> PacketFrames::next() {
   for (;;) {
-    const std::string_view rest(buffer_.data() + begin_, end_ - begin_);
+    const std::string_view rest(buffer_.get() + begin_, end_ - begin_);
     if (rest.size() < frame_head_bytes) return std::nullopt;
     const std::size_t length = number_at(rest, magic.size() + 1, 2);
     const char kind = rest[magic.size()];
@@ -127,7 +135,7 @@ std::optional<std::string_view> PacketFrames::next() {
 
 void PacketFrames::skip_to_magic() {
   if (!std::exchange(is_skipping_, true)) ++lost_;
-  const std::string_view rest(buffer_.data() + begin_, end_ - begin_);
+  const std::string_view rest(buffer_.get() + begin_, end_ - begin_);
   const auto found = rest.find(magic, 1);
   // Its end may be the beginning of one.
   begin_ += found != std::string_view::npos ? found : rest.size() - (magic.size() - 1);
@@ -135,20 +143,23 @@ void PacketFrames::skip_to_magic() {
 
 // Whether the packet is finished with it.
 bool PacketFrames::add_part(char kind, std::string_view payload) {
-  if (payload.size() < number_bytes) {
+  if (payload.size() < part_head_bytes) {
     ++lost_;
     return false;
   }
+  ++parts_;
   const auto process = number_at(payload, 0, 4);
   const auto number = number_at(payload, 4, 4);
-  payload.remove_prefix(number_bytes);
+  const auto offset = number_at(payload, 8, 4);
+  payload.remove_prefix(part_head_bytes);
   auto found = unfinished_.find(process);
-  if (found != unfinished_.end() && (kind == first || found->second.number != number)) {
+  if (found != unfinished_.end() &&
+      (kind == first || found->second.number != number || found->second.packet.size() != offset)) {
     lose(found);
     found = unfinished_.end();
   }
   if (kind == first) {
-    found = unfinished_.emplace(process, Unfinished{number, ++beginnings_, {}}).first;
+    found = unfinished_.emplace(process, Unfinished{number, parts_, {}}).first;
   } else if (found == unfinished_.end()) {
     if (kind == last) ++lost_;  // its beginning went to who was killed
     return false;
@@ -156,7 +167,7 @@ bool PacketFrames::add_part(char kind, std::string_view payload) {
   auto& packet = found->second.packet;
   packet += payload;
   unfinished_bytes_ += payload.size();
-  if (packet.size() > packet_bytes_max_) {
+  if (packet.size() > longest_) {
     lose(found);
     return false;
   }

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Packets (group_packet.hpp) on a pipe that many processes write at the same time. POSIX has a
-// write() of up to PIPE_BUF bytes whole or not at all, so a packet is one frame of that size at
-// most, or several when it is longer; frames of several packets may lie between each other, and
-// those of one are put together by their number.
+// Packets (group_packet.hpp) on a pipe that many processes write at the same time. A write() of up
+// to PIPE_BUF bytes, 4096 on Linux, is whole or does not happen (pipe(7)), so a packet is one
+// frame of that size at most, or several when it is longer; frames of several packets may lie
+// between each other, and those of one are put together by their number.
 //
 //   frame   = MAGIC kind length payload       kind: one byte; length: of the payload, two bytes,
 //   payload = packet                          little-endian
-//           | process number part             process, number: four bytes each, little-endian
+//           | process number offset part      four bytes each, little-endian; the part's offset
 //   kind    = "W" a whole packet | "F" the first part | "N" a next one | "L" the last
 //
 // Who begins to read in the middle of a frame, since who read before was killed there, looks for
@@ -20,6 +20,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -28,7 +29,7 @@
 
 namespace ringcast::ringlog {
 
-/// What one write() to a pipe takes as a whole on every system that ringcast runs on.
+/// PIPE_BUF.
 inline constexpr std::size_t frame_bytes_max = 4096;
 inline constexpr std::size_t frame_head_bytes = 6;
 /// The longest packet that is one frame.
@@ -52,11 +53,15 @@ std::vector<std::string> encode_frames(std::string_view packet, PacketNumber num
 /// Bytes in, packets out.
 class PacketFrames {
  public:
-  /// Longer packets than `packet_bytes_max` are lost.
-  explicit PacketFrames(std::size_t packet_bytes_max);
+  /// Longer packets than `longest` are lost. There is room for `buffer_bytes` at a time.
+  explicit PacketFrames(std::size_t longest, std::size_t buffer_bytes = std::size_t{256} << 10U);
 
-  /// Where the next bytes are to be put; never empty once next() had nothing any more.
+  /// Where the next bytes are to be put; never empty once next() had nothing any more. Becomes
+  /// memory only as far as it is used.
   std::span<char> room();
+  /// How many bytes the frame that has begun lacks, or, when none has, how many a frame begins
+  /// with: who puts no more there ends where a frame ends.
+  [[nodiscard]] std::size_t missing() const;
   void added(std::size_t bytes) { end_ += bytes; }
   /// The next packet, valid until the next call of anything here.
   std::optional<std::string_view> next();
@@ -67,11 +72,13 @@ class PacketFrames {
   void end();
   /// Packets that were lost since their rest never came, and stretches of bytes without frames.
   [[nodiscard]] std::uint64_t lost() const { return lost_; }
+  /// Parts of long packets that have come.
+  [[nodiscard]] std::uint64_t parts() const { return parts_; }
 
  private:
   struct Unfinished {
     std::uint32_t number{0};
-    std::uint64_t since{0};  // in the order of beginnings
+    std::uint64_t since{0};  // in the order of parts
     std::string packet;
   };
 
@@ -80,13 +87,14 @@ class PacketFrames {
   void lose(std::map<std::uint32_t, Unfinished>::iterator packet);
   void keep_in_bounds();
 
-  std::size_t packet_bytes_max_;
-  std::vector<char> buffer_;
+  std::size_t longest_;
+  std::size_t buffer_bytes_;
+  std::unique_ptr<char[]> buffer_;
   std::size_t begin_{0};
   std::size_t end_{0};
   std::map<std::uint32_t, Unfinished> unfinished_;  // by process
   std::size_t unfinished_bytes_{0};
-  std::uint64_t beginnings_{0};
+  std::uint64_t parts_{0};
   std::string finished_;
   bool is_skipping_{false};
   std::uint64_t lost_{0};

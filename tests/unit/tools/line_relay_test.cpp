@@ -199,7 +199,7 @@ TEST_CASE("a long line that has begun goes on however small the buffer", "[ringl
   Scene scene(std::size_t{64} << 10U);
   const std::string line(packet_text_bytes_max - 1, 'l');  // four times what the pipe takes
   scene.send(line);
-  scene.send("kept, since the buffer is over its limit");
+  scene.send("dropped, since the buffer is over its limit");
   CHECK(scene.relay().dropped() == 1);
   CHECK(scene.receive() == line + "\n");
   const auto note = parse_note(scene.receive());

@@ -3,6 +3,7 @@
 // PacketFrames: packets through frames and back, interleaved, torn, damaged.
 #include <algorithm>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <catch2/catch.hpp>
@@ -143,6 +144,37 @@ TEST_CASE("a process killed in the middle of a long packet costs that one", "[ri
   CHECK(frames.lost() == 2);
 }
 
+TEST_CASE("a long packet that lacks a part is lost, whichever part it is", "[ringlog]") {
+  const auto written = encode_frames(text_of(20000), {1, 1});
+  for (std::size_t gone = 0; gone < written.size(); ++gone) {
+    auto left = written;
+    left.erase(left.begin() + static_cast<long>(gone));
+    PacketFrames frames(longest);
+    CHECK(packets_of(frames, joined(left) + one_frame("next")) == std::vector<std::string>{"next"});
+    frames.end();
+    CHECK(frames.lost() >= 1);
+  }
+}
+
+TEST_CASE("who reads no more than is missing ends where frames end", "[ringlog]") {
+  const auto text = text_of(10000);
+  const auto bytes = one_frame("short") + joined(encode_frames(text, {1, 1})) + one_frame("next");
+  PacketFrames frames(longest);
+  std::size_t at = 0;
+  std::vector<std::string> packets;
+  while (packets.size() < 2) {
+    REQUIRE(at + frames.missing() <= bytes.size());
+    const auto part = bytes.substr(at, frames.missing());
+    at += part.size();
+    for (auto& packet : packets_of(frames, part)) {
+      packets.push_back(std::move(packet));
+    }
+  }
+  CHECK(packets == std::vector<std::string>{"short", text});
+  CHECK(bytes.substr(at) == one_frame("next"));
+  CHECK_FALSE(frames.is_within_packet());
+}
+
 TEST_CASE("what was never finished has a bound", "[ringlog]") {
   const auto text = text_of(longest);
   PacketFrames frames(longest);
@@ -173,7 +205,10 @@ TEST_CASE("no bytes are too wrong for the frames that follow", "[ringlog]") {
       std::string(5, '\0'),
       "\x1eRCX1234567",
       std::string("\x1eRCW\xff\xff", 6),
-      std::string("\x1eRCF\x02\x00ab", 8),
+      std::string(
+          "\x1eRCF\x02\0"
+          "ab",
+          8),
       "\x1eR\x1eRC\x1e"};
   for (const auto& bytes : wrong) {
     PacketFrames frames(longest);
