@@ -29,7 +29,14 @@ void Node::Impl::client_bytes(SessionId id, std::span<const std::byte> bytes) {
   close_over_backlog();
   auto found = sessions_.find(id);
   if (found == sessions_.end()) return;
-  found->second.receive(bytes);
+  found->second.lend(bytes);
+  take_requests(id);
+  found = sessions_.find(id);  // a request may have ended the session
+  if (found != sessions_.end()) found->second.keep();
+}
+
+void Node::Impl::take_requests(SessionId id) {
+  auto found = sessions_.find(id);
   GroupsOutput out;
   while (found != sessions_.end() && may_take(found->second)) {
     const auto request = found->second.next_request();

@@ -33,6 +33,7 @@ class Node::Impl {
   void on_timer();
   SessionId open_client();
   void client_bytes(SessionId id, std::span<const std::byte> bytes);
+  void take_requests(SessionId id);
   void client_written(SessionId id, std::size_t count);
   void client_closed(SessionId id);
   void leave();

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A client's bytes, as a daemon's Session reads them. The first bytes say how the stream is cut
-// into pieces; cut or whole, the same requests must come out, and the same end.
+// into pieces; cut or whole, and however many requests are taken at a time, the same requests must
+// come out, and the same end.
 #include "protocol/session/session.hpp"
 
 #include <algorithm>
@@ -92,20 +93,19 @@ class Reader {
 
   void feed(Bytes piece) {
     session_.receive(piece);
-    for (;;) {
-      const bool promised = session_.has_request();
-      const auto request = session_.next_request();
-      if (!request) {
-        check_refusal(request.error());
-        told_ += "error " + request.error().message + '\n';
-        return;
-      }
-      if (!*request) {
-        check(!promised, "has_request() promises what next_request() gives");
-        return;
-      }
-      take(**request);
+    while (take_next()) {
     }
+  }
+  /// The piece is gone when this returns. Whether there may be more.
+  bool feed_and_take(Bytes piece, std::size_t most) {
+    const std::vector<std::byte> copy(piece.begin(), piece.end());
+    session_.lend(copy);
+    bool has_more = true;
+    for (std::size_t i = 0; i < most && has_more; ++i) {
+      has_more = take_next();
+    }
+    session_.keep();
+    return has_more;
   }
   [[nodiscard]] const std::string& told() const { return told_; }
 
@@ -114,6 +114,19 @@ class Reader {
     SessionConfig config;
     config.groups_per_session_max = 3;
     return config;
+  }
+
+  bool take_next() {
+    const bool promised = session_.has_request();
+    const auto request = session_.next_request();
+    if (!request) {
+      check_refusal(request.error());
+      told_ += "error " + request.error().message + '\n';
+      return false;
+    }
+    check(request->has_value() == promised || !promised, "has_request() keeps its promise");
+    if (*request) take(**request);
+    return request->has_value();
   }
 
   void take(const ClientRequest& request) {
@@ -149,8 +162,10 @@ void session(Bytes input) {
     std::size_t length = rest.size();
     if (!cuts.empty()) length = std::to_integer<std::size_t>(cuts[turn++ % cuts.size()]);
     length = std::clamp<std::size_t>(length, 1, rest.size());
-    pieces.feed(rest.first(length));
+    (void)pieces.feed_and_take(rest.first(length), turn % 4);
     rest = rest.subspan(length);
+  }
+  while (pieces.feed_and_take({}, 1)) {
   }
   check(whole.told() == pieces.told(), "how the stream is cut makes no difference");
   heap.check_peak(200 * input.size() + 65536, "a session");

@@ -56,20 +56,79 @@ Session::Session(
     : id_(id), config_(config), message_bytes_max_(message_bytes_max), opened_(opened) {}
 
 void Session::receive(std::span<const std::byte> bytes) {
+  lend(bytes);
+  keep();
+}
+
+void Session::lend(std::span<const std::byte> bytes) {
   if (ended_) return;
-  const auto skipped = std::min(skip_bytes_, bytes.size());
-  skip_bytes_ -= skipped;
-  bytes = bytes.subspan(skipped);
+  lent_ = bytes;
+  skip_lent();
   tidy_input();
+  if (input_.empty()) return;
+  if (has_request()) {
+    keep();  // behind whole frames, which had to wait
+  } else {
+    lent_ = complete_frame(lent_);
+  }
+}
+
+void Session::keep() {
+  tidy_input();
+  if (!ended_) append(lent_);
+  lent_ = {};
+}
+
+void Session::append(std::span<const std::byte> bytes) {
+  if (bytes.empty()) return;
   make_room();
   input_.insert(input_.end(), bytes.begin(), bytes.end());
 }
 
+/// Gives the frame whose beginning was kept what it lacks, so that it lies in one piece. What is
+/// left of the bytes.
+std::span<const std::byte> Session::complete_frame(std::span<const std::byte> bytes) {
+  while (!bytes.empty()) {
+    const auto kept = input_.size() - consumed_;
+    const auto wanted = wanted_bytes();
+    if (kept >= wanted) break;
+    const auto count = std::min(wanted - kept, bytes.size());
+    append(bytes.first(count));
+    bytes = bytes.subspan(count);
+  }
+  return bytes;
+}
+
+/// So much of the kept frame, as far as it can tell by now.
+std::size_t Session::wanted_bytes() const {
+  const auto length = peek_frame_length(pending());
+  if (!length) return frame_length_bytes;
+  return *length <= frame_bytes_max() ? frame_length_bytes + *length : ticket_end;
+}
+
+std::span<const std::byte> Session::pending() const {
+  return consumed_ < input_.size() ? std::span{input_}.subspan(consumed_) : lent_;
+}
+
+void Session::consume(std::size_t count) {
+  if (consumed_ < input_.size()) {
+    consumed_ += count;
+  } else {
+    lent_ = lent_.subspan(count);
+  }
+}
+
+void Session::skip_lent() {
+  const auto skipped = std::min(skip_bytes_, lent_.size());
+  skip_bytes_ -= skipped;
+  lent_ = lent_.subspan(skipped);
+}
+
 // For all of a long frame, of which so much has come that the rest is believed.
 void Session::make_room() {
-  const auto pending = std::span<const std::byte>{input_}.subspan(consumed_);
-  if (pending.size() < believed_bytes) return;
-  const auto length = peek_frame_length(pending);
+  const auto kept = std::span<const std::byte>{input_}.subspan(consumed_);
+  if (kept.size() < believed_bytes) return;
+  const auto length = peek_frame_length(kept);
   if (*length <= frame_bytes_max()) input_.reserve(consumed_ + frame_length_bytes + *length);
 }
 
@@ -89,14 +148,14 @@ void Session::tidy_input() {
 Result<std::optional<ClientRequest>> Session::next_request() {
   if (ended_) return std::optional<ClientRequest>{};
   if (consumed_ == input_.size()) tidy_input();
-  const auto pending = std::span{input_}.subspan(consumed_);
-  const auto length = peek_frame_length(pending);
+  const auto bytes = pending();
+  const auto length = peek_frame_length(bytes);
   if (!length) return std::optional<ClientRequest>{};
   if (*length == 0) return fail(Error{Errc::malformed, "session frame: empty frame [SES-1]"});
   if (*length > frame_bytes_max()) return oversized(*length);
-  if (pending.size() < frame_length_bytes + *length) return std::optional<ClientRequest>{};
-  consumed_ += frame_length_bytes + *length;
-  auto request = check(decode_request(pending.subspan(frame_length_bytes, *length)));
+  if (bytes.size() < frame_length_bytes + *length) return std::optional<ClientRequest>{};
+  consume(frame_length_bytes + *length);
+  auto request = check(decode_request(bytes.subspan(frame_length_bytes, *length)));
   if (!request) return fail(request.error());
   ended_ = std::holds_alternative<GoodbyeRequest>(*request);
   return std::optional<ClientRequest>{std::move(*request)};
@@ -104,16 +163,16 @@ Result<std::optional<ClientRequest>> Session::next_request() {
 
 bool Session::has_request() const {
   if (ended_) return false;
-  const auto pending = std::span{input_}.subspan(consumed_);
-  const auto length = peek_frame_length(pending);
+  const auto bytes = pending();
+  const auto length = peek_frame_length(bytes);
   if (!length) return false;
   const bool is_kept = *length <= frame_bytes_max();
-  return pending.size() >= (is_kept ? frame_length_bytes + *length : ticket_end);
+  return bytes.size() >= (is_kept ? frame_length_bytes + *length : ticket_end);
 }
 
 bool Session::orders_next() const {
   if (!has_request()) return false;
-  const auto frame = std::span{input_}.subspan(consumed_ + frame_length_bytes);
+  const auto frame = pending().subspan(frame_length_bytes);
   if (frame.empty()) return false;
   const auto type = static_cast<FrameType>(frame.front());
   return type == FrameType::publish || type == FrameType::join || type == FrameType::leave;
@@ -169,22 +228,23 @@ Result<ClientRequest> Session::check(Result<ClientRequest> request) {
 // A publish beyond the limit is refused by its ticket and skipped without being kept; any
 // other frame of that length is a mistake.
 Result<std::optional<ClientRequest>> Session::oversized(std::uint32_t length) {
-  const auto pending = std::span<const std::byte>{input_}.subspan(consumed_);
-  if (pending.size() == frame_length_bytes) return std::optional<ClientRequest>{};
-  const auto type = static_cast<FrameType>(pending[frame_length_bytes]);
+  const auto bytes = pending();
+  if (bytes.size() == frame_length_bytes) return std::optional<ClientRequest>{};
+  const auto type = static_cast<FrameType>(bytes[frame_length_bytes]);
   if (!greeted_ || type != FrameType::publish || length > skipped_frame_bytes_max) {
     return fail(Error{
         Errc::limit_exceeded,
         "session frame: " + std::to_string(length) + " bytes where at most " +
             std::to_string(frame_bytes_max()) + " are allowed [SES-3]"});
   }
-  if (pending.size() < ticket_end) return std::optional<ClientRequest>{};
-  ByteReader reader(pending.subspan(frame_length_bytes + 1));
+  if (bytes.size() < ticket_end) return std::optional<ClientRequest>{};
+  ByteReader reader(bytes.subspan(frame_length_bytes + 1));
   const auto ticket = reader.u64();
   const auto whole = frame_length_bytes + std::size_t{length};
-  const auto here = std::min(whole, pending.size());
-  consumed_ += here;
+  const auto here = std::min(whole, bytes.size());
+  consume(here);
   skip_bytes_ = whole - here;
+  skip_lent();
   return std::optional<ClientRequest>{Refusal{
       .about = ticket,
       .subject = {},

@@ -35,9 +35,13 @@ class Session {
   Session(
       SessionId id, const SessionConfig& config, std::uint32_t message_bytes_max, Instant opened);
 
-  /// Takes the client's next bytes. Then call next_request() until it yields nothing. Either
-  /// call makes the spans of requests yielded before invalid.
+  /// Takes the client's next bytes. Then call next_request() until it yields nothing. Any of
+  /// these calls makes the spans of requests yielded before invalid.
   void receive(std::span<const std::byte> bytes);
+  /// The same without a copy: the bytes stay where they are until keep(), which copies those that
+  /// no request has used up. Requests yielded meanwhile refer to them.
+  void lend(std::span<const std::byte> bytes);
+  void keep();
 
   /// The next whole request, nothing when more bytes are needed, or an error that ends the
   /// session (malformed, unsupported_version, limit_exceeded): close with its message. The
@@ -81,7 +85,9 @@ class Session {
   [[nodiscard]] bool over_backlog() const { return backlog_bytes_ > config_.backlog_bytes_max; }
   [[nodiscard]] std::uint64_t backlog_bytes() const { return backlog_bytes_; }
   /// Bytes received that no request has used up yet.
-  [[nodiscard]] std::uint64_t input_bytes() const { return input_.size() - consumed_; }
+  [[nodiscard]] std::uint64_t input_bytes() const {
+    return input_.size() - consumed_ + lent_.size();
+  }
 
   /// When a connection that has not said hello is closed; nothing once established.
   [[nodiscard]] std::optional<Instant> handshake_deadline() const;
@@ -103,6 +109,12 @@ class Session {
 
   void tidy_input();
   void make_room();
+  void append(std::span<const std::byte> bytes);
+  [[nodiscard]] std::span<const std::byte> complete_frame(std::span<const std::byte> bytes);
+  [[nodiscard]] std::size_t wanted_bytes() const;
+  [[nodiscard]] std::span<const std::byte> pending() const;
+  void consume(std::size_t count);
+  void skip_lent();
   [[nodiscard]] std::size_t frame_bytes_max() const;
   Result<ClientRequest> check(Result<ClientRequest> request);
   Result<std::optional<ClientRequest>> oversized(std::uint32_t length);
@@ -110,7 +122,8 @@ class Session {
 
   std::vector<std::byte> input_;  ///< bytes not yet yielded, from consumed_ on
   std::size_t consumed_{0};
-  std::size_t skip_bytes_{0};  ///< what is still to come of a frame that is not kept
+  std::span<const std::byte> lent_;  ///< what follows; no frame lies in both
+  std::size_t skip_bytes_{0};        ///< what is still to come of a frame that is not kept
   bool greeted_{false};
   bool ended_{false};
 };

@@ -3,6 +3,8 @@
 // One client as the daemon sees it: cutting, the hello, checks, limits, backlog.
 #include "protocol/session/session.hpp"
 
+#include <algorithm>
+
 #include <catch2/catch.hpp>
 
 #include "tests/unit/session/samples.hpp"
@@ -71,6 +73,50 @@ TEST_CASE("frames are cut the same however the stream is split") {
       }
     }
     REQUIRE(kinds == std::vector<std::size_t>{0, 1, 3, 4, 5, 6, 7});
+  }
+}
+
+TEST_CASE("bytes that were lent are needed until they are kept, and no longer") {
+  constexpr std::size_t messages = 40;
+  Bytes stream = hello();
+  for (std::size_t i = 0; i < messages; ++i) {
+    const Bytes payload(i * 100, static_cast<std::byte>(i));
+    const auto frame =
+        samples::publish(SendRequest{.ticket = i, .groups = {"g"}, .payload = payload});
+    stream.insert(stream.end(), frame.begin(), frame.end());
+  }
+  for (const std::size_t piece :
+       {std::size_t{3}, std::size_t{500}, std::size_t{7000}, stream.size()}) {
+    for (const std::size_t most : {std::size_t{0}, std::size_t{1}, std::size_t{5}, messages}) {
+      auto session = make_session();
+      std::size_t next = 0;
+      const auto take = [&](std::span<const std::byte> bytes, std::size_t count) {
+        Bytes lent(bytes.begin(), bytes.end());
+        session.lend(lent);
+        for (; count > 0; --count) {
+          const auto request = session.next_request();
+          REQUIRE(request);
+          if (!*request) break;
+          const auto* const send = std::get_if<SendRequest>(&**request);
+          if (send == nullptr) continue;
+          REQUIRE(send->ticket == next);
+          REQUIRE(send->payload.size() == next * 100);
+          for (const auto byte : send->payload) {
+            REQUIRE(byte == static_cast<std::byte>(next));
+          }
+          ++next;
+        }
+        session.keep();
+        std::fill(lent.begin(), lent.end(), std::byte{0xee});
+      };
+      for (std::size_t at = 0; at < stream.size(); at += piece) {
+        const auto length = std::min(piece, stream.size() - at);
+        take(std::span<const std::byte>{stream}.subspan(at, length), most);
+      }
+      take({}, messages + 1);
+      CHECK(next == messages);
+      CHECK(session.input_bytes() == 0);
+    }
   }
 }
 
