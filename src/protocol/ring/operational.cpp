@@ -165,7 +165,7 @@ std::vector<Data> Ring::originate(RingState& ring, Token& token, std::uint64_t r
       .requested = requested,
       .is_slow = last_rotation_ > slow_rotation()});
   // A recovered packet must fit too, header within header. [WIR-7]
-  const std::size_t room = ring.datagram_bytes - data_overhead_bytes - data_header_bytes;
+  const std::size_t room = ring.packet_bytes() - data_overhead_bytes - data_header_bytes;
   // [FLW-2] Half, because a member's own window may end where the safe line was one rotation ago.
   const std::uint32_t capacity = ring.window.capacity() / 2;
   std::uint64_t cost = 0;
@@ -176,14 +176,14 @@ std::vector<Data> Ring::originate(RingState& ring, Token& token, std::uint64_t r
       enter_gather("a packet number was used twice", current_members(), {});
       return {};
     }
-    const PackedEntries packed = pack(queue_, open, room);
-    if (packed.entries.empty()) break;
+    packed_ = pack(queue_, open, room, std::move(packed_));
+    if (packed_.entries.empty()) break;
     Data data;
     data.ring = ring.ring;
     data.seq = next(token.seq);  // [ORD-1]
     data.originator = self_.node;
-    data.safe = packed.safe;
-    encode_data(data, packed.entries);
+    data.safe = packed_.safe;
+    encode_data(data, packed_.entries);
     const auto inserted = ring.window.insert(data);
     RC_ASSERT(inserted == Window::Insert::stored);
     token.seq = data.seq;
@@ -193,10 +193,11 @@ std::vector<Data> Ring::originate(RingState& ring, Token& token, std::uint64_t r
         TraceKind::originated,
         TraceLevel::trace,
         data.seq,
-        [&] { return "packet of " + std::to_string(packed.entries.size()) + " entries"; },
-        packed.messages_ended);
+        [&] { return "packet of " + std::to_string(packed_.entries.size()) + " entries"; },
+        packed_.messages_ended);
     packets.push_back(std::move(data));
   }
+  packed_.entries.clear();  // or they would hold what was sent
   if (!queue_.empty(open)) note_held_back(ring, token.seq, cost >= allowance);
   return packets;
 }

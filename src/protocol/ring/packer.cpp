@@ -27,9 +27,11 @@ std::size_t share(const Outgoing& message, std::size_t left, std::size_t room, b
 
 }  // namespace
 
-PackedEntries pack(SendQueue& queue, bool gate_open, std::size_t room) {
+PackedEntries pack(SendQueue& queue, bool gate_open, std::size_t room, PackedEntries memory) {
   RC_ASSERT(room >= 256);
+  memory.entries.clear();
   PackedEntries packed;
+  packed.entries = std::move(memory.entries);
   while (packed.entries.size() < entries_max) {
     Outgoing* const message = queue.front(gate_open);
     if (message == nullptr) break;

@@ -23,7 +23,7 @@ struct PackedEntries {
 };
 
 /// Takes from the front of `queue` what fits into `room` bytes of entries; empty when nothing
-/// is ready. REQUIRES: room >= 256.
-PackedEntries pack(SendQueue& queue, bool gate_open, std::size_t room);
+/// is ready. `memory` is what an earlier call returned, to be used again. REQUIRES: room >= 256.
+PackedEntries pack(SendQueue& queue, bool gate_open, std::size_t room, PackedEntries memory = {});
 
 }  // namespace ringcast

@@ -54,7 +54,11 @@ RingState::RingState(
       last_token_seq(config.tokens_before),
       sent_aru{config.packets_before},
       sent_seq{config.packets_before},
-      stuck_aru{config.packets_before} {}
+      stuck_aru{config.packets_before} {
+  for (const auto& member : members) {
+    if (member != self) others.push_back(member.node);
+  }
+}
 
 bool RingState::is_member(const NodeKey& key) const {
   return std::binary_search(members.begin(), members.end(), key);
@@ -359,12 +363,7 @@ void Ring::send(const std::vector<NodeId>& peers, BufferRef packet, bool to_many
 }
 
 void Ring::send_to_members(const RingState& ring, const BufferRef& packet) {
-  std::vector<NodeId> others;
-  others.reserve(ring.members.size());
-  for (const auto& member : ring.members) {
-    if (member != self_) others.push_back(member.node);
-  }
-  send(others, packet, true);
+  send(ring.others, packet, true);
 }
 
 void Ring::send_token(RingState& ring, const Token& token) {

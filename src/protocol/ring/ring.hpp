@@ -37,6 +37,7 @@
 #include <vector>
 
 #include "protocol/base/ids.hpp"
+#include "protocol/base/limits.hpp"
 #include "protocol/base/ordered.hpp"
 #include "protocol/base/random.hpp"
 #include "protocol/base/time.hpp"
@@ -45,6 +46,7 @@
 #include "protocol/ring/config.hpp"
 #include "protocol/ring/flow_control.hpp"
 #include "protocol/ring/inspection.hpp"
+#include "protocol/ring/packer.hpp"
 #include "protocol/ring/peers.hpp"
 #include "protocol/ring/phase.hpp"
 #include "protocol/ring/reachability.hpp"
@@ -89,11 +91,16 @@ struct RingState {
   [[nodiscard]] bool is_representative() const { return my_index == 0; }
   [[nodiscard]] bool is_member(const NodeKey& key) const;
   [[nodiscard]] bool has_node(NodeId node) const;
+  /// The largest packet: alone nothing leaves, and no path bounds it. [WIR-7]
+  [[nodiscard]] std::size_t packet_bytes() const {
+    return others.empty() ? datagram_bytes_limit : datagram_bytes;
+  }
   /// We sent it again at one of the last visits, in vain it seems.
   [[nodiscard]] bool is_others_turn(Seq requested) const;
 
   RingId ring;
   std::vector<NodeKey> members;  ///< ascending by node: the order of the token
+  std::vector<NodeId> others;    ///< members without us
   std::size_t my_index{0};
   Window window;
   Seq delivered;
@@ -275,6 +282,7 @@ class Ring {
   std::set<NodeId> left_outside_;            ///< told once: heard, but not by all of us
   std::map<NodeKey, Instant> linked_since_;  ///< with all of us, when not all of its ring were
   SendQueue queue_;
+  PackedEntries packed_;  // of the packet last made: its memory for the next
   Unpacker unpacker_;
   RingId gate_ring_;
   std::vector<OrderedEvent> ordered_;

@@ -35,12 +35,14 @@ void Unpacker::unpack(const Data& packet, bool transitional, std::vector<Ordered
 
 std::optional<std::pair<BufferRef, Service>> Unpacker::take(NodeId originator, Entry entry) {
   const auto service = static_cast<Service>(entry.service);
-  if (entry.first) partial_.erase(originator);
-  if (entry.first && entry.last) return std::pair{std::move(entry.bytes), service};
-  if (entry.first) partial_.emplace(originator, Partial{entry.total, 0, {}});
+  if (entry.first && entry.last) {
+    drop(originator);
+    return std::pair{std::move(entry.bytes), service};
+  }
+  if (entry.first) partial_[originator] = Partial{true, entry.total, 0, {}};
 
   const auto found = partial_.find(originator);
-  if (found == partial_.end()) {
+  if (found == partial_.end() || !found->second.is_open) {
     ++strays_;
     return std::nullopt;
   }
@@ -49,14 +51,20 @@ std::optional<std::pair<BufferRef, Service>> Unpacker::take(NodeId originator, E
   const bool fits = entry.last ? entry.bytes.size() == left : entry.bytes.size() < left;
   if (!fits) {
     ++strays_;
-    partial_.erase(found);
+    partial = {};
     return std::nullopt;
   }
   append(partial, entry.bytes.bytes());
   if (!entry.last) return std::nullopt;
   std::pair whole{std::move(partial.bytes), service};
-  partial_.erase(found);
+  partial = {};
   return whole;
+}
+
+void Unpacker::drop(NodeId originator) {
+  if (partial_.empty()) return;
+  const auto found = partial_.find(originator);
+  if (found != partial_.end()) found->second = {};
 }
 
 // Grows to the total, but to no more than some times what has come; what is not used is not

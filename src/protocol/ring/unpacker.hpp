@@ -5,6 +5,7 @@
 // sends them whole again [ORD-8].
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <map>
 #include <optional>
@@ -28,7 +29,10 @@ class Unpacker {
   /// Fragments that belonged to no message under way; only a broken peer sends them.
   [[nodiscard]] std::uint64_t strays() const { return strays_; }
   /// Messages under way, and the memory they hold.
-  [[nodiscard]] std::size_t partial_messages() const { return partial_.size(); }
+  [[nodiscard]] std::size_t partial_messages() const {
+    return static_cast<std::size_t>(std::count_if(
+        partial_.begin(), partial_.end(), [](const auto& entry) { return entry.second.is_open; }));
+  }
   [[nodiscard]] std::uint64_t partial_bytes() const {
     std::uint64_t bytes = 0;
     for (const auto& [originator, partial] : partial_) {
@@ -44,14 +48,16 @@ class Unpacker {
   /// `bytes` has room for up to 16 times what has come, `total` at most: what a fragment announces
   /// costs nothing.
   struct Partial {
+    bool is_open{false};
     std::size_t total{0};
     std::size_t received{0};
     BufferRef bytes;
   };
 
+  void drop(NodeId originator);
   static void append(Partial& partial, std::span<const std::byte> part);
 
-  std::map<NodeId, Partial> partial_;
+  std::map<NodeId, Partial> partial_;  // closed ones stay, so that the next needs no memory
   std::uint64_t strays_{0};
 };
 

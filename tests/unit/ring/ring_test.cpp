@@ -65,6 +65,27 @@ TEST_CASE("the first configuration is the singleton, above every number of earli
   CHECK(node.ring().phase() == RingPhase::operational);
 }
 
+TEST_CASE("alone a packet is as large as may be, whatever the path [WIR-7]") {
+  constexpr std::size_t messages = 40;
+  constexpr std::size_t bytes = 1400;  // fifty would fit
+  Alone node({self});
+  node.ring().set_path(1472, 1U << 20U);
+  node.open();
+  node.input([&] {
+    for (std::size_t i = 0; i < messages; ++i) {
+      node.ring().submit_client(BufferRef::copy_of(std::string(bytes, 'm')), Service::agreed);
+    }
+  });
+  const auto events = node.events();
+  REQUIRE(events.size() == messages);
+  for (std::size_t i = 0; i < messages; ++i) {
+    CHECK(message(events[i]).seq == message(events[0]).seq);
+    CHECK(message(events[i]).index == i);
+    CHECK(message(events[i]).payload.size() == bytes);
+  }
+  CHECK(node.sent().empty());
+}
+
 TEST_CASE("a ring of one orders agreed and safe messages within the input that brings them") {
   Alone node({self});
   node.open();
