@@ -94,7 +94,7 @@ std::vector<Segment> cut(const sim::SessionRecord& session, const std::set<std::
   return Cutter{session, groups}.run();
 }
 
-bool is_to_a_group(const std::vector<std::string>& groups) {
+bool is_to_a_group(std::span<const std::string> groups) {
   return std::any_of(groups.begin(), groups.end(), [](const std::string& group) {
     return !group.empty() && group.front() != '#';
   });

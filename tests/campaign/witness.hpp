@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -32,6 +33,6 @@ struct Segment {
 std::vector<Segment> cut(const sim::SessionRecord& session, const std::set<std::string>& groups);
 
 /// Addressed to a group at all, not to members alone.
-bool is_to_a_group(const std::vector<std::string>& groups);
+bool is_to_a_group(std::span<const std::string> groups);
 
 }  // namespace ringcast::campaign

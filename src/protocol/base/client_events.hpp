@@ -15,6 +15,7 @@
 
 #include "protocol/base/buffer.hpp"
 #include "protocol/base/ids.hpp"
+#include "protocol/base/short_list.hpp"
 
 namespace ringcast {
 
@@ -42,7 +43,7 @@ struct MessageEvent {
   std::uint32_t index{0};
   NodeId sender_node;
   std::string sender_name;
-  std::vector<std::string> groups;
+  ShortList<std::string> groups;
   Service service{Service::agreed};
   std::int32_t type{0};
   bool transitional{false};

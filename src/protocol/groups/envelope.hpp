@@ -22,6 +22,7 @@
 
 #include "protocol/base/buffer.hpp"
 #include "protocol/base/ids.hpp"
+#include "protocol/base/short_list.hpp"
 
 namespace ringcast {
 
@@ -42,7 +43,7 @@ struct ClientMessage {
   bool echo{true};
   std::optional<std::uint64_t> ticket;  ///< set: the publisher wants a confirmation
   std::int32_t type{0};
-  std::vector<std::string_view> groups;  ///< words or private groups, as the sender named them
+  ShortList<std::string_view> groups;  ///< words or private groups, as the sender named them
   std::span<const std::byte> payload;
 };
 

@@ -56,7 +56,7 @@ void Groups::Impl::publish(SessionId session, const PublishRequest& request, Gro
       .echo = request.echo,
       .ticket = std::nullopt,
       .type = request.type,
-      .groups = {request.groups.begin(), request.groups.end()},
+      .groups = ShortList<std::string_view>(request.groups.begin(), request.groups.end()),
       .payload = request.payload};
   if (request.confirm) message.ticket = request.ticket;
   submit(local, std::move(message), request.service, out);
@@ -171,7 +171,7 @@ void Groups::Impl::apply(
         .index = message.index,
         .sender_node = message.originator,
         .sender_name = std::string(sent.sender),
-        .groups = {sent.groups.begin(), sent.groups.end()},
+        .groups = ShortList<std::string>(sent.groups.begin(), sent.groups.end()),
         .service = message.service,
         .type = sent.type,
         .transitional = message.transitional,

@@ -100,7 +100,7 @@ void named(ByteWriter& out, FrameType type, std::string_view name) {
   frame.finish();
 }
 
-void destinations(ByteWriter& out, const std::vector<std::string>& groups) {
+void destinations(ByteWriter& out, const ShortList<std::string>& groups) {
   RC_ASSERT(!groups.empty());
   RC_ASSERT(groups.size() <= destinations_max);
   out.u8(static_cast<std::uint8_t>(groups.size()));

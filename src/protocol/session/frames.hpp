@@ -27,6 +27,7 @@
 #include "protocol/base/bytes.hpp"
 #include "protocol/base/client_events.hpp"
 #include "protocol/base/ids.hpp"
+#include "protocol/base/short_list.hpp"
 
 namespace ringcast {
 
@@ -84,7 +85,7 @@ struct LeaveRequest {
 };
 struct SendRequest {
   std::uint64_t ticket{0};
-  std::vector<std::string> groups;
+  ShortList<std::string> groups;
   Service service{Service::agreed};
   std::int32_t type{0};
   bool echo{true};

@@ -108,7 +108,7 @@ TEST_CASE("the largest header is within the bound the ring is told", "[groups]")
   message.sender = word;
   message.ticket = 1;
   message.type = 1;
-  message.groups.assign(groups_per_message_max, destination);
+  message.groups = std::vector<std::string_view>(groups_per_message_max, destination);
   CHECK(header_bytes(message) == envelope_overhead_max);
   CHECK(decode_envelope(encode(message).bytes()));
 }
