@@ -34,7 +34,7 @@ Message DaemonNames::message(MessageFrame frame) const {
       .index = event.index};
   message.sender =
       MemberName{.session = std::move(event.sender_name), .daemon = name(event.sender_node)};
-  message.groups.assign(event.groups.begin(), event.groups.end());
+  message.groups = event.groups.take();
   message.service = event.service;
   message.type = event.type;
   message.transitional = event.transitional;

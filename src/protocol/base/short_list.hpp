@@ -19,6 +19,20 @@ class ShortList {
   using const_iterator = const T*;
 
   ShortList() = default;
+  ShortList(const ShortList&) = default;
+  ShortList& operator=(const ShortList&) = default;
+  /// The other one is empty then.
+  ShortList(ShortList&& other) noexcept
+      : only_(std::move(other.only_)),
+        many_(std::exchange(other.many_, {})),
+        size_(std::exchange(other.size_, 0)) {}
+  ShortList& operator=(ShortList&& other) noexcept {
+    only_ = std::move(other.only_);
+    many_ = std::exchange(other.many_, {});
+    size_ = std::exchange(other.size_, 0);
+    return *this;
+  }
+  ~ShortList() = default;
   ShortList(std::initializer_list<T> items) : ShortList(items.begin(), items.end()) {}
   ShortList(const std::vector<T>& items) : ShortList(items.begin(), items.end()) {}
   template <class Iterator>
@@ -28,6 +42,9 @@ class ShortList {
     }
   }
 
+  void reserve(std::size_t count) {
+    if (count > 1) many_.reserve(count);
+  }
   void push_back(T item) {
     if (size_ == 0) {
       only_ = std::move(item);
@@ -36,6 +53,13 @@ class ShortList {
       many_.push_back(std::move(item));
     }
     ++size_;
+  }
+
+  /// All as a vector; this is empty then.
+  std::vector<T> take() {
+    if (size_ == 1) many_.push_back(std::move(only_));
+    size_ = 0;
+    return std::exchange(many_, {});
   }
 
   [[nodiscard]] const T* data() const { return size_ > 1 ? many_.data() : &only_; }

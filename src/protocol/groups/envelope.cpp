@@ -132,6 +132,7 @@ Result<Envelope> read_message(
   if (!is_valid_word(message.sender)) return malformed("sender is not a word");
   const std::size_t count = reader.u8();
   if (count == 0 || count > groups_per_message_max) return malformed("0 or too many destinations");
+  message.groups.reserve(count);
   for (std::size_t i = 0; i < count; ++i) {
     const auto group = reader.text8();
     if (!is_destination(group)) return malformed("destination is neither a word nor #word#word");

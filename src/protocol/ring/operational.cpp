@@ -173,6 +173,7 @@ std::vector<Data> Ring::originate(RingState& ring, Token& token, std::uint64_t r
          ring.window.bytes() < config_.window_bytes_max) {
     if (ring.window.find(next(token.seq)) != nullptr) {
       // Somebody numbered a packet without holding the token; nothing good can follow.
+      packed_.entries.clear();
       enter_gather("a packet number was used twice", current_members(), {});
       return {};
     }
@@ -184,6 +185,7 @@ std::vector<Data> Ring::originate(RingState& ring, Token& token, std::uint64_t r
     data.originator = self_.node;
     data.safe = packed_.safe;
     encode_data(data, packed_.entries);
+    RC_ASSERT(data.datagram.size() + data_header_bytes <= ring.packet_bytes());
     const auto inserted = ring.window.insert(data);
     RC_ASSERT(inserted == Window::Insert::stored);
     token.seq = data.seq;

@@ -70,6 +70,8 @@ void Ring::plan_exchange(const CommitToken& commit) {
     for (Seq seq = next(held); seq <= old.window.high(); seq = next(seq)) {
       if (old.window.find(seq) != nullptr) recovery_queue_.push_back(seq);
     }
+    // [WIR-7] What we packed alone may be larger than any path.
+    RC_ASSERT(!old.others.empty() || recovery_queue_.empty());
   } else {
     trace(TraceKind::recovery_step, TraceLevel::debug, low, [] {
       return "all received everything in the same attempt -> nothing to offer";

@@ -73,8 +73,7 @@ void Unpacker::append(Partial& partial, std::span<const std::byte> part) {
   const std::size_t needed = partial.received + part.size();
   RC_ASSERT(needed <= partial.total);
   if (needed > partial.bytes.size()) {
-    const bool is_first = partial.bytes.empty() && needed <= first_bytes;
-    const auto room = is_first ? first_bytes : growth * needed;
+    const auto room = std::max(first_bytes, growth * needed);
     auto grown = BufferRef::allocate(std::min(room, partial.total));
     const auto so_far = partial.bytes.bytes().first(partial.received);
     std::copy(so_far.begin(), so_far.end(), grown.writable().begin());

@@ -345,6 +345,7 @@ Result<ClientRequest> read_publish(BodyReader& in) {
   const std::size_t count = in.u8();
   in.require(count >= 1 && count <= destinations_max);
   if (!in.ok()) return malformed("publish does not follow its table [SES-9]");
+  request.groups.reserve(count);
   for (std::size_t i = 0; i < count && in.ok(); ++i) {
     request.groups.push_back(in.text8());
   }

@@ -9,7 +9,7 @@
 namespace ringcast {
 namespace {
 
-// An input buffer that grew for one large frame is given back when it is empty.
+// An input buffer that grew for one large frame is given back when nothing follows it.
 constexpr std::size_t input_bytes_kept = std::size_t{1} << 20U;
 constexpr std::size_t believed_bytes = std::size_t{64} << 10U;
 // What a publish must show of itself before it can be refused by its ticket.
@@ -61,6 +61,7 @@ void Session::receive(std::span<const std::byte> bytes) {
 }
 
 void Session::lend(std::span<const std::byte> bytes) {
+  RC_ASSERT(lent_.empty());
   if (ended_) return;
   lent_ = bytes;
   skip_lent();
@@ -77,6 +78,7 @@ void Session::keep() {
   tidy_input();
   if (!ended_) append(lent_);
   lent_ = {};
+  if (input_.empty() && input_.capacity() > input_bytes_kept) input_.shrink_to_fit();
 }
 
 void Session::append(std::span<const std::byte> bytes) {
@@ -138,7 +140,6 @@ void Session::tidy_input() {
   if (consumed_ == input_.size()) {
     input_.clear();
     consumed_ = 0;
-    if (input_.capacity() > input_bytes_kept) input_.shrink_to_fit();
   } else if (consumed_ > input_.size() / 2) {
     input_.erase(input_.begin(), input_.begin() + static_cast<std::ptrdiff_t>(consumed_));
     consumed_ = 0;

@@ -29,8 +29,18 @@ TEST_CASE("a short list is what a vector would be") {
     CHECK(copy == list);
     auto moved = std::move(list);
     CHECK(moved == vector);
+    CHECK(list.empty());  // NOLINT(bugprone-use-after-move): as promised
     list = std::move(moved);
     CHECK(list == vector);
+    auto taken = list;
+    CHECK(taken.take() == vector);
+    CHECK(taken.empty());
+    ShortList<std::string> reserved;
+    reserved.reserve(vector.size());
+    for (const auto& each : vector) {
+      reserved.push_back(each);
+    }
+    CHECK(reserved == vector);
   }
   CHECK_FALSE(list == ShortList<std::string>{"other"});
   CHECK_FALSE(ShortList<int>{1, 2} == ShortList<int>{1});
