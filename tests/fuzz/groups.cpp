@@ -146,7 +146,7 @@ class World {
   }
 
   /// As a ring does it: those who come along are told first, then who else there is.
-  void transitional(std::uint8_t mask) {
+  void transitional(std::uint32_t mask) {
     if (is_transitional_) return;
     is_transitional_ = true;
     along_.clear();
@@ -162,7 +162,7 @@ class World {
     give(change);
   }
 
-  void regular(std::uint8_t mask) {
+  void regular(std::uint32_t mask) {
     transitional(mask);
     is_transitional_ = false;
     ConfigurationChange change;
