@@ -3,7 +3,7 @@
 #
 # Compares ringcast with Corosync, ZeroMQ and the raw limit of this machine: installs what that
 # needs from Debian, builds, measures. bench/README.md says what is measured and how.
-#   bench/compare.sh            everything; hours. Interrupted, the same command goes on
+#   bench/compare.sh            everything; two hours. Interrupted, the same command goes on
 #   bench/compare.sh --quick    the main rows; under 20 minutes
 #   bench/compare.sh --smoke    does it all still work? under a minute
 #   bench/compare.sh --help     more

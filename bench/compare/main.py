@@ -30,7 +30,7 @@ def parse():
     parser = argparse.ArgumentParser(prog="bench/compare.sh", description=__doc__)
     mode = parser.add_mutually_exclusive_group()
     mode.add_argument("--quick", action="store_const", dest="plan", const="quick", default="full",
-                      help="the main rows, in under 20 minutes (default: everything, which takes hours)")
+                      help="the main rows, in under 20 minutes (default: everything, which takes two hours)")
     mode.add_argument("--smoke", action="store_const", dest="plan", const="smoke",
                       help="everything once for a second: does it still work? No figures worth keeping")
     mode.add_argument("--profile", action="store_true",
