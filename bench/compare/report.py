@@ -8,6 +8,7 @@ that what the machine does to both cancels.
 
 import statistics
 
+import goals
 from measures import run_key
 from systems import CONTENDERS
 
@@ -90,28 +91,19 @@ def _cell(figures, digits):
     return middle if low == high else f"{middle} ({low} to {high})"
 
 
-def _shares(row, raw):
+def _shares(row, known):
     """How much of the payload that the machine carries from one host to three the systems with an order carry."""
-    if row["scenario"] != "S1" or row["kind"] != "saturation" or row["bytes"] not in raw:
+    limit = known.raw_limit(row["bytes"])
+    if row["scenario"] != "S1" or row["kind"] != "saturation" or not limit:
         return
-    limit, name = raw[row["bytes"]]
     for contender in row["contenders"]:
         mbit = contender["figures"]["mbit"]
         if CONTENDERS[contender["name"]].ordered and mbit:
-            yield f"\n{contender['name']}: {mbit['median'] / limit:.0%} of {limit:,.0f} Mbit/s ({name}, one host to three)"
+            yield f"\n{contender['name']}: {mbit['median'] / limit[0]:.0%} of {limit[0]:,.0f} Mbit/s" \
+                  f" ({limit[1]}, one host to three)"
 
 
-def _raw_limits(document):
-    """By size: the best median of the raw ways, one host to three, and its name."""
-    limits = {}
-    for row in document["rows"]:
-        for contender in row["contenders"] if row["scenario"] == "RAW" else ():
-            if mbit := contender["figures"]["mbit"]:
-                limits[row["bytes"]] = max(limits.get(row["bytes"], (0, "")), (mbit["median"], contender["name"]))
-    return limits
-
-
-def _table(row, raw):
+def _table(row, known):
     columns = COLUMNS[row["kind"]]
     yield "| | W | " + " | ".join(title for title, _, _ in columns) + " | ringcast is | runs |"
     yield "|---|---|" + "---|" * (len(columns) + 2)
@@ -124,7 +116,7 @@ def _table(row, raw):
         remarks += [f"{contender['false_alarms']} false alarms"] if contender["false_alarms"] else []
         runs = ", ".join([str(contender["runs"]), *remarks])
         yield f"| {contender['name']} | {contender['window'] or ''} | {' | '.join(cells)} | {compared} | {runs} |"
-    yield from _shares(row, raw)
+    yield from _shares(row, known)
     for contender in row["contenders"]:
         for problem in contender["problems"]:
             yield f"\n**{contender['name']}**: {' '.join(problem.split())[:300]}"
@@ -132,10 +124,11 @@ def _table(row, raw):
 
 def markdown(document):
     lines = ["# ringcast compared", "", *(f"- {what}: {value}" for what, value in document["about"].items()), ""]
-    raw = _raw_limits(document)
+    known = goals.Results(document)
+    lines += ["## Where ringcast stands", "", *goals.table(document), ""]
     for row in document["rows"]:
         size = f", {row['bytes']:,} bytes" if row["kind"] in ("saturation", "latency") else ""
-        lines += [f"## {row['scenario']}: {row['title']}{size}", "", *_table(row, raw), ""]
+        lines += [f"## {row['scenario']}: {row['title']}{size}", "", *_table(row, known), ""]
     lines += ["s/M: processor seconds per million deliveries, all daemons or all clients together. messages/s: at the"
               " slowest receiver. Latencies: one way, of the worst receiver. Ratios of latencies are of p50."]
     return "\n".join(lines) + "\n"

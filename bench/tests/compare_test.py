@@ -11,6 +11,7 @@ import unittest
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "../compare"), os.path.join(HERE, "../../tests/integration")]
 
+import goals  # noqa: E402
 import measures  # noqa: E402
 import plan  # noqa: E402
 import report  # noqa: E402
@@ -104,6 +105,43 @@ class Report(unittest.TestCase):
             State(self.path, {"commit": "b"})
 
 
+class Goals(unittest.TestCase):
+    def setUp(self):
+        self.state = {}
+
+    def put(self, row, **runs):
+        for name, figures in runs.items():
+            self.state[measures.run_key(row, name, 0)] = {**run(1.0), **figures}
+
+    def table(self, *rows):
+        return list(goals.table(report.results(rows, plan.Settings(), self.state, {})))
+
+    def test_a_ratio_is_held_against_what_is_to_be_reached_and_what_is_aimed_at(self):
+        row = plan.Row("S1", "", ("ringcast", "corosync"))
+        for rate, verdict in ((499.0, "**missed**"), (500.0, "reached"), (999.0, "reached"), (1000.0, "aim")):
+            self.put(row, ringcast={"rate": rate}, corosync={"rate": 100.0})
+            self.assertEqual(self.table(row)[2],
+                             f"| S1, 100 bytes, messages/s | {rate / 100:.2f} | x Corosync | 5 | 10 | {verdict} |")
+
+    def test_of_eight_hosts_the_better_peer_counts(self):
+        row = plan.Row("S3", "", ("ringcast", "corosync"), hosts=8)
+        for theirs, factor in ((20000.0, "10.00"), (50600.0, "5.00")):
+            self.put(row, ringcast={"rate": 253000.0}, corosync={"rate": theirs})
+            self.assertIn(f"| {factor} | x the better peer |", " ".join(self.table(row)))
+
+    def test_latencies_are_those_of_their_load_and_smaller_is_better(self):
+        slow = plan.Row("S2", "", ("ringcast",), bytes=200, rate=1000)
+        other = plan.Row("S2", "", ("ringcast",), bytes=200, rate=500)
+        self.put(slow, ringcast={"latency_us": {**LATENCY, "p50": 90.0, "p99": 751.0}})
+        self.put(other, ringcast={"latency_us": {**LATENCY, "p50": 1.0}})
+        text = "\n".join(self.table(other, slow))
+        self.assertIn("p50 | 90 | us | 142 | 90 | aim |", text)
+        self.assertIn("p99 | 751 | us | 750 | 300 | **missed** |", text)
+
+    def test_what_was_not_measured_is_named(self):
+        self.assertIn("S6, idle, processor", self.table()[-1])
+
+
 class Plans(unittest.TestCase):
     def test_rows_have_names_of_their_own_and_known_contenders(self):
         for make in plan.PLANS.values():
@@ -111,6 +149,12 @@ class Plans(unittest.TestCase):
             ids = [(row.id, row.title) for row in rows]
             self.assertEqual(len(set(ids)), len(ids))
             self.assertLessEqual({name for row in rows for name in row.contenders}, set(CONTENDERS))
+
+    def test_the_full_one_measures_all_that_is_asked(self):
+        rows, _ = plan.full()
+        figures = {**run(1.0), "view_at_survivors_s": 1.0, "merged_s": 1.0, "core_percent": 1.0, "sent_per_second": 1.0}
+        state = {measures.run_key(row, name, 0): figures for row in rows for name in row.contenders}
+        self.assertNotIn("Not measured", "\n".join(goals.table(report.results(rows, plan.Settings(), state, {}))))
 
     def test_what_is_asked_for_as_a_share_was_measured_before(self):
         for make in plan.PLANS.values():
