@@ -101,7 +101,6 @@ bool join_group(int descriptor, const SocketAddress& group, unsigned index) {
 }
 
 bool aim_multicast(int descriptor, const SocketAddress& group, unsigned index, unsigned ttl) {
-  const int on{1};  // daemons on one host hear one another
   const int hops = static_cast<int>(ttl);
   const int number = static_cast<int>(index);
   const auto set = [descriptor](int level, int option, const void* value, socklen_t bytes) {
@@ -109,14 +108,29 @@ bool aim_multicast(int descriptor, const SocketAddress& group, unsigned index, u
   };
   if (group.is_v6()) {
     return set(IPPROTO_IPV6, IPV6_MULTICAST_IF, &number, sizeof(number)) &&
-           set(IPPROTO_IPV6, IPV6_MULTICAST_HOPS, &hops, sizeof(hops)) &&
-           set(IPPROTO_IPV6, IPV6_MULTICAST_LOOP, &on, sizeof(on));
+           set(IPPROTO_IPV6, IPV6_MULTICAST_HOPS, &hops, sizeof(hops));
   }
   ip_mreqn request{};
   request.imr_ifindex = number;
   return set(IPPROTO_IP, IP_MULTICAST_IF, &request, sizeof(request)) &&
-         set(IPPROTO_IP, IP_MULTICAST_TTL, &hops, sizeof(hops)) &&
-         set(IPPROTO_IP, IP_MULTICAST_LOOP, &on, sizeof(on));
+         set(IPPROTO_IP, IP_MULTICAST_TTL, &hops, sizeof(hops));
+}
+
+bool loop_multicast(int descriptor, bool v6, bool looped) {
+  const int value = looped ? 1 : 0;
+  return v6 ? ::setsockopt(descriptor, IPPROTO_IPV6, IPV6_MULTICAST_LOOP, &value, sizeof(value)) ==
+                  0
+            : ::setsockopt(descriptor, IPPROTO_IP, IP_MULTICAST_LOOP, &value, sizeof(value)) == 0;
+}
+
+bool is_of_this_host(SocketAddress address) {
+  address.set_port(0);  // its own may be about to be bound
+  const int descriptor = ::socket(address.family(), SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (descriptor < 0) return true;
+  const bool refused =
+      ::bind(descriptor, address.native(), address.native_bytes()) != 0 && errno == EADDRNOTAVAIL;
+  (void)::close(descriptor);
+  return !refused;
 }
 
 bool has_route(const SocketAddress& group, unsigned index) {

@@ -34,6 +34,11 @@ unsigned multicast_interface_index(const std::string& name, const SocketAddress&
 bool join_group(int descriptor, const SocketAddress& group, unsigned index);
 /// Makes `descriptor` send its multicast on that interface. False with errno set.
 bool aim_multicast(int descriptor, const SocketAddress& group, unsigned index, unsigned ttl);
+/// Whether what it sends to a group comes back to this host, too. False with errno set.
+bool loop_multicast(int descriptor, bool v6, bool looped);
+/// Whether a daemon with that address runs on this host, if it runs: the kernel lets us bind to it,
+/// whatever the port, or refuses for another reason than that it is not ours.
+bool is_of_this_host(SocketAddress address);
 /// Whether packets for the group can leave by that interface. False with errno set.
 bool has_route(const SocketAddress& group, unsigned index);
 

@@ -194,7 +194,16 @@ void UdpTransport::set_peers(std::vector<UdpPeer> peers) {
     destinations_.push_back(peer.address);
     sources_.insert(peer.address);
   }
-  if (options_.multicast) destinations_.push_back(*options_.multicast);
+  if (!options_.multicast) return;
+  destinations_.push_back(*options_.multicast);
+  // Our own packets would come back to us, to be thrown away, unless others here wait for them.
+  const bool has_neighbour =
+      std::any_of(options_.peers.begin(), options_.peers.end(), [](const UdpPeer& peer) {
+        return is_of_this_host(peer.address);
+      });
+  if (!loop_multicast(main_, options_.local.is_v6(), has_neighbour)) {
+    spdlog::warn("cannot choose whether multicast comes back: {}", system_message(errno));
+  }
 }
 
 std::uint32_t UdpTransport::datagram_bytes_max() const {
@@ -238,7 +247,7 @@ void UdpTransport::take_slot(std::size_t slot, std::vector<BufferRef>& datagrams
   const auto& header = slots.headers[slot];
   const auto source = SocketAddress::from_native(slots.sources[slot]);
   if (!sources_.contains(source)) {
-    // Our own multicast comes back to us: that is no stranger.
+    // Where daemons share a host our own multicast comes back to us: that is no stranger.
     if (!(source == options_.local)) count_("udp_unknown_source", 1);
     return;
   }

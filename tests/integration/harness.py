@@ -344,12 +344,13 @@ class Cluster:
 
     # Daemons.
 
-    def start(self, name, **more_environment):
-        """Starts the daemon; returns the moment just before."""
+    def start(self, name, on=None, **more_environment):
+        """Starts the daemon, on its own host or that one; returns the moment just before."""
         state = os.path.join(self.folder, f"{name}.state")
         os.makedirs(state, exist_ok=True)
         env = dict(os.environ, STATE_DIRECTORY=state, **more_environment)
-        words = ["nsenter", f"--net=/run/netns/{name}", program("ringcastd"), "--config", self.config, "--name", name]
+        words = ["nsenter", f"--net=/run/netns/{on or name}", program("ringcastd"), "--config", self.config,
+                 "--name", name]
         with open(os.path.join(self.folder, f"{name}.log"), "ab") as log:
             began = time.monotonic()
             self.daemons[name] = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=env,

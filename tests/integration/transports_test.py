@@ -62,6 +62,33 @@ def test_multicast_is_not_copied_per_daemon():
     expect(sent["multicast"] < 1.5 * (2 << 20) < sent["unicast"], f"bytes on the wire: {sent}")
 
 
+def test_own_multicast_does_not_come_back():
+    """A daemon that has its host for itself does not receive what it sends."""
+    with Cluster(3, transport="multicast", ring='multicast = "239.192.73.1:4913"') as cluster:
+        before = {name: received_datagrams(name) for name in cluster.names}
+        cluster.run("d1", "publish", GROUP, stdin=b"m" * (2 << 20)).must()
+        more = {name: received_datagrams(name) - before[name] for name in cluster.names}
+    expect(4 * more["d1"] < more["d2"], f"datagrams received: {more}")
+
+
+def test_daemons_of_one_host_hear_one_anothers_multicast():
+    """Two daemons with addresses of the same host, beside one elsewhere."""
+    with Cluster(3, transport="multicast", ring='multicast = "239.192.73.1:4913"', start=[]) as cluster:
+        command("ip", "-n", "d1", "address", "add", f"{cluster.address('d2')}/24", "dev", "eth0")
+        command("ip", "-n", "d2", "link", "set", "eth0", "down")
+        cluster.start("d1")
+        cluster.start("d2", on="d1")
+        cluster.start("d3")
+        cluster.wait_members("d3", 3)
+        exchange(cluster)
+
+
+def received_datagrams(name):
+    text = command("nsenter", f"--net=/run/netns/{name}", "cat", "/proc/net/snmp")
+    names, values = [line.split() for line in text.splitlines() if line.startswith("Udp:")]
+    return int(values[names.index("InDatagrams")])
+
+
 def sent_bytes(name):
     text = command("ip", "-n", name, "-s", "-o", "link", "show", "eth0")
     return int(text.split("TX:")[1].split("\\")[1].split()[0])
