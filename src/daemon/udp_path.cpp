@@ -117,10 +117,10 @@ bool aim_multicast(int descriptor, const SocketAddress& group, unsigned index, u
 }
 
 bool loop_multicast(int descriptor, bool v6, bool looped) {
+  const int level = v6 ? IPPROTO_IPV6 : IPPROTO_IP;
+  const int option = v6 ? IPV6_MULTICAST_LOOP : IP_MULTICAST_LOOP;
   const int value = looped ? 1 : 0;
-  return v6 ? ::setsockopt(descriptor, IPPROTO_IPV6, IPV6_MULTICAST_LOOP, &value, sizeof(value)) ==
-                  0
-            : ::setsockopt(descriptor, IPPROTO_IP, IP_MULTICAST_LOOP, &value, sizeof(value)) == 0;
+  return ::setsockopt(descriptor, level, option, &value, sizeof(value)) == 0;
 }
 
 bool is_of_this_host(SocketAddress address) {
