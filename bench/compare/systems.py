@@ -73,8 +73,9 @@ class Corosync(Contender):
 
     def start(self, hosts, name):
         path = os.path.join(hosts.folder, "corosync.conf")
-        with open(path, "w", encoding="ascii") as file:
-            file.write(self.configuration(hosts))
+        if not os.path.exists(path):  # else the one before may be reading it
+            with open(path, "w", encoding="ascii") as file:
+                file.write(self.configuration(hosts))
         private = f"exec 3<{path}; mount -t tmpfs tmpfs /run && mount -t tmpfs tmpfs /var/lib/corosync && " \
                   "cat <&3 >/run/corosync.conf && exec corosync -f -c /run/corosync.conf"
         hosts.spawn_daemon(name, ["unshare", "-m", "sh", "-c", private])
