@@ -4,6 +4,9 @@
 // subscriber's write queue refer to the same block; a fragment is a slice of it. The count is
 // not atomic: a block never leaves the thread that made it.
 //
+// Blocks of the size of a datagram on a usual path are kept for the next one that is asked for, a
+// few hundred of them: malloc() is slow beyond the sizes that it keeps itself.
+//
 // A block is written by whoever allocated it before it is shared, and by the sealer at the
 // moment of sending; nobody else writes.
 #pragma once
@@ -53,10 +56,13 @@ class BufferRef {
 
   /// REQUIRES: offset + length <= size().
   [[nodiscard]] BufferRef slice(std::size_t offset, std::size_t length) const;
+  /// From now on this begins `count` bytes later. REQUIRES: count <= size().
+  void remove_prefix(std::size_t count);
 
  private:
   struct Block {
     std::uint32_t references;
+    bool is_kept;  ///< for the next one to allocate
   };
   void free_block();
 

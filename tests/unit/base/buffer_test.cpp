@@ -3,6 +3,7 @@
 // BufferRef: slices share their block, and the block lives as long as its last slice.
 #include "protocol/base/buffer.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -43,6 +44,38 @@ TEST_CASE("a slice refers to the same block and outlives the buffer it came from
   CHECK(text_of(slice) == "messages");
   CHECK(text_of(slice.slice(0, 4).slice(1, 2)) == "es");
   CHECK(slice.slice(8, 0).empty());
+}
+
+TEST_CASE("a buffer can begin later, and others that share the block do not") {
+  const BufferRef whole = BufferRef::copy_of("ordered messages");
+  BufferRef rest = whole;
+  rest.remove_prefix(8);
+  CHECK(text_of(rest) == "messages");
+  rest.remove_prefix(8);
+  CHECK(rest.empty());
+  CHECK(text_of(whole) == "ordered messages");
+}
+
+TEST_CASE("blocks that are used again belong to one buffer at a time") {
+  // About the sizes of which blocks are kept, and far more of them than are kept.
+  for (const std::size_t size : {1000U, 1015U, 1016U, 1480U, 2040U, 2041U}) {
+    for (int round = 0; round < 2; ++round) {
+      std::vector<BufferRef> buffers;
+      for (std::size_t i = 0; i < 1500; ++i) {
+        auto& buffer = buffers.emplace_back(BufferRef::allocate(size));
+        for (auto& byte : buffer.writable()) {
+          byte = static_cast<std::byte>(i);
+        }
+      }
+      for (std::size_t i = 0; i < buffers.size(); ++i) {
+        const auto bytes = buffers[i].bytes();
+        REQUIRE(bytes.size() == size);
+        REQUIRE(std::all_of(bytes.begin(), bytes.end(), [i](std::byte byte) {
+          return byte == static_cast<std::byte>(i);
+        }));
+      }
+    }
+  }
 }
 
 TEST_CASE("what is written through one reference is seen through all") {
