@@ -184,10 +184,10 @@ std::size_t House::write(Room& room) {
   std::size_t written = 0;
   for (const ClientWrite& write : room.effects.client_writes) {
     const Uncounted uncounted;
-    for (const auto bytes : {write.frame.bytes.bytes(), write.frame.payload.bytes()}) {
+    for (const auto bytes : {write.frames.bytes.bytes(), write.frames.payload.bytes()}) {
       room.output.insert(room.output.end(), bytes.begin(), bytes.end());
     }
-    written += write.frame.size();
+    written += write.frames.size();
   }
   return written;
 }
@@ -221,10 +221,7 @@ void House::take_message(Room& room, const MessageFrame& message) const {
 void House::publish(Room& room) {
   if (room.input.size() > 0) return;
   SendRequest request;
-  {
-    const Uncounted uncounted;
-    request.groups = {std::string(group)};
-  }
+  request.groups = {group};
   request.confirm = false;
   request.payload = payload_;
   while (room.published < count_ && room.published - room.own < window_) {

@@ -148,7 +148,7 @@ Result<std::uint64_t> Client::Impl::publish(
   if (!credit) return credit.error();
   SendRequest request{
       .ticket = ++last_number_,
-      .groups = publication.groups,
+      .groups = ShortList<std::string_view>(publication.groups),
       .service = publication.service,
       .type = publication.type,
       .echo = publication.echo,
@@ -232,19 +232,28 @@ bool Client::Impl::has_more() const {
 // there was, the next is sure to find nothing: poll first. Without a deadline it reads until
 // there is no more, for a program that watches for edges hears of it only once.
 Result<std::optional<Event>> Client::Impl::next_event(std::optional<Deadline> deadline) {
-  if (inbox_.empty() && state_ == State::ready) (void)handle_buffered(Amount::one);
+  Result<std::optional<Event>> next{std::optional<Event>{}};  // the one thing that is returned
+  auto& event = *next;
+  if (inbox_.empty() && state_ == State::ready) (void)handle_buffered(&event);
+  const bool nothing = !event && inbox_.empty() && state_ == State::ready;
   const bool quiet = connection_.drained() && !wants_write();
-  if (inbox_.empty() && state_ == State::ready && deadline && quiet) wait(*deadline);
+  if (nothing && deadline && quiet) wait(*deadline);
   for (;;) {
-    if (auto event = inbox_.pop()) return event;
-    if (state_ == State::over) return ended();
-    advance(Amount::one);
-    if (!inbox_.empty() || state_ == State::over) continue;
+    if (!event) event = inbox_.pop();
+    if (event) return next;
+    if (state_ == State::over) break;
+    advance(&event);
+    if (event || !inbox_.empty() || state_ == State::over) continue;
     if (!deadline && has_more()) continue;
-    if (!deadline) return std::optional<Event>{};
-    if (Clock::now() >= *deadline) return Error{Errc::timed_out, "no event within the deadline"};
+    if (!deadline) return next;
+    if (Clock::now() >= *deadline) {
+      next = Error{Errc::timed_out, "no event within the deadline"};
+      return next;
+    }
     wait(*deadline);
   }
+  next = ended();
+  return next;
 }
 
 Result<void> Client::Impl::close(Deadline deadline) {

@@ -11,13 +11,22 @@ void DaemonNames::replace(DaemonTable table) {
   std::sort(table_.begin(), table_.end());
 }
 
-std::string DaemonNames::name(NodeId node) const {
+void DaemonNames::put(std::string& name, NodeId node) const {
   const auto found =
       std::lower_bound(table_.begin(), table_.end(), node, [](const auto& entry, NodeId id) {
         return entry.first < id;
       });
-  if (found == table_.end() || found->first != node) return to_string(node);
-  return found->second;
+  if (found == table_.end() || found->first != node) {
+    name = to_string(node);
+  } else {
+    name = found->second;
+  }
+}
+
+std::string DaemonNames::name(NodeId node) const {
+  std::string name;
+  put(name, node);
+  return name;
 }
 
 ConfigurationId DaemonNames::configuration_id(const RingId& id) const {
@@ -25,21 +34,21 @@ ConfigurationId DaemonNames::configuration_id(const RingId& id) const {
       .seq = id.seq, .representative = name(id.representative), .boot = id.boot.value};
 }
 
-Message DaemonNames::message(MessageFrame frame) const {
-  auto& event = frame.event;
-  Message message;
-  message.position = Position{
-      .configuration = configuration_id(event.configuration),
-      .seq = event.seq.value,
-      .index = event.index};
-  message.sender =
-      MemberName{.session = std::move(event.sender_name), .daemon = name(event.sender_node)};
-  message.groups = event.groups.take();
+void DaemonNames::fill(Message& message, const MessageFrame& frame) const {
+  const auto& event = frame.event;
+  auto& configuration = message.position.configuration;
+  configuration.seq = event.configuration.seq;
+  put(configuration.representative, event.configuration.representative);
+  configuration.boot = event.configuration.boot.value;
+  message.position.seq = event.seq.value;
+  message.position.index = event.index;
+  message.sender.session = event.sender_name;
+  put(message.sender.daemon, event.sender_node);
+  message.groups.assign(event.groups.begin(), event.groups.end());
   message.service = event.service;
   message.type = event.type;
   message.transitional = event.transitional;
   message.payload.assign(frame.payload.begin(), frame.payload.end());
-  return message;
 }
 
 View DaemonNames::view(ViewEvent event) const {

@@ -22,13 +22,15 @@ class DaemonNames {
   [[nodiscard]] std::string name(NodeId node) const;
   [[nodiscard]] ConfigurationId configuration_id(const RingId& id) const;
 
-  [[nodiscard]] Message message(MessageFrame frame) const;
+  /// Written where it is to be: a message is the one event that comes by the million.
+  void fill(Message& message, const MessageFrame& frame) const;
   [[nodiscard]] View view(ViewEvent event) const;
   [[nodiscard]] Configuration configuration(const ConfigurationEvent& event) const;
   [[nodiscard]] Confirmation confirmation(const ConfirmEvent& event) const;
   [[nodiscard]] std::vector<GroupInfo> groups(GroupList list) const;
 
  private:
+  void put(std::string& name, NodeId node) const;
   [[nodiscard]] std::vector<MemberName> members(std::vector<Member> members) const;
 
   DaemonTable table_;  ///< by NodeId

@@ -57,7 +57,7 @@ Error Client::Impl::no_answer() const {
           " ms); it may be overloaded or cut off, or another program answers there"};
 }
 
-void Client::Impl::advance(Amount amount) {
+void Client::Impl::advance(std::optional<Event>* first) {
   switch (state_) {
     case State::paused:
       if (Clock::now() < due_ || inbox_.full()) break;
@@ -74,7 +74,7 @@ void Client::Impl::advance(Amount amount) {
     }
     case State::greeting:
     case State::ready:
-      exchange(amount);
+      exchange(first);
       break;
     case State::over:
       break;
@@ -130,17 +130,17 @@ void Client::Impl::greet() {
   exchange();
 }
 
-void Client::Impl::exchange(Amount amount) {
+void Client::Impl::exchange(std::optional<Event>* first) {
   const auto flushed = connection_.flush();
   if (!flushed) {
     write_failed(flushed.error());
     return;
   }
-  read_frames(amount);
+  read_frames(first);
 }
 
-void Client::Impl::read_frames(Amount amount) {
-  if (!handle_buffered(amount) || has_enough(amount)) return;
+void Client::Impl::read_frames(std::optional<Event>* first) {
+  if (!handle_buffered(first) || has_enough(first)) return;
   const auto reading = connection_.read();
   if (!reading) {
     lose(reading.error());
@@ -153,7 +153,7 @@ void Client::Impl::read_frames(Amount amount) {
             " closed the connection without a reason; its log may have one"});
     return;
   }
-  (void)handle_buffered(amount);
+  (void)handle_buffered(first);
 }
 
 // What the daemon said before it closed is worth more than the words of a failed write.
@@ -170,14 +170,21 @@ void Client::Impl::write_failed(const Error& error) {
 }
 
 /// False when the session was lost on the way.
-bool Client::Impl::handle_buffered(Amount amount) {
-  while (!has_enough(amount)) {
+bool Client::Impl::handle_buffered(std::optional<Event>* first) {
+  while (!has_enough(first)) {
     const auto bytes = connection_.next_frame();
     if (!bytes) {
       lose(bytes.error());
       return false;
     }
     if (!bytes->has_value()) return true;
+    if (first != nullptr && state_ == State::ready) {
+      if (const auto message = decode_message(**bytes)) {
+        first->emplace(std::in_place_type<Message>);
+        daemons_.fill(std::get<Message>(**first), *message);
+        return true;
+      }
+    }
     auto frame = decode_server_frame(**bytes);
     if (!frame) {
       lose(frame.error());
@@ -321,8 +328,8 @@ void Client::Impl::handle_ready(ServerFrame& frame) {
       self.lose(Error{Errc::malformed, "the daemon sent a second welcome [SES-5]"});
     }
     void operator()(DaemonsFrame& table) const { self.daemons_.replace(std::move(table.daemons)); }
-    void operator()(MessageFrame& message) const {
-      self.inbox_.push(self.daemons_.message(std::move(message)));
+    void operator()(const MessageFrame& frame) const {
+      self.inbox_.push_message([&](Message& message) { self.daemons_.fill(message, frame); });
     }
     void operator()(ViewEvent& view) const {
       self.inbox_.push(self.daemons_.view(std::move(view)));

@@ -35,13 +35,11 @@ class Client::Impl {
   using Reply = std::variant<PongFrame, NodeStatus, GroupsFrame, Confirmation>;
 
   Result<void> connect();
-  /// How many of the events that have arrived go into the inbox. One at a time is faster: the
-  /// program takes it while it is in the cache, and its memory serves the next. The others wait
-  /// as the frames they came in.
-  enum class Amount : std::uint8_t { all, one };
-  /// Reads, writes and reconnects as far as that goes without waiting; no further than to the
-  /// first event, for `one`.
-  void advance(Amount amount = Amount::all);
+  /// Reads, writes and reconnects as far as that goes without waiting. `first`: stops at the first
+  /// event, which goes there if it is a message and to the inbox if not; the others wait as the
+  /// frames they came in. So a message is made where the program takes it, while the memory of the
+  /// one before is still in the cache.
+  void advance(std::optional<Event>* first = nullptr);
   /// Sleeps until the socket is ready, something is due, or `until`.
   void wait(Deadline until, bool to_write = false);
   /// Advances and waits until `done()`. Errors: closed, inbox_full, timed_out `waiting_for`.
@@ -88,11 +86,11 @@ class Client::Impl {
   void try_address();
   void opened(const Result<Connection::Opening>& opening);
   void greet();
-  void exchange(Amount amount = Amount::all);
-  void read_frames(Amount amount = Amount::all);
-  bool handle_buffered(Amount amount = Amount::all);
-  [[nodiscard]] bool has_enough(Amount amount) const {
-    return inbox_.full() || (amount == Amount::one && !inbox_.empty());
+  void exchange(std::optional<Event>* first = nullptr);
+  void read_frames(std::optional<Event>* first = nullptr);
+  bool handle_buffered(std::optional<Event>* first = nullptr);
+  [[nodiscard]] bool has_enough(const std::optional<Event>* first) const {
+    return inbox_.full() || (first != nullptr && (first->has_value() || !inbox_.empty()));
   }
   void lose(const Error& reason);
   void address_failed(const Error& error);

@@ -47,13 +47,22 @@ struct Cost {
 }  // namespace
 
 void Inbox::push(Event event) {
+  auto& entry = add();
+  entry.event = std::move(event);
+  charge(entry);
+}
+
+Inbox::Entry& Inbox::add() {
   if (first_ > entries_.size() / 2 && first_ > entries_kept) {
     entries_.erase(entries_.begin(), entries_.begin() + static_cast<std::ptrdiff_t>(first_));
     first_ = 0;
   }
-  const auto bytes = sizeof(Entry) + std::visit(Cost{}, event);
-  bytes_ += bytes;
-  entries_.push_back(Entry{.event = std::move(event), .bytes = bytes});
+  return entries_.emplace_back();
+}
+
+void Inbox::charge(Entry& entry) {
+  entry.bytes = sizeof(Entry) + std::visit(Cost{}, entry.event);
+  bytes_ += entry.bytes;
 }
 
 std::optional<Event> Inbox::pop() {

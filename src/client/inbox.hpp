@@ -19,6 +19,13 @@ class Inbox {
 
   /// Takes events beyond the bound too: the caller asks full() before it reads more.
   void push(Event event);
+  /// The same for a message, which `fill` writes where it is to stay.
+  template <class Fill>
+  void push_message(Fill fill) {
+    auto& entry = add();
+    fill(entry.event.emplace<Message>());
+    charge(entry);
+  }
   std::optional<Event> pop();
   void clear();
 
@@ -28,8 +35,11 @@ class Inbox {
  private:
   struct Entry {
     Event event;
-    std::size_t bytes;
+    std::size_t bytes{0};
   };
+
+  Entry& add();
+  void charge(Entry& entry);
 
   std::size_t bytes_max_;
   std::size_t bytes_{0};

@@ -43,10 +43,10 @@ ClientConnection::Read ClientConnection::read(std::span<std::byte> space) {
   }
 }
 
-void ClientConnection::enqueue(ClientFrame frame) {
-  const bool is_whole = frame.payload.empty();
-  if (!frame.bytes.empty()) output_.push_back(Piece{std::move(frame.bytes), is_whole});
-  if (!is_whole) output_.push_back(Piece{std::move(frame.payload), true});
+void ClientConnection::enqueue(ClientFrames frames) {
+  const bool is_whole = frames.payload.empty();
+  if (!frames.bytes.empty()) output_.push_back(Piece{std::move(frames.bytes), is_whole});
+  if (!is_whole) output_.push_back(Piece{std::move(frames.payload), true});
 }
 
 ClientConnection::Written ClientConnection::flush() {

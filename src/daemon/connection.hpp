@@ -15,7 +15,7 @@
 #include <asio.hpp>
 
 #include "protocol/base/buffer.hpp"
-#include "protocol/base/client_frame.hpp"
+#include "protocol/base/client_frames.hpp"
 #include "protocol/base/ids.hpp"
 
 namespace ringcast {
@@ -37,7 +37,7 @@ class ClientConnection {
   /// One read into `space`, without waiting.
   Read read(std::span<std::byte> space);
 
-  void enqueue(ClientFrame frame);
+  void enqueue(ClientFrames frames);
   struct Written {
     std::size_t count{0};
     bool closed{false};   ///< the client is gone

@@ -348,7 +348,7 @@ void Driver::carry_out() {
   transport_.send(effects_.peer_sets, effects_.transmits);
   if (effects_.persist) persist(*effects_.persist);
   for (auto& write : effects_.client_writes) {
-    unflushed_bytes_ += write.frame.size();
+    unflushed_bytes_ += write.frames.size();
     server_.write(std::move(write));
   }
   for (const auto& close : effects_.client_closes) {

@@ -276,7 +276,7 @@ void SessionServer::mark_output(SessionId session, ClientConnection& connection)
 void SessionServer::write(ClientWrite write) {
   const auto connection = find(write.session);
   if (!connection) return;
-  connection->enqueue(std::move(write.frame));
+  connection->enqueue(std::move(write.frames));
   mark_output(write.session, *connection);
 }
 

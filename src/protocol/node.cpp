@@ -16,6 +16,8 @@ namespace {
 
 /// Handed over by one deliver(), so that sockets take it before more is added.
 constexpr std::uint64_t deliver_bytes_max = std::uint64_t{256} << 10U;
+/// Room for more events is given back when they are handed over.
+constexpr std::size_t ordered_kept = 16384;
 
 /// A leaving node waits so long for its sessions' departure to be ordered and held by all.
 constexpr Duration leave_patience = std::chrono::milliseconds{800};
@@ -68,18 +70,17 @@ void Node::Impl::on_start(
 
 void Node::Impl::on_packets(std::span<const BufferRef> datagrams) {
   close_over_backlog();
-  std::vector<Packet> packets;
-  packets.reserve(datagrams.size());
+  packets_.reserve(datagrams.size());
   for (const auto& datagram : datagrams) {
     if (const auto header = sealer_->open(datagram.bytes()); !header) {
       reject(datagram, header.error());
-    } else if (auto packet = decode(datagram); !packet) {
-      reject(datagram, packet.error());
-    } else {
-      packets.push_back(std::move(*packet));
+    } else if (const auto decoded = decode(datagram, packets_.emplace_back()); !decoded) {
+      reject(datagram, decoded.error());
+      packets_.pop_back();
     }
   }
-  ring_.on_packets(packets);
+  ring_.on_packets(packets_);
+  packets_.clear();
 }
 
 void Node::Impl::reject(const BufferRef& datagram, const Error& error) {
@@ -110,19 +111,22 @@ std::optional<Instant> Node::Impl::next_deadline() const {
 
 bool Node::Impl::deliver() {
   if (!groups_) return false;
-  for (auto& event : ring_.take_ordered()) {
-    ordered_.push_back(std::move(event));
+  if (handed_ == ordered_.size()) {
+    ordered_.clear();
+    if (ordered_.capacity() > ordered_kept) ordered_.shrink_to_fit();
+    handed_ = 0;
   }
-  if (ordered_.empty() && !leaving_) return false;
-  const bool is_busy = !ordered_.empty();
+  ring_.take_ordered(ordered_);
+  const bool is_busy = handed_ < ordered_.size();
+  if (!is_busy && !leaving_) return false;
   GroupsOutput out;
   routed_bytes_ = 0;
-  while (!ordered_.empty() && routed_bytes_ < deliver_bytes_max) {
-    const auto event = std::move(ordered_.front());
-    ordered_.pop_front();
+  while (handed_ < ordered_.size() && routed_bytes_ < deliver_bytes_max) {
+    auto& event = ordered_[handed_++];
     if (observer_) observer_(event);
-    if (const auto* const message = std::get_if<OrderedMessage>(&event)) {
+    if (auto* const message = std::get_if<OrderedMessage>(&event)) {
       groups_->on_message(*message, out);
+      message->payload = {};  // what comes after it may wait
     } else {
       groups_->on_configuration(std::get<ConfigurationChange>(event), out);
     }
@@ -142,20 +146,38 @@ void Node::Impl::route(GroupsOutput& out) {
     }
   }
   for (const auto& delivery : out.deliveries) {
-    const ClientFrame frame = Session::encode_event(delivery.event);
-    routed_bytes_ += frame.size();
-    for (const auto id : out.to(delivery)) {
-      write(id, frame);
+    const auto to = out.to(delivery);
+    auto added = batch_.add(to, delivery.event);
+    if (added == 0) {
+      write_batch();
+      added = batch_.add(to, delivery.event);
+    }
+    routed_bytes_ += added;
+    if (added > 0) continue;
+    const auto frames = Session::encode_event(delivery.event);
+    routed_bytes_ += frames.size();
+    for (const auto id : to) {
+      write(id, frames);
     }
   }
   out.clear();
 }
 
-void Node::Impl::write(SessionId id, const ClientFrame& frame) {
+void Node::Impl::write_batch() {
+  if (batch_.empty()) return;
+  const ClientFrames frames = batch_.take();
+  for (const auto id : batch_.to()) {
+    write(id, frames);
+  }
+}
+
+/// Behind what waits in the batch.
+void Node::Impl::write(SessionId id, const ClientFrames& frames) {
+  write_batch();
   const auto found = sessions_.find(id);
   if (found == sessions_.end()) return;
-  found->second.queued(frame.size());
-  effects_->client_writes.push_back(ClientWrite{id, frame});
+  found->second.queued(frames.size());
+  effects_->client_writes.push_back(ClientWrite{id, frames});
   if (found->second.over_backlog()) over_backlog_.insert(id);
 }
 
@@ -215,7 +237,7 @@ void Node::Impl::leave() {
 
 void Node::Impl::continue_leaving() {
   if (stopped_) return;
-  const bool is_drained = ring_.is_drained() && ordered_.empty();
+  const bool is_drained = ring_.is_drained() && handed_ == ordered_.size();
   if (!is_drained && now_ < *leave_deadline_) return;
   ring_.leave();
   stopped_ = true;

@@ -4,7 +4,6 @@
 // node_clients.cpp what clients ask for, node_status.cpp what the node tells of itself.
 #pragma once
 
-#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -19,6 +18,7 @@
 #include "protocol/groups/groups.hpp"
 #include "protocol/node.hpp"
 #include "protocol/ring/ring.hpp"
+#include "protocol/session/frame_batch.hpp"
 #include "protocol/session/session.hpp"
 #include "protocol/wire/seal.hpp"
 
@@ -55,6 +55,7 @@ class Node::Impl {
     effects_ = &effects;
     ring_.begin(now, effects);
     work();
+    write_batch();
     ring_.finish();
     effects_ = nullptr;
   }
@@ -72,7 +73,8 @@ class Node::Impl {
 
   void reject(const BufferRef& datagram, const Error& error);
   void route(GroupsOutput& out);
-  void write(SessionId id, const ClientFrame& frame);
+  void write(SessionId id, const ClientFrames& frames);
+  void write_batch();
   void close(SessionId id, const Error& reason, Cause cause);
   void forget(SessionId id, const Error& reason, Cause cause, bool tell_driver);
   void close_over_backlog();
@@ -95,8 +97,11 @@ class Node::Impl {
   Instant started_{};
   Effects* effects_{nullptr};
   std::optional<Groups> groups_;
-  std::deque<OrderedEvent> ordered_;  ///< taken from the ring, not yet handed to groups
-  std::uint64_t routed_bytes_{0};     ///< to clients, by this deliver()
+  std::vector<Packet> packets_;        ///< of one input: its memory for the next
+  std::vector<OrderedEvent> ordered_;  ///< taken from the ring, handed to groups up to handed_
+  std::size_t handed_{0};
+  FrameBatch batch_;               ///< empty between inputs
+  std::uint64_t routed_bytes_{0};  ///< to clients, by this deliver()
 
   std::map<std::string, std::uint64_t, std::less<>> counters_;  ///< ours and the driver's
   std::map<SessionId, Session> sessions_;

@@ -18,7 +18,7 @@ using sim::SessionEnd;
 using sim::SessionRecord;
 
 sim::Delivered delivered(History& history, const sim::Received& received) {
-  const MessageEvent& event = received.event;
+  const sim::ReceivedMessage& event = received.event;
   const sim::Label label{.ring = event.configuration, .seq = event.seq, .index = event.index};
   sim::MessageRecord record;
   record.originator = event.sender_node;
@@ -309,7 +309,7 @@ class Witnesses {
     const std::set<std::uint64_t> comparable = tickets_to_groups(session);
     const auto drops = [&](const sim::SessionEvent& event) {
       if (const auto* received = std::get_if<sim::Received>(&event.what)) {
-        const MessageEvent& message = received->event;
+        const sim::ReceivedMessage& message = received->event;
         return !is_to_a_group(message.groups) ||
                !keeps(message.configuration, message.seq, message.index);
       }

@@ -306,7 +306,7 @@ class Loader {
 
   sim::Received read_message(Fields& fields) {
     sim::Received received;
-    MessageEvent& event = received.event;
+    sim::ReceivedMessage& event = received.event;
     event.configuration = ring(fields.word(), fields);
     event.seq = Seq{fields.number<std::uint64_t>()};
     event.index = fields.number<std::uint32_t>();

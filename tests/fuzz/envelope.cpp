@@ -15,6 +15,8 @@ void envelope(Bytes input) {
   const HeapMeter heap;
   const auto decoded = decode_envelope(input);
   heap.check_peak(64 * input.size() + 16384, "decoding an envelope");
+  const bool is_message = decoded.ok() && std::holds_alternative<ClientMessage>(*decoded);
+  check(decode_client_message(input).has_value() == is_message, "two ways to decode a message");
   if (!decoded) {
     check_refusal(decoded.error());
     check(decoded.error().code == Errc::malformed, "a refused envelope is malformed");

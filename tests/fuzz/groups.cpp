@@ -278,7 +278,8 @@ class World {
     } else {
       PublishRequest publish;
       publish.ticket = what;
-      publish.groups = {&group, 1};
+      const std::string_view destination = group;
+      publish.groups = {&destination, 1};
       publish.echo = (what & 128U) != 0;
       groups_.publish(client.id, publish, out);
     }

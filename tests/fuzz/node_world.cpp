@@ -125,15 +125,10 @@ void NodeWorld::take(Effects& effects) {
     asked_ = effects.persist;
   }
   for (const auto& write : effects.client_writes) {
-    const auto whole = write.frame.whole();
-    const auto bytes = whole.bytes();
-    check(peek_frame_length(bytes) == bytes.size() - frame_length_bytes, "a frame's length");
-    const auto frame = decode_server_frame(bytes.subspan(frame_length_bytes));
-    check(frame.ok(), "the node's own frames can be read");
     for (auto& client : clients_) {
-      if (client.id == write.session) client.unwritten += bytes.size();
+      if (client.id == write.session) client.unwritten += write.frames.size();
     }
-    if (!clients_.empty() && clients_.back().id == write.session) read_frame(*frame);
+    take_frames(write);
   }
   for (const auto& close : effects.client_closes) {
     check(!close.reason.empty(), "whoever is closed is told why");
@@ -177,6 +172,20 @@ void NodeWorld::check_order(const OrderedEvent& event) {
   configuration_ = change.id;
   members_ = members.size();
   last_message_ = {};
+}
+
+void NodeWorld::take_frames(const ClientWrite& write) {
+  const bool is_last = !clients_.empty() && clients_.back().id == write.session;
+  const auto whole = write.frames.whole();
+  auto rest = whole.bytes();
+  while (!rest.empty()) {
+    const auto length = peek_frame_length(rest);
+    check(length && frame_length_bytes + *length <= rest.size(), "a frame's length");
+    const auto frame = decode_server_frame(rest.subspan(frame_length_bytes, *length));
+    check(frame.ok(), "the node's own frames can be read");
+    if (is_last) read_frame(*frame);
+    rest = rest.subspan(frame_length_bytes + *length);
+  }
 }
 
 void NodeWorld::read_frame(const ServerFrame& frame) {
@@ -425,7 +434,7 @@ void NodeWorld::serve_a_client() {
   ByteWriter frames;
   SendRequest publish;
   publish.ticket = 1;
-  publish.groups = {std::string(last_group)};
+  publish.groups = {last_group};
   publish.type = last_type;
   encode_hello(frames, "last");
   encode_join(frames, last_group);

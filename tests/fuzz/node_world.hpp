@@ -85,6 +85,7 @@ class NodeWorld {
   void reload(const Step& step);
   [[nodiscard]] Client* client(std::uint8_t a);
   void open_client();
+  void take_frames(const ClientWrite& write);
   void read_frame(const ServerFrame& frame);
   void serve_a_client();
   void wait_until(bool (NodeWorld::*done)() const, Duration limit, std::string_view what);

@@ -47,6 +47,8 @@ void server_frames(Bytes input) {
   const HeapMeter heap;
   const auto decoded = decode_server_frame(input);
   heap.check_peak(64 * input.size() + 16384, "decoding a frame");
+  const bool is_message = decoded.ok() && std::holds_alternative<MessageFrame>(*decoded);
+  check(decode_message(input).has_value() == is_message, "two ways to decode a message");
   if (!decoded) {
     check_refusal(decoded.error());
     check(decoded.error().code == Errc::malformed, "a refused frame is malformed");

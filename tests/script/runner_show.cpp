@@ -153,14 +153,14 @@ void Runner::on_ordered(std::size_t host, const OrderedEvent& event) {
 std::string Runner::show_message(const MessageFrame& frame) const {
   const MessageEvent& event = frame.event;
   std::string groups;
-  for (const std::string& group : event.groups) {
-    groups += (groups.empty() ? "" : ",") + group;
+  for (const std::string_view group : event.groups) {
+    groups += (groups.empty() ? "" : ",") + std::string(group);
   }
   const auto identified = sim::look_into(frame.payload).payload;
   std::string text = identified ? std::to_string(frame.payload.size()) + " bytes" +
                                       (identified->intact ? "" : ", damaged")
                                 : shorten(frame.payload);
-  return "message " + text + " to " + groups + " from " + event.sender_name + "@" +
+  return "message " + text + " to " + groups + " from " + std::string(event.sender_name) + "@" +
          recorder_->history.name_of(event.sender_node) + " " +
          std::string(to_string(event.service)) + (event.transitional ? ", transitional" : "");
 }

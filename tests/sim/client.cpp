@@ -226,7 +226,10 @@ void SimClient::take(const ServerFrame& frame) {
           },
           [&](const MessageFrame& message) {
             const Content content = look_into(message.payload);
-            add(Received{.event = message.event, .payload = content.payload, .hash = content.hash});
+            add(Received{
+                .event = ReceivedMessage(message.event),
+                .payload = content.payload,
+                .hash = content.hash});
           },
           [&](const ViewEvent& view) {
             const auto is_me = [&](const Member& member) {

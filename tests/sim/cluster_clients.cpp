@@ -24,7 +24,7 @@ bool Cluster::write_to_clients(Host& host, Effects& effects) {
     }
     Connection* connection = find(write.session);
     if (connection == nullptr) continue;  // its client hung up in this very input
-    for (BufferRef* const piece : {&write.frame.bytes, &write.frame.payload}) {
+    for (BufferRef* const piece : {&write.frames.bytes, &write.frames.payload}) {
       if (!piece->empty()) connection->queued.push_back(std::move(*piece));
     }
     fill_socket(host, *connection);

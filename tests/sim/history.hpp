@@ -137,9 +137,33 @@ struct Refused {
   std::string subject;
   Errc code{Errc::invalid_argument};
 };
-/// A MessageEvent without its payload, with what the payload says of itself.
+/// A MessageEvent with names of its own and without its payload.
+struct ReceivedMessage {
+  ReceivedMessage() = default;
+  explicit ReceivedMessage(const MessageEvent& event)
+      : configuration(event.configuration),
+        seq(event.seq),
+        index(event.index),
+        sender_node(event.sender_node),
+        sender_name(event.sender_name),
+        groups(event.groups.begin(), event.groups.end()),
+        service(event.service),
+        type(event.type),
+        transitional(event.transitional) {}
+
+  RingId configuration;
+  Seq seq;
+  std::uint32_t index{0};
+  NodeId sender_node;
+  std::string sender_name;
+  std::vector<std::string> groups;
+  Service service{Service::agreed};
+  std::int32_t type{0};
+  bool transitional{false};
+};
+/// With what the payload says of itself.
 struct Received {
-  MessageEvent event;
+  ReceivedMessage event;
   std::optional<FoundPayload> payload;
   std::uint64_t hash{0};
 };

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -37,13 +38,15 @@ struct ViewId {
   auto operator<=>(const ViewId&) const = default;
 };
 
+/// Names refer to the bytes the event was read from: an envelope, whose block `payload` keeps, or
+/// the frame it was decoded from.
 struct MessageEvent {
   RingId configuration;
   Seq seq;
   std::uint32_t index{0};
   NodeId sender_node;
-  std::string sender_name;
-  ShortList<std::string> groups;
+  std::string_view sender_name;
+  ShortList<std::string_view> groups;
   Service service{Service::agreed};
   std::int32_t type{0};
   bool transitional{false};

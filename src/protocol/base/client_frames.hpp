@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// ClientFrame: a frame on its way to clients. The payload of a long message is not copied into
-// it but follows it.
+// ClientFrames: whole frames on their way to clients, one or more. The payload of a long message is
+// not copied into its frame but follows it.
 #pragma once
 
 #include <cstddef>
@@ -12,10 +12,10 @@
 
 namespace ringcast {
 
-struct ClientFrame {
-  ClientFrame() = default;
-  ClientFrame(BufferRef frame_bytes) : bytes(std::move(frame_bytes)) {}  // NOLINT: a whole frame
-  ClientFrame(BufferRef head, BufferRef following)
+struct ClientFrames {
+  ClientFrames() = default;
+  ClientFrames(BufferRef frames) : bytes(std::move(frames)) {}  // NOLINT: in one piece
+  ClientFrames(BufferRef head, BufferRef following)
       : bytes(std::move(head)), payload(std::move(following)) {}
 
   [[nodiscard]] std::size_t size() const { return bytes.size() + payload.size(); }
@@ -28,7 +28,7 @@ struct ClientFrame {
     return joined;
   }
 
-  BufferRef bytes;    ///< all of the frame, or what precedes the payload
+  BufferRef bytes;    ///< all of the frames, or what precedes the payload of the one
   BufferRef payload;  ///< the rest
 };
 

@@ -116,11 +116,13 @@ void write(ByteWriter& writer, const ExchangeChunk& chunk) {
 
 // Decoding. ---------------------------------------------------------------------------------
 
-Result<Envelope> read_message(
-    ByteReader& reader, std::uint8_t flags, std::span<const std::byte> bytes) {
+Result<void> read_message(
+    ByteReader& reader,
+    std::uint8_t flags,
+    std::span<const std::byte> bytes,
+    ClientMessage& message) {
   constexpr std::uint8_t known = message_no_echo | message_confirm | message_typed;
   if ((flags & ~known) != 0) return malformed("unknown flag in a message");
-  ClientMessage message;
   message.session = SessionId{reader.u64()};
   message.echo = (flags & message_no_echo) == 0;
   if ((flags & message_confirm) != 0) message.ticket = reader.u64();
@@ -140,7 +142,7 @@ Result<Envelope> read_message(
   }
   if (!reader.ok()) return malformed("message cut short");
   message.payload = bytes.subspan(reader.position());
-  return Envelope{std::move(message)};
+  return {};
 }
 
 Result<Envelope> read_join(ByteReader& reader, std::uint8_t flags) {
@@ -246,22 +248,24 @@ std::size_t header_bytes(const ClientMessage& message) {
 }
 
 BufferRef encode(const Envelope& envelope) {
+  if (const auto* const message = std::get_if<ClientMessage>(&envelope)) return encode(*message);
   ByteWriter writer;
-  const auto* const message = std::get_if<ClientMessage>(&envelope);
-  if (message == nullptr) {
-    std::visit([&writer](const auto& value) { write(writer, value); }, envelope);
-    return BufferRef::copy_of(writer.view());
-  }
+  std::visit([&writer](const auto& value) { write(writer, value); }, envelope);
+  return BufferRef::copy_of(writer.view());
+}
+
+BufferRef encode(const ClientMessage& message) {
   // The payload goes straight into its place: this is its one copy.
-  writer.reserve(header_bytes(*message));
-  write(writer, *message);
-  RC_ASSERT(writer.size() == header_bytes(*message));
+  ByteWriter writer;
+  writer.reserve(header_bytes(message));
+  write(writer, message);
+  RC_ASSERT(writer.size() == header_bytes(message));
   RC_ASSERT(writer.size() <= envelope_overhead_max);
-  auto buffer = BufferRef::allocate(writer.size() + message->payload.size());
+  auto buffer = BufferRef::allocate(writer.size() + message.payload.size());
   const auto out = buffer.writable();
   std::copy(writer.view().begin(), writer.view().end(), out.begin());
-  if (!message->payload.empty()) {
-    std::memcpy(out.data() + writer.size(), message->payload.data(), message->payload.size());
+  if (!message.payload.empty()) {
+    std::memcpy(out.data() + writer.size(), message.payload.data(), message.payload.size());
   }
   return buffer;
 }
@@ -272,8 +276,12 @@ Result<Envelope> decode_envelope(std::span<const std::byte> bytes) {
   const auto flags = reader.u8();
   if (!reader.ok()) return malformed("shorter than its head");
   switch (static_cast<Kind>(kind)) {
-    case Kind::message:
-      return read_message(reader, flags, bytes);
+    case Kind::message: {
+      ClientMessage message;
+      const auto read = read_message(reader, flags, bytes, message);
+      if (!read) return read.error();
+      return Envelope{std::move(message)};
+    }
     case Kind::join:
       return read_join(reader, flags);
     case Kind::leave:
@@ -284,6 +292,16 @@ Result<Envelope> decode_envelope(std::span<const std::byte> bytes) {
       return read_exchange(reader, flags);
   }
   return malformed("unknown kind");
+}
+
+std::optional<ClientMessage> decode_client_message(std::span<const std::byte> bytes) {
+  std::optional<ClientMessage> message;
+  ByteReader reader(bytes);
+  const auto kind = reader.u8();
+  const auto flags = reader.u8();
+  if (!reader.ok() || static_cast<Kind>(kind) != Kind::message) return message;
+  if (!read_message(reader, flags, bytes, message.emplace())) message.reset();
+  return message;
 }
 
 std::optional<PrivateGroup> split_private_group(std::string_view destination) {

@@ -91,9 +91,13 @@ std::size_t header_bytes(const ClientMessage& message);
 
 /// REQUIRES: names and counts within their limits.
 BufferRef encode(const Envelope& envelope);
+BufferRef encode(const ClientMessage& message);
 
 /// Errors: malformed. The value refers to `bytes`.
 Result<Envelope> decode_envelope(std::span<const std::byte> bytes);
+/// A client's message, without the way through a variant; nothing when it is of another kind or
+/// malformed: decode_envelope() knows.
+std::optional<ClientMessage> decode_client_message(std::span<const std::byte> bytes);
 
 /// The parts of "#name#daemon".
 struct PrivateGroup {

@@ -39,13 +39,15 @@ void Groups::Impl::open_session(SessionId session, std::string_view name, Groups
 void Groups::Impl::join(SessionId session, std::string_view group, GroupsOutput& out) {
   auto& local = open_local(session);
   local.asked.emplace(group);
-  submit(local, JoinChange{.session = session, .name = local.name, .group = group}, {}, out);
+  const JoinChange change{.session = session, .name = local.name, .group = group};
+  submit(local, encode(change), {}, out);
 }
 
 void Groups::Impl::leave(SessionId session, std::string_view group, GroupsOutput& out) {
   auto& local = open_local(session);
   if (const auto at = local.asked.find(group); at != local.asked.end()) local.asked.erase(at);
-  submit(local, LeaveChange{.session = session, .group = group}, {}, out);
+  const LeaveChange change{.session = session, .group = group};
+  submit(local, encode(change), {}, out);
 }
 
 void Groups::Impl::publish(SessionId session, const PublishRequest& request, GroupsOutput& out) {
@@ -59,24 +61,19 @@ void Groups::Impl::publish(SessionId session, const PublishRequest& request, Gro
       .groups = ShortList<std::string_view>(request.groups.begin(), request.groups.end()),
       .payload = request.payload};
   if (request.confirm) message.ticket = request.ticket;
-  submit(local, std::move(message), request.service, out);
+  submit(local, encode(message), request.service, out);
 }
 
 // [GRP-10]
 void Groups::Impl::submit(
-    LocalSession& local, const Envelope& request, Service service, GroupsOutput& out) {
-  BufferRef envelope = encode(request);
+    LocalSession& local, BufferRef envelope, Service service, GroupsOutput& out) {
   local.unordered_bytes += envelope.size() + credit_per_request;
   out.submissions.push_back({.envelope = std::move(envelope), .service = service});
 }
 
 // [GRP-10]
-void Groups::Impl::give_credit_back(const OrderedMessage& message, const Envelope& envelope) {
+void Groups::Impl::give_credit_back(const OrderedMessage& message, SessionId session) {
   if (message.originator != self_.node) return;
-  SessionId session;
-  if (const auto* const sent = std::get_if<ClientMessage>(&envelope)) session = sent->session;
-  if (const auto* const join = std::get_if<JoinChange>(&envelope)) session = join->session;
-  if (const auto* const leave = std::get_if<LeaveChange>(&envelope)) session = leave->session;
   const auto at = sessions_.find(session);
   if (at == sessions_.end()) return;
   auto& unordered = at->second.unordered_bytes;
@@ -103,17 +100,30 @@ std::uint64_t Groups::Impl::unordered_bytes(SessionId session) const {
 // Ordered envelopes. ------------------------------------------------------------------------
 
 void Groups::Impl::on_message(const OrderedMessage& message, GroupsOutput& out) {
+  if (const auto sent = decode_client_message(message.payload.bytes())) {
+    give_credit_back(message, sent->session);
+    if (!is_too_early(message)) apply(message, *sent, out);
+    return;
+  }
   const auto envelope = decode_envelope(message.payload.bytes());
   if (!envelope) {
     reject(message, envelope.error().message);
     return;
   }
-  give_credit_back(message, *envelope);
-  if (!complete_ && !std::holds_alternative<ExchangeChunk>(*envelope)) {
-    reject(message, "sent although the exchange was not complete");  // [GRP-5]
-    return;
+  if (const auto* const join = std::get_if<JoinChange>(&*envelope)) {
+    give_credit_back(message, join->session);
+  } else if (const auto* const leave = std::get_if<LeaveChange>(&*envelope)) {
+    give_credit_back(message, leave->session);
   }
+  if (!std::holds_alternative<ExchangeChunk>(*envelope) && is_too_early(message)) return;
   std::visit([&](const auto& value) { apply(message, value, out); }, *envelope);
+}
+
+// [GRP-5]
+bool Groups::Impl::is_too_early(const OrderedMessage& message) {
+  if (complete_) return false;
+  reject(message, "sent although the exchange was not complete");
+  return true;
 }
 
 void Groups::Impl::add_open_members(std::string_view group, std::vector<SessionId>& to) const {
@@ -164,19 +174,18 @@ void Groups::Impl::apply(
   const std::size_t first = out.recipients.size();
   add_recipients(message, sent, out.recipients);
   if (first != out.recipients.size()) {
-    const auto size = sent.payload.size();
-    MessageEvent event{
-        .configuration = message.configuration,
-        .seq = message.seq,
-        .index = message.index,
-        .sender_node = message.originator,
-        .sender_name = std::string(sent.sender),
-        .groups = ShortList<std::string>(sent.groups.begin(), sent.groups.end()),
-        .service = message.service,
-        .type = sent.type,
-        .transitional = message.transitional,
-        .payload = message.payload.slice(message.payload.size() - size, size)};
-    out.tell_from(first, std::move(event));
+    auto& event = out.message_from(first);
+    event.configuration = message.configuration;
+    event.seq = message.seq;
+    event.index = message.index;
+    event.sender_node = message.originator;
+    event.sender_name = sent.sender;
+    event.groups = sent.groups;
+    event.service = message.service;
+    event.type = sent.type;
+    event.transitional = message.transitional;
+    event.payload = message.payload;
+    event.payload.remove_prefix(message.payload.size() - sent.payload.size());
   }
   if (message.originator == self_.node) confirm(message, sent, out);
 }

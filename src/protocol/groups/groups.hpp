@@ -20,6 +20,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "ringcast/result.hpp"
@@ -63,6 +64,13 @@ struct GroupsOutput {
     deliveries.push_back(
         {.first = first, .count = recipients.size() - first, .event = std::move(event)});
   }
+  /// The same for a message, to be filled in where it stands. REQUIRES: there are recipients.
+  MessageEvent& message_from(std::size_t first) {
+    auto& delivery = deliveries.emplace_back();
+    delivery.first = first;
+    delivery.count = recipients.size() - first;
+    return std::get<MessageEvent>(delivery.event);
+  }
   void tell(std::span<const SessionId> to, ClientEvent event) {
     const std::size_t first = recipients.size();
     recipients.insert(recipients.end(), to.begin(), to.end());
@@ -79,7 +87,7 @@ struct GroupsOutput {
 /// Refers to the caller's memory.
 struct PublishRequest {
   std::uint64_t ticket{0};
-  std::span<const std::string> groups;
+  std::span<const std::string_view> groups;
   Service service{Service::agreed};
   std::int32_t type{0};
   bool echo{true};

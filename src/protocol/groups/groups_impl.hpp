@@ -55,9 +55,9 @@ class Groups::Impl {
 
  private:
   LocalSession& open_local(SessionId session);
-  static void submit(
-      LocalSession& local, const Envelope& request, Service service, GroupsOutput& out);
-  void give_credit_back(const OrderedMessage& message, const Envelope& envelope);
+  static void submit(LocalSession& local, BufferRef envelope, Service service, GroupsOutput& out);
+  void give_credit_back(const OrderedMessage& message, SessionId session);
+  bool is_too_early(const OrderedMessage& message);
   [[nodiscard]] std::vector<SessionId> open_members(std::string_view group) const;
   void add_open_members(std::string_view group, std::vector<SessionId>& to) const;
   void add_recipients(

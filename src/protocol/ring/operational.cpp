@@ -59,9 +59,9 @@ void Ring::visit(Token token, bool may_hold) {
   const Seq received_seq = token.seq;
   const std::uint64_t requested = count(token.rtr);
   const std::uint64_t again = answer_requests(ring, token);
-  std::vector<Data> packets = originate(ring, token, requested);
+  originate(ring, token, requested);
   std::uint64_t cost = again;
-  for (const auto& packet : packets) {
+  for (const auto& packet : originated_) {
     cost += datagram_cost(packet.datagram.size());
   }
 
@@ -72,7 +72,8 @@ void Ring::visit(Token token, bool may_hold) {
   request_missing(ring, token);
   ++token.token_seq;
 
-  transmit_visit(ring, token, packets, quiet);
+  transmit_visit(ring, token, quiet);
+  originated_.clear();  // the window has what was sent
   advance_safe_line(ring, token);
   ring.sent_seq = token.seq;
   if (phase_ != RingPhase::operational) return;
@@ -149,14 +150,14 @@ Duration Ring::slow_rotation() const {
   return std::max<Duration>(path, config_.token_loss / 8);
 }
 
-std::vector<Data> Ring::originate(RingState& ring, Token& token, std::uint64_t requested) {
-  std::vector<Data> packets;
+void Ring::originate(RingState& ring, Token& token, std::uint64_t requested) {
+  RC_ASSERT(originated_.empty());
   const bool open = gate_open();
-  if (queue_.empty(open)) return packets;
+  if (queue_.empty(open)) return;
   if (numbers_run_out(ring.window, token.seq)) {
     // [ORD-11] A packet beyond the limit would be refused by all, in recovery too.
     enter_gather("the ring's packet numbers run out", current_members(), {});
-    return packets;
+    return;
   }
   const std::uint64_t allowance = ring.flow.allowance(FlowControl::Visit{
       .fcc = token.fcc,
@@ -174,12 +175,13 @@ std::vector<Data> Ring::originate(RingState& ring, Token& token, std::uint64_t r
     if (ring.window.find(next(token.seq)) != nullptr) {
       // Somebody numbered a packet without holding the token; nothing good can follow.
       packed_.entries.clear();
+      originated_.clear();
       enter_gather("a packet number was used twice", current_members(), {});
-      return {};
+      return;
     }
     packed_ = pack(queue_, open, room, std::move(packed_));
     if (packed_.entries.empty()) break;
-    Data data;
+    Data& data = originated_.emplace_back();
     data.ring = ring.ring;
     data.seq = next(token.seq);  // [ORD-1]
     data.originator = self_.node;
@@ -197,11 +199,9 @@ std::vector<Data> Ring::originate(RingState& ring, Token& token, std::uint64_t r
         data.seq,
         [&] { return "packet of " + std::to_string(packed_.entries.size()) + " entries"; },
         packed_.messages_ended);
-    packets.push_back(std::move(data));
   }
   packed_.entries.clear();  // or they would hold what was sent
   if (!queue_.empty(open)) note_held_back(ring, token.seq, cost >= allowance);
-  return packets;
 }
 
 void Ring::note_held_back(const RingState& ring, Seq seq, bool is_share_used) const {
@@ -214,8 +214,8 @@ void Ring::note_held_back(const RingState& ring, Seq seq, bool is_share_used) co
   });
 }
 
-void Ring::transmit_visit(
-    RingState& ring, const Token& token, std::vector<Data>& packets, bool hold) {
+void Ring::transmit_visit(RingState& ring, const Token& token, bool hold) {
+  auto& packets = originated_;
   if (phase_ != RingPhase::operational) return;
   // The accelerated ring [ORD-4]: the token, already counting all packets, leaves before the
   // last of them. Not so where anything is safe: whoever has not got all of it when the token comes

@@ -27,6 +27,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <set>
@@ -144,7 +145,18 @@ class Ring {
   void leave();
   void reconfigure(const RingConfig& config, std::vector<NodeId> configured);
 
-  std::vector<OrderedEvent> take_ordered() { return std::exchange(ordered_, {}); }
+  /// Appends it to `events`, whose memory is used again.
+  void take_ordered(std::vector<OrderedEvent>& events) {
+    if (events.empty()) {
+      events.swap(ordered_);
+    } else {
+      events.insert(
+          events.end(),
+          std::make_move_iterator(ordered_.begin()),
+          std::make_move_iterator(ordered_.end()));
+    }
+    ordered_.clear();
+  }
 
   [[nodiscard]] RingPhase phase() const { return phase_; }
   [[nodiscard]] NodeKey self() const { return self_; }
@@ -192,9 +204,9 @@ class Ring {
   std::uint64_t answer_request(
       RingState& ring, const SeqRange& range, std::uint64_t budget, std::vector<SeqRange>& open);
   [[nodiscard]] Duration slow_rotation() const;
-  std::vector<Data> originate(RingState& ring, Token& token, std::uint64_t requested);
+  void originate(RingState& ring, Token& token, std::uint64_t requested);
   void note_held_back(const RingState& ring, Seq seq, bool is_share_used) const;
-  void transmit_visit(RingState& ring, const Token& token, std::vector<Data>& packets, bool hold);
+  void transmit_visit(RingState& ring, const Token& token, bool hold);
   void advance_safe_line(RingState& ring, const Token& token);
   bool note_quiet(RingState& ring, Token& token, bool may_hold, Seq received_seq);
   void watch_stuck_member(RingState& ring, const Token& token);
@@ -282,7 +294,8 @@ class Ring {
   std::set<NodeId> left_outside_;            ///< told once: heard, but not by all of us
   std::map<NodeKey, Instant> linked_since_;  ///< with all of us, when not all of its ring were
   SendQueue queue_;
-  PackedEntries packed_;  // of the packet last made: its memory for the next
+  std::vector<Data> originated_;  // in this visit
+  PackedEntries packed_;          // of the packet last made: its memory for the next
   Unpacker unpacker_;
   RingId gate_ring_;
   std::vector<OrderedEvent> ordered_;

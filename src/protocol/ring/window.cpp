@@ -35,7 +35,7 @@ Window::Window(RingId ring, std::uint32_t capacity, Seq before)
   RC_ASSERT(capacity > 0);
 }
 
-Window::Insert Window::insert(Data packet) {
+Window::Insert Window::insert(const Data& packet) {
   const Seq seq = packet.seq;
   if (seq <= discarded_) return Insert::duplicate;
   const std::uint64_t distance = seq.value - discarded_.value;
@@ -55,7 +55,7 @@ Window::Insert Window::insert(Data packet) {
   auto& place = slots_[slot(seq)];
   if (place) return Insert::duplicate;
   bytes_ += cost(packet);
-  place = std::move(packet);
+  place.emplace(packet);
   high_ = std::max(high_, seq);
   while (aru_ < high_ && find(next(aru_)) != nullptr) {
     aru_ = next(aru_);

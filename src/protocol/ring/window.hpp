@@ -27,7 +27,7 @@ class Window {
   Window(RingId ring, std::uint32_t capacity, Seq before = {});
 
   enum class Insert : std::uint8_t { stored, duplicate, outside };
-  Insert insert(Data packet);
+  Insert insert(const Data& packet);
 
   [[nodiscard]] const RingId& ring() const { return ring_; }
   /// Received everything up to here.

@@ -100,11 +100,11 @@ void named(ByteWriter& out, FrameType type, std::string_view name) {
   frame.finish();
 }
 
-void destinations(ByteWriter& out, const ShortList<std::string>& groups) {
+void destinations(ByteWriter& out, const ShortList<std::string_view>& groups) {
   RC_ASSERT(!groups.empty());
   RC_ASSERT(groups.size() <= destinations_max);
   out.u8(static_cast<std::uint8_t>(groups.size()));
-  for (const auto& group : groups) {
+  for (const auto group : groups) {
     out.text8(group);
   }
 }

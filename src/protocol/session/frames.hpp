@@ -72,8 +72,8 @@ enum class FrameType : std::uint8_t {
   closed = 0x8d,
 };
 
-// What a client asks for, checked as far as one session can check it. Spans refer to the
-// decoded frame.
+// What a client asks for, checked as far as one session can check it. Spans and views refer to
+// the decoded frame.
 struct HelloRequest {
   std::string name;  ///< empty: make one up
 };
@@ -85,7 +85,7 @@ struct LeaveRequest {
 };
 struct SendRequest {
   std::uint64_t ticket{0};
-  ShortList<std::string> groups;
+  ShortList<std::string_view> groups;
   Service service{Service::agreed};
   std::int32_t type{0};
   bool echo{true};
@@ -140,8 +140,8 @@ struct DaemonsFrame {
   DaemonTable daemons;
 };
 struct MessageFrame {
-  MessageEvent event;                  ///< its payload is empty: see `payload`
-  std::span<const std::byte> payload;  ///< refers to the decoded frame
+  MessageEvent event;  ///< its payload is empty: see `payload`
+  std::span<const std::byte> payload;
 };
 struct StatusFrame {
   std::uint64_t request{0};
@@ -164,7 +164,8 @@ struct ClosedFrame {
   Error reason;
 };
 
-/// Members carry no SessionId on the socket: after decoding it is 0.
+/// Members carry no SessionId on the socket: after decoding it is 0. A message refers to the
+/// decoded frame, all others have what they say.
 using ServerFrame = std::variant<
     WelcomeInfo,
     DaemonsFrame,
@@ -222,5 +223,9 @@ void encode_closed(ByteWriter& out, const Error& reason);
 
 /// `frame` starts with the type. Errors: malformed.
 Result<ServerFrame> decode_server_frame(std::span<const std::byte> frame);
+
+/// The frame of a message, without the way through a variant; nothing when it is another frame or
+/// malformed: decode_server_frame() knows.
+std::optional<MessageFrame> decode_message(std::span<const std::byte> frame);
 
 }  // namespace ringcast

@@ -26,20 +26,21 @@ class BodyReader {
   std::uint16_t u16() { return reader_.u16(); }
   std::uint32_t u32() { return reader_.u32(); }
   std::uint64_t u64() { return reader_.u64(); }
-  std::string text8() { return std::string(reader_.text8()); }
+  std::string_view text8() { return reader_.text8(); }
   std::string text16() { return std::string(reader_.text16()); }
 
-  std::string word() {
+  std::string_view word_view() {
     const auto text = reader_.text8();
     require(is_valid_word(text));
-    return std::string(text);
+    return text;
   }
+  std::string word() { return std::string(word_view()); }
 
-  std::string destination() {
+  std::string_view destination() {
     const auto text = reader_.text8();
     const bool is_private = !text.empty() && text.front() == '#';
     require(is_private ? parse_member(text).ok() : is_valid_word(text));
-    return std::string(text);
+    return text;
   }
 
   /// A byte of which only the lowest `bits` may be set.
@@ -140,14 +141,13 @@ WelcomeInfo read_welcome(BodyReader& in) {
   return info;
 }
 
-MessageFrame read_message(BodyReader& in) {
-  MessageFrame frame;
+void read_message(BodyReader& in, MessageFrame& frame) {
   auto& event = frame.event;
   event.configuration = read_ring(in);
   event.seq = Seq{in.u64()};
   event.index = in.u32();
   event.sender_node = NodeId{in.u32()};
-  event.sender_name = in.word();
+  event.sender_name = in.word_view();
   event.service = static_cast<Service>(in.enumerator(static_cast<unsigned>(Service::safe)));
   event.transitional = in.flags(1) != 0;
   event.type = static_cast<std::int32_t>(in.u32());
@@ -157,7 +157,6 @@ MessageFrame read_message(BodyReader& in) {
     event.groups.push_back(in.destination());
   }
   frame.payload = in.rest();
-  return frame;
 }
 
 ViewEvent read_view(BodyReader& in) {
@@ -264,8 +263,11 @@ std::optional<ServerFrame> read_server_frame(std::uint8_t type, BodyReader& in) 
       return read_welcome(in);
     case FrameType::daemons:
       return DaemonsFrame{.daemons = read_daemons(in)};
-    case FrameType::message:
-      return read_message(in);
+    case FrameType::message: {
+      MessageFrame frame;
+      read_message(in, frame);
+      return frame;
+    }
     case FrameType::view:
       return read_view(in);
     case FrameType::transitional:
@@ -313,25 +315,25 @@ Result<ClientRequest> read_hello(BodyReader& in) {
             std::to_string(version_max) + ", this daemon " + std::to_string(session_version_min) +
             " to " + std::to_string(session_version_max) + "; upgrade the older of the two"};
   }
-  auto name = in.text8();
+  const auto name = in.text8();
   if (!in.done()) return malformed("hello does not follow its table [SES-4]");
   if (!name.empty() && !is_valid_word(name)) {
     return Error{
         Errc::invalid_argument, "a private name is 1 to 64 letters, digits, '_', '.', ':' or '-'"};
   }
-  return ClientRequest{HelloRequest{.name = std::move(name)}};
+  return ClientRequest{HelloRequest{.name = std::string(name)}};
 }
 
 template <class Request>
 Result<ClientRequest> read_membership(BodyReader& in) {
-  auto group = in.text8();
+  const auto group = in.text8();
   if (!in.done()) return malformed("join or leave does not follow its table [SES-6]");
   const auto checked = check_group(group);
   if (!checked) {
     return ClientRequest{
-        Refusal{.about = 0, .subject = std::move(group), .error = checked.error()}};
+        Refusal{.about = 0, .subject = std::string(group), .error = checked.error()}};
   }
-  return ClientRequest{Request{.group = std::move(group)}};
+  return ClientRequest{Request{.group = std::string(group)}};
 }
 
 Result<ClientRequest> read_publish(BodyReader& in) {
@@ -351,7 +353,7 @@ Result<ClientRequest> read_publish(BodyReader& in) {
   }
   request.payload = in.rest();
   if (!in.done()) return malformed("publish does not follow its table [SES-9]");
-  for (const auto& group : request.groups) {
+  for (const auto group : request.groups) {
     const auto checked = check_destination(group);
     if (!checked) {
       return ClientRequest{
@@ -436,6 +438,15 @@ Result<ServerFrame> decode_server_frame(std::span<const std::byte> frame) {
         "a frame of type " + std::to_string(type) + " does not follow its table [SES-2]");
   }
   return std::move(*value);
+}
+
+std::optional<MessageFrame> decode_message(std::span<const std::byte> frame) {
+  std::optional<MessageFrame> message;
+  BodyReader in(frame);
+  if (static_cast<FrameType>(in.u8()) != FrameType::message) return message;
+  read_message(in, message.emplace());
+  if (!in.done()) message.reset();
+  return message;
 }
 
 }  // namespace ringcast

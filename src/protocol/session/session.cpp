@@ -22,26 +22,6 @@ BufferRef frame_of(Encode encode) {
   return BufferRef::copy_of(out.view());
 }
 
-// A copy costs less than a buffer more. Long payloads are slices of what came off the ring, and
-// so long that the block they hold, a datagram at most if it is not theirs alone, is not twice
-// that.
-constexpr std::size_t copied_payload_max = std::size_t{32} << 10U;
-
-ClientFrame message_frame(const MessageEvent& event) {
-  ByteWriter head;
-  encode_message_head(head, event);
-  if (event.payload.size() > copied_payload_max) {
-    return {BufferRef::copy_of(head.view()), event.payload};
-  }
-  auto frame = BufferRef::allocate(head.size() + event.payload.size());
-  const auto bytes = frame.writable();
-  std::memcpy(bytes.data(), head.view().data(), head.size());
-  if (!event.payload.empty()) {
-    std::memcpy(bytes.data() + head.size(), event.payload.bytes().data(), event.payload.size());
-  }
-  return frame;
-}
-
 Error too_long(std::size_t size, std::size_t limit) {
   return Error{
       Errc::too_large,
@@ -265,26 +245,41 @@ BufferRef Session::encode_daemons(const DaemonTable& daemons) {
   return frame_of([&](ByteWriter& out) { ringcast::encode_daemons(out, daemons); });
 }
 
-ClientFrame Session::encode_event(const ClientEvent& event) {
+ClientFrames Session::encode_event(const ClientEvent& event) {
+  ByteWriter head;
+  encode_event_head(head, event);
+  const auto payload = payload_of(event);
+  if (payload.size() > copied_payload_max) return {BufferRef::copy_of(head.view()), payload};
+  auto frame = BufferRef::allocate(head.size() + payload.size());
+  const auto bytes = frame.writable();
+  std::memcpy(bytes.data(), head.view().data(), head.size());
+  if (!payload.empty()) {
+    std::memcpy(bytes.data() + head.size(), payload.bytes().data(), payload.size());
+  }
+  return frame;
+}
+
+void Session::encode_event_head(ByteWriter& out, const ClientEvent& event) {
   struct Encoder {
-    ClientFrame operator()(const MessageEvent& message) const { return message_frame(message); }
-    ClientFrame operator()(const ViewEvent& view) const {
-      return frame_of([&](ByteWriter& out) { encode_view(out, view); });
+    ByteWriter& out;
+
+    void operator()(const MessageEvent& message) const { encode_message_head(out, message); }
+    void operator()(const ViewEvent& view) const { encode_view(out, view); }
+    void operator()(const TransitionalEvent& signal) const {
+      encode_transitional(out, signal.group);
     }
-    ClientFrame operator()(const TransitionalEvent& signal) const {
-      return frame_of([&](ByteWriter& out) { encode_transitional(out, signal.group); });
+    void operator()(const LeftEvent& left) const { encode_left(out, left.group); }
+    void operator()(const ConfigurationEvent& configuration) const {
+      encode_configuration(out, configuration);
     }
-    ClientFrame operator()(const LeftEvent& left) const {
-      return frame_of([&](ByteWriter& out) { encode_left(out, left.group); });
-    }
-    ClientFrame operator()(const ConfigurationEvent& configuration) const {
-      return frame_of([&](ByteWriter& out) { encode_configuration(out, configuration); });
-    }
-    ClientFrame operator()(const ConfirmEvent& confirm) const {
-      return frame_of([&](ByteWriter& out) { encode_confirm(out, confirm); });
-    }
+    void operator()(const ConfirmEvent& confirm) const { encode_confirm(out, confirm); }
   };
-  return std::visit(Encoder{}, event);
+  std::visit(Encoder{out}, event);
+}
+
+BufferRef Session::payload_of(const ClientEvent& event) {
+  const auto* const message = std::get_if<MessageEvent>(&event);
+  return message == nullptr ? BufferRef{} : message->payload;
 }
 
 BufferRef Session::encode_status(std::uint64_t request, const NodeStatus& status) {

@@ -51,6 +51,9 @@ void encode_recovered(Data& data, const BufferRef& old_body);
 void mark_after_token(Data& data);
 
 Result<Packet> decode(const BufferRef& datagram);
+/// The same into a fresh packet, where it is to stay: data comes by the million. After an error it
+/// has no meaning.
+Result<void> decode(const BufferRef& datagram, Packet& packet);
 /// The packet inside a recovered one. REQUIRES: data.recovered.
 Result<Data> decode_recovered(const Data& data);
 /// Cuts the next entry off `content`. REQUIRES: content comes from a decoded packet and is not

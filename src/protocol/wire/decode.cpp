@@ -57,9 +57,8 @@ bool entries_are_valid(std::span<const std::byte> content, std::uint16_t count) 
   return reader.done();
 }
 
-Result<Data> decode_data_body(const BufferRef& body) {
+Result<void> decode_data_body(const BufferRef& body, Data& data) {
   ByteReader reader(body.bytes());
-  Data data;
   data.ring = get_ring(reader);
   data.seq = Seq{reader.u64()};
   data.originator = NodeId{reader.u32()};
@@ -78,27 +77,27 @@ Result<Data> decode_data_body(const BufferRef& body) {
   data.content = body.slice(data_header_bytes, body.size() - data_header_bytes);
   if (data.recovered) {
     if (data.entries != 0) return malformed("data: a recovered packet has no entries of its own");
-    return data;
+    return {};
   }
   if (data.entries == 0) return malformed("data: no entries");
   if (!entries_are_valid(data.content.bytes(), data.entries)) {
     return malformed("data: entries do not fill the packet");
   }
-  return data;
+  return {};
 }
 
-Result<PacketBody> decode_data(const BufferRef& datagram, const BufferRef& body) {
-  auto data = decode_data_body(body);
-  if (!data) return data.error();
-  if (data->recovered) {
-    const auto inner = decode_recovered(*data);
+Result<void> decode_data(const BufferRef& datagram, const BufferRef& body, Data& data) {
+  auto decoded = decode_data_body(body, data);
+  if (!decoded) return decoded;
+  if (data.recovered) {
+    const auto inner = decode_recovered(data);
     if (!inner) return inner.error();
   }
-  if (!data->recovered && datagram.size() + data_header_bytes > datagram_bytes_limit) {
+  if (!data.recovered && datagram.size() + data_header_bytes > datagram_bytes_limit) {
     return malformed("data: leaves no room to be sent again in recovery");
   }
-  data->datagram = datagram;
-  return PacketBody(std::move(*data));
+  data.datagram = datagram;
+  return {};
 }
 
 Result<PacketBody> decode_token(ByteReader& reader) {
@@ -275,11 +274,12 @@ Result<PacketBody> decode_wakeup(ByteReader& reader) {
   return PacketBody(wakeup);
 }
 
-Result<PacketBody> decode_body(PacketType type, const BufferRef& datagram, const BufferRef& body) {
+/// Of all but data.
+Result<PacketBody> decode_body(PacketType type, const BufferRef& body) {
   ByteReader reader(body.bytes());
   switch (type) {
     case PacketType::data:
-      return decode_data(datagram, body);
+      break;
     case PacketType::token:
       return decode_token(reader);
     case PacketType::join:
@@ -297,24 +297,34 @@ Result<PacketBody> decode_body(PacketType type, const BufferRef& datagram, const
 }  // namespace
 
 Result<Packet> decode(const BufferRef& datagram) {
+  Packet packet;
+  const auto decoded = decode(datagram, packet);
+  if (!decoded) return decoded.error();
+  return packet;
+}
+
+Result<void> decode(const BufferRef& datagram, Packet& packet) {
   if (datagram.size() < packet_header_bytes + tag_bytes) {
     return malformed("shorter than a header and a tag");
   }
   const BufferRef body =
       datagram.slice(packet_header_bytes, datagram.size() - packet_header_bytes - tag_bytes);
-  Packet packet;
   packet.header = read_header(datagram.bytes());
-  auto decoded = decode_body(packet.header.type, datagram, body);
+  if (packet.header.type == PacketType::data) {
+    return decode_data(datagram, body, packet.body.emplace<Data>());
+  }
+  auto decoded = decode_body(packet.header.type, body);
   if (!decoded) return decoded.error();
   packet.body = std::move(*decoded);
-  return packet;
+  return {};
 }
 
 Result<Data> decode_recovered(const Data& data) {
   RC_ASSERT(data.recovered);
-  auto inner = decode_data_body(data.content);
-  if (!inner) return inner.error();
-  if (inner->recovered) return malformed("data: recovered twice");
+  Data inner;
+  const auto decoded = decode_data_body(data.content, inner);
+  if (!decoded) return decoded.error();
+  if (inner.recovered) return malformed("data: recovered twice");
   return inner;
 }
 
@@ -331,7 +341,7 @@ Entry next_entry(BufferRef& content) {
   RC_ASSERT(reader.ok());
   const std::size_t at = reader.position();
   entry.bytes = content.slice(at, length);
-  content = content.slice(at + length, content.size() - at - length);
+  content.remove_prefix(at + length);
   return entry;
 }
 

@@ -113,7 +113,7 @@ void NodeRecorder::at_peer(std::size_t peer, Work work) {
     }
     for (const auto& write : effects.client_writes) {
       Effects none;
-      at.node->on_client_written(world_.now(), write.session, write.frame.size(), none);
+      at.node->on_client_written(world_.now(), write.session, write.frames.size(), none);
     }
     if (effects.persist) at.asked = effects.persist;
     if (!again) return;

@@ -268,7 +268,7 @@ class ClientCheck {
 
   std::optional<std::size_t> check_place(
       const DaemonOrder& order, const Received& received, std::optional<std::size_t> last) {
-    const MessageEvent& event = received.event;
+    const ReceivedMessage& event = received.event;
     const std::string what = "received " + history_.show(event.configuration) + " seq " +
                              std::to_string(event.seq.value) + "/" + std::to_string(event.index);
     if (received.payload && !received.payload->intact) fail("C1", what + " incomplete or changed");

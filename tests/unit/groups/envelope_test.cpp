@@ -83,6 +83,20 @@ TEST_CASE("a client message comes back as it was", "[groups]") {
   CHECK(message.payload.size() == 6);
 }
 
+TEST_CASE("the short way to a client message ends where the long one does", "[groups]") {
+  for (const auto& sample : samples()) {
+    for (std::size_t size = 0; size <= sample.size(); ++size) {
+      const std::vector<std::byte> part(
+          sample.begin(), sample.begin() + static_cast<std::ptrdiff_t>(size));
+      const auto envelope = decode_envelope(part);
+      const bool is_message = envelope.ok() && std::holds_alternative<ClientMessage>(*envelope);
+      const auto message = decode_client_message(part);
+      REQUIRE(message.has_value() == is_message);
+      if (message) CHECK(copy(encode(*message)) == part);
+    }
+  }
+}
+
 TEST_CASE("every kind of envelope survives decode and encode", "[groups]") {
   for (const auto& sample : samples()) {
     CHECK(again(sample) == sample);

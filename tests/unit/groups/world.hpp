@@ -195,7 +195,8 @@ class World {
     const auto& client = clients_.at(name);
     PublishRequest request;
     request.ticket = ++tickets_;
-    request.groups = groups;
+    const std::vector<std::string_view> names(groups.begin(), groups.end());
+    request.groups = names;
     request.service = options.service;
     request.echo = options.echo;
     request.confirm = options.confirm;

@@ -161,7 +161,7 @@ class Cluster {
       std::span<const std::byte> payload) {
     SendRequest request;
     request.ticket = ++tickets_;
-    request.groups = {std::string(group)};
+    request.groups = {group};
     request.service = service;
     request.payload = payload;
     send(at, session, [&](ByteWriter& out) {
@@ -323,11 +323,21 @@ class Cluster {
     }
     if (effects.persist) host.asked = effects.persist;
     for (auto& write : effects.client_writes) {
-      host.frames[write.session].push_back(write.frame.whole());
-      if (clients_read_) written_.push_back({at, write.session, write.frame.size()});
+      add_frames(host.frames[write.session], write.frames.whole());
+      if (clients_read_) written_.push_back({at, write.session, write.frames.size()});
     }
     for (const auto& close : effects.client_closes) {
       host.closed.push_back(close.session);
+    }
+  }
+
+  static void add_frames(std::vector<BufferRef>& frames, const BufferRef& written) {
+    for (std::size_t start = 0; start < written.size();) {
+      const auto length = peek_frame_length(written.bytes().subspan(start));
+      REQUIRE(length);
+      REQUIRE(frame_length_bytes + *length <= written.size() - start);
+      frames.push_back(written.slice(start, frame_length_bytes + *length));
+      start += frame_length_bytes + *length;
     }
   }
 

@@ -48,9 +48,7 @@ class Alone {
       sent_.push_back(transmit.packet);
     }
     if (effects_.persist) asked_ = effects_.persist;
-    for (auto& event : ring_.take_ordered()) {
-      events_.push_back(std::move(event));
-    }
+    ring_.take_ordered(events_);
   }
 
   void persist() {

@@ -203,7 +203,9 @@ TEST_CASE("no truncation of a frame is taken for the whole, unless it ends in a 
     for (std::size_t length = 0; length < body.size(); ++length) {
       const bool inside_payload = has_payload && length >= body.size() - 7;
       CHECK(decode_server_frame(body.first(length)).ok() == inside_payload);
+      CHECK(decode_message(body.first(length)).has_value() == inside_payload);
     }
+    CHECK(decode_message(body).has_value() == has_payload);
   }
 }
 

@@ -134,7 +134,7 @@ inline std::vector<Bytes> server_frames() {
       .stable = true,
       .transitional = false};
   std::vector<Bytes> frames;
-  for (const auto& frame : std::vector<ClientFrame>{
+  for (const auto& frame : std::vector<ClientFrames>{
            Session::encode_welcome(welcome()),
            Session::encode_daemons(welcome().daemons),
            Session::encode_event(message_event()),
