@@ -94,6 +94,13 @@ constexpr std::array option_table{
         "ring", "token_hold", duration, 1 * ms, 60 * s, set_ring_duration<&RingConfig::token_hold>},
     Option{
         "ring",
+        "token_rest_after",
+        duration,
+        0,
+        1 * s,
+        set_ring_duration<&RingConfig::token_rest_after>},
+    Option{
+        "ring",
         "join_interval",
         duration,
         1 * ms,

@@ -50,6 +50,7 @@ Runner::Runner()
           "confirm",
           "drop"} {
   config_.small_boot_ids = true;
+  config_.ring.token_rest_after = Duration::zero();
 }
 
 Runner::~Runner() = default;
@@ -91,6 +92,7 @@ void Runner::option(const Words& words) {
   duration("token_loss", config_.ring.token_loss);
   duration("consensus", config_.ring.consensus);
   duration("token_hold", config_.ring.token_hold);
+  duration("token_rest_after", config_.ring.token_rest_after);
   duration("probe", config_.ring.probe_interval);
   duration("fail_to_receive", config_.ring.fail_to_receive);
   duration("backoff_max", config_.ring.backoff_max);

@@ -3,10 +3,12 @@
 // Runner: carries out the commands of a script on a simulated cluster of real Nodes and writes
 // the transcript. One function per command. The language:
 //
-//   option NAME=VALUE ...          before `ring`: token_loss, consensus, token_hold, probe,
-//                                  fail_to_receive, backoff_max, delay (of every link), persist
-//                                  (of every write to disk), message_bytes_max, datagram, backlog,
-//                                  window, receive_buffer
+//   option NAME=VALUE ...          before `ring`: token_loss, consensus, token_hold,
+//                                  token_rest_after, probe, fail_to_receive, backoff_max, delay (of
+//                                  every link), persist (of every write to disk),
+//                                  message_bytes_max, datagram, backlog, window, receive_buffer.
+//                                  token_rest_after is 0 unless it is set: most stories are about
+//                                  an idle ring
 //   ring a b c                     starts these daemons, waits until they form one ring; n01..n99
 //                                  are 99 names
 //   daemons a b c                  only names them; `start` starts them

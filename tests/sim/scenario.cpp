@@ -97,6 +97,7 @@ void draw_timing(RingConfig& ring, Random random) {
   ring.token_loss = random.between(milliseconds{80}, milliseconds{800});
   ring.token_retransmit_max = ring.token_loss / (is_tight ? 4 : 8);
   ring.token_hold = is_tight ? ring.token_loss / 2 - milliseconds{1} : ring.token_loss / 4;
+  ring.token_rest_after = is_tight ? milliseconds{0} : milliseconds{2};
   ring.consensus = is_tight ? ring.token_loss * 11 / 10 + microseconds{1} : ring.token_loss * 3 / 2;
   ring.join_interval = ring.consensus / (is_tight ? 4 : 20);
   ring.fail_to_receive = ring.token_loss + (is_tight ? milliseconds{1} : milliseconds{1000});

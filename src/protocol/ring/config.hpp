@@ -29,9 +29,11 @@ struct RingConfig {
   Duration token_retransmit_max{
       std::chrono::milliseconds{25}};  ///< upper bound; adapts to the rotation
   Duration token_retransmit_min{std::chrono::milliseconds{2}};
-  Duration token_hold{std::chrono::milliseconds{100}};    ///< an idle ring rotates once per so long
-  Duration join_interval{std::chrono::milliseconds{25}};  ///< joins are sent again, in gather
-  Duration consensus{std::chrono::milliseconds{480}};     ///< then the silent are failed
+  Duration token_hold{std::chrono::milliseconds{100}};  ///< an idle ring rotates once per so long
+  Duration token_rest_after{
+      std::chrono::milliseconds{2}};  ///< nothing happens for so long: the token is held
+  Duration join_interval{std::chrono::milliseconds{25}};    ///< joins are sent again, in gather
+  Duration consensus{std::chrono::milliseconds{480}};       ///< then the silent are failed
   Duration probe_interval{std::chrono::milliseconds{250}};  ///< looks for daemons outside the ring
   Duration backoff_max{std::chrono::seconds{10}};           ///< for a daemon that keeps falling out
   Duration fail_to_receive{

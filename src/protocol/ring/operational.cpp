@@ -15,8 +15,9 @@
 namespace ringcast {
 namespace {
 
-constexpr std::uint32_t quiet_visits_to_announce = 2;  // the token says "I will be held"
-constexpr std::uint32_t quiet_visits_to_hold = 3;      // everyone saw aru == seq twice [ORD-9]
+// At least so many before the token says "I will be held"; held at the next, everyone saw aru ==
+// seq twice. [ORD-9]
+constexpr std::uint32_t quiet_visits_to_announce = 2;
 constexpr Duration wakeup_interval = std::chrono::milliseconds{3};
 constexpr Duration probe_answer_interval = std::chrono::milliseconds{10};
 
@@ -255,10 +256,15 @@ bool Ring::note_quiet(RingState& ring, Token& token, bool may_hold, Seq received
   if (!quiet) {
     ring.quiet_visits = 0;
   } else if (may_hold) {
+    if (ring.quiet_visits == 0) ring.quiet_since = now_;
     ++ring.quiet_visits;
   }
-  token.idle = ring.quiet_visits >= quiet_visits_to_announce;
-  return may_hold && ring.quiet_visits >= quiet_visits_to_hold;
+  const bool hold = may_hold && ring.idle_hint && ring.quiet_visits > quiet_visits_to_announce;
+  // Alone we would pass it to ourselves until then, in one input.
+  const bool is_long =
+      ring.members.size() == 1 || now_ - ring.quiet_since >= config_.token_rest_after;
+  token.idle = ring.quiet_visits >= quiet_visits_to_announce && is_long;
+  return hold;
 }
 
 void Ring::advance_safe_line(RingState& ring, const Token& token) {

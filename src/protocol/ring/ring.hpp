@@ -115,6 +115,7 @@ struct RingState {
   std::deque<std::vector<SeqRange>> answered;  ///< requests, by visit, the last one first [ORD-5]
 
   std::uint32_t quiet_visits{0};       ///< representative: visits in a row with nothing to do
+  Instant quiet_since{};               ///< ... the first of them
   bool idle_hint{false};               ///< the last token said that it will be held
   Seq stuck_aru;                       ///< fail-to-receive: aru that does not move ...
   std::optional<Instant> stuck_since;  ///< ... since then

@@ -416,6 +416,7 @@ TEST_CASE(
   CHECK(read.config.ring.token_retransmit_max == ring.token_retransmit_max);
   CHECK(read.config.ring.token_retransmit_min == ring.token_retransmit_min);
   CHECK(read.config.ring.token_hold == ring.token_hold);
+  CHECK(read.config.ring.token_rest_after == ring.token_rest_after);
   CHECK(read.config.ring.join_interval == ring.join_interval);
   CHECK(read.config.ring.consensus == ring.consensus);
   CHECK(read.config.ring.probe_interval == ring.probe_interval);
