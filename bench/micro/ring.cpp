@@ -60,7 +60,7 @@ void pack_messages(benchmark::State& state) {
   for (auto _ : state) {
     SendQueue queue;
     for (std::size_t i = 0; i < count; ++i) {
-      queue.push_client(message, Service::agreed);
+      queue.push_client(BufferRef(message), Service::agreed);
     }
     while (!queue.empty(true)) {
       auto packed = pack(queue, true, 1472 - data_overhead_bytes);

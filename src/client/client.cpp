@@ -123,7 +123,7 @@ bool Client::Impl::has_credit() const {
   return state_ == State::ready && connection_.unwritten() < unwritten_bytes_max;
 }
 
-Result<void> Client::Impl::wait_for_credit(std::optional<Deadline> deadline) {
+Result<void> Client::Impl::wait_for_credit(const std::optional<Deadline>& deadline) {
   if (!has_credit() || unread_writes_ >= writes_per_read) {
     unread_writes_ = 0;
     advance();
@@ -141,7 +141,7 @@ Result<void> Client::Impl::wait_for_credit(std::optional<Deadline> deadline) {
 }
 
 Result<std::uint64_t> Client::Impl::publish(
-    const Publication& publication, std::optional<Deadline> deadline, bool awaited) {
+    const Publication& publication, const std::optional<Deadline>& deadline, bool awaited) {
   const auto checked = check(publication);
   if (!checked) return checked.error();
   const auto credit = wait_for_credit(deadline);
@@ -162,7 +162,7 @@ Result<std::uint64_t> Client::Impl::publish(
   return request.ticket;
 }
 
-void Client::Impl::transmit(const SendRequest& request, std::optional<Deadline> deadline) {
+void Client::Impl::transmit(const SendRequest& request, const std::optional<Deadline>& deadline) {
   scratch_.clear();
   encode_publish_head(scratch_, request);
   const auto waiting = connection_.unwritten() + scratch_.size() + request.payload.size();
@@ -231,7 +231,7 @@ bool Client::Impl::has_more() const {
 // An event that is there already costs no system call; and where the last read took all
 // there was, the next is sure to find nothing: poll first. Without a deadline it reads until
 // there is no more, for a program that watches for edges hears of it only once.
-Result<std::optional<Event>> Client::Impl::next_event(std::optional<Deadline> deadline) {
+Result<std::optional<Event>> Client::Impl::next_event(const std::optional<Deadline>& deadline) {
   Result<std::optional<Event>> next{std::optional<Event>{}};  // the one thing that is returned
   auto& event = *next;
   if (inbox_.empty() && state_ == State::ready) (void)handle_buffered(&event);

@@ -49,10 +49,10 @@ class Client::Impl {
   Result<void> ask_membership(std::string_view group, bool join);
   /// `awaited`: its confirmation goes to awaited_ and not to the inbox.
   Result<std::uint64_t> publish(
-      const Publication& publication, std::optional<Deadline> deadline, bool awaited);
+      const Publication& publication, const std::optional<Deadline>& deadline, bool awaited);
   Result<void> write_coalesced();
   Result<Confirmation> publish_and_wait(const Publication& publication, Deadline deadline);
-  Result<std::optional<Event>> next_event(std::optional<Deadline> deadline);
+  Result<std::optional<Event>> next_event(const std::optional<Deadline>& deadline);
   /// Sends a request made by `encode(writer, number)` and waits for its reply.
   template <class T, class Encode>
   Result<T> ask(Encode encode, Deadline deadline, std::string_view waiting_for);
@@ -112,10 +112,10 @@ class Client::Impl {
 
   // client.cpp: requests.
   [[nodiscard]] Result<void> check(const Publication& publication) const;
-  Result<void> wait_for_credit(std::optional<Deadline> deadline);
+  Result<void> wait_for_credit(const std::optional<Deadline>& deadline);
   [[nodiscard]] bool has_credit() const;
   [[nodiscard]] bool has_more() const;
-  void transmit(const SendRequest& request, std::optional<Deadline> deadline);
+  void transmit(const SendRequest& request, const std::optional<Deadline>& deadline);
   void finish_large(std::span<const std::byte> rest, Deadline deadline);
   void send_small(std::span<const std::byte> frame);
   Error say_goodbye(Deadline deadline);

@@ -163,7 +163,7 @@ bool Ring::is_drained() const {
   return queue_.bytes() == 0 && current_->safe_line == current_->window.high();
 }
 
-void Ring::submit_client(BufferRef message, Service service) {
+void Ring::submit_client(BufferRef&& message, Service service) {
   queue_.push_client(std::move(message), service);
 }
 

@@ -138,7 +138,7 @@ class Ring {
   void on_packets(std::span<Packet> packets);
   void on_timers();
 
-  void submit_client(BufferRef message, Service service);
+  void submit_client(BufferRef&& message, Service service);
   void submit_exchange(BufferRef message);
   /// Client messages may be originated on this ring from now on. [GRP-5]
   void open_gate(const RingId& ring);

@@ -13,9 +13,11 @@ constexpr std::uint64_t overhead = 64;
 
 }  // namespace
 
-void SendQueue::push_client(BufferRef bytes, Service service) {
+void SendQueue::push_client(BufferRef&& bytes, Service service) {
   client_bytes_ += bytes.size() + overhead;
-  client_.push_back(Outgoing{.bytes = std::move(bytes), .service = service});
+  auto& message = client_.emplace_back();
+  message.bytes = std::move(bytes);
+  message.service = service;
 }
 
 void SendQueue::push_exchange(BufferRef bytes) {

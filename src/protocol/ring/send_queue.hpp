@@ -24,7 +24,7 @@ struct Outgoing {
 
 class SendQueue {
  public:
-  void push_client(BufferRef bytes, Service service);
+  void push_client(BufferRef&& bytes, Service service);
   void push_exchange(BufferRef bytes);
 
   /// The message to originate next, or nothing. Client messages only with `gate_open`.

@@ -111,13 +111,6 @@ void destinations(ByteWriter& out, const ShortList<std::string_view>& groups) {
 
 }  // namespace
 
-std::optional<std::uint32_t> peek_frame_length(std::span<const std::byte> bytes) {
-  ByteReader reader(bytes);
-  const auto length = reader.u32();
-  if (!reader.ok()) return std::nullopt;
-  return length;
-}
-
 void encode_hello(ByteWriter& out, std::string_view name) {
   RC_ASSERT(name.size() <= name_bytes_max);
   Frame frame(out, FrameType::hello);

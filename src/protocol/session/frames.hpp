@@ -182,7 +182,12 @@ using ServerFrame = std::variant<
     ClosedFrame>;
 
 /// The length field at the start of `bytes`, nothing when fewer than four are there.
-std::optional<std::uint32_t> peek_frame_length(std::span<const std::byte> bytes);
+inline std::optional<std::uint32_t> peek_frame_length(std::span<const std::byte> bytes) {
+  ByteReader reader(bytes);
+  const auto length = reader.u32();
+  if (!reader.ok()) return std::nullopt;
+  return length;
+}
 
 // Client to daemon. REQUIRES: names and counts within their documented limits.
 void encode_hello(ByteWriter& out, std::string_view name);

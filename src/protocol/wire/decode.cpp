@@ -333,14 +333,17 @@ Entry next_entry(BufferRef& content) {
   const std::uint32_t word = reader.u32();
   const std::uint32_t flags = word >> 24U;
   const std::size_t length = word & 0xffffffU;
-  Entry entry;
-  entry.service = static_cast<std::uint8_t>(flags & 7U);
-  entry.first = (flags & 8U) != 0;
-  entry.last = (flags & 16U) != 0;
-  if (entry.first && !entry.last) entry.total = reader.u32();
+  const bool first = (flags & 8U) != 0;
+  const bool last = (flags & 16U) != 0;
+  const std::uint32_t total = first && !last ? reader.u32() : 0;
   RC_ASSERT(reader.ok());
   const std::size_t at = reader.position();
-  entry.bytes = content.slice(at, length);
+  Entry entry{
+      .service = static_cast<std::uint8_t>(flags & 7U),
+      .first = first,
+      .last = last,
+      .total = total,
+      .bytes = content.slice(at, length)};
   content.remove_prefix(at + length);
   return entry;
 }
