@@ -228,32 +228,35 @@ bool Client::Impl::has_more() const {
   return open && !connection_.drained();
 }
 
-// An event that is there already costs no system call; and where the last read took all
-// there was, the next is sure to find nothing: poll first. Without a deadline it reads until
-// there is no more, for a program that watches for edges hears of it only once.
+// An event that is there already costs no system call.
 Result<std::optional<Event>> Client::Impl::next_event(const std::optional<Deadline>& deadline) {
   Result<std::optional<Event>> next{std::optional<Event>{}};  // the one thing that is returned
   auto& event = *next;
   if (inbox_.empty() && state_ == State::ready) (void)handle_buffered(&event);
-  const bool nothing = !event && inbox_.empty() && state_ == State::ready;
+  if (event) return next;
+  const auto waited = wait_event(deadline, event);
+  if (!waited) next = waited.error();
+  return next;
+}
+
+// Where the last read took all there was, the next is sure to find nothing: poll first. Without a
+// deadline it reads until there is no more, for a program that watches for edges hears of it only
+// once.
+Result<void> Client::Impl::wait_event(
+    const std::optional<Deadline>& deadline, std::optional<Event>& event) {
   const bool quiet = connection_.drained() && !wants_write();
-  if (nothing && deadline && quiet) wait(*deadline);
+  if (inbox_.empty() && state_ == State::ready && deadline && quiet) wait(*deadline);
   for (;;) {
     if (!event) event = inbox_.pop();
-    if (event) return next;
-    if (state_ == State::over) break;
+    if (event) return {};
+    if (state_ == State::over) return ended();
     advance(&event);
     if (event || !inbox_.empty() || state_ == State::over) continue;
     if (!deadline && has_more()) continue;
-    if (!deadline) return next;
-    if (Clock::now() >= *deadline) {
-      next = Error{Errc::timed_out, "no event within the deadline"};
-      return next;
-    }
+    if (!deadline) return {};
+    if (Clock::now() >= *deadline) return Error{Errc::timed_out, "no event within the deadline"};
     wait(*deadline);
   }
-  next = ended();
-  return next;
 }
 
 Result<void> Client::Impl::close(Deadline deadline) {

@@ -169,6 +169,16 @@ void Client::Impl::write_failed(const Error& error) {
   }
 }
 
+/// False when the frame is another, which handle() knows.
+bool Client::Impl::take_message(std::span<const std::byte> bytes, std::optional<Event>& event) {
+  if (state_ != State::ready) return false;
+  const auto message = decode_message(bytes);
+  if (!message) return false;
+  event.emplace(std::in_place_type<Message>);
+  daemons_.fill(std::get<Message>(*event), *message);
+  return true;
+}
+
 /// False when the session was lost on the way.
 bool Client::Impl::handle_buffered(std::optional<Event>* first) {
   while (!has_enough(first)) {
@@ -178,13 +188,7 @@ bool Client::Impl::handle_buffered(std::optional<Event>* first) {
       return false;
     }
     if (!bytes->has_value()) return true;
-    if (first != nullptr && state_ == State::ready) {
-      if (const auto message = decode_message(**bytes)) {
-        first->emplace(std::in_place_type<Message>);
-        daemons_.fill(std::get<Message>(**first), *message);
-        return true;
-      }
-    }
+    if (first != nullptr && take_message(**bytes, *first)) return true;
     auto frame = decode_server_frame(**bytes);
     if (!frame) {
       lose(frame.error());

@@ -89,6 +89,7 @@ class Client::Impl {
   void exchange(std::optional<Event>* first = nullptr);
   void read_frames(std::optional<Event>* first = nullptr);
   bool handle_buffered(std::optional<Event>* first = nullptr);
+  bool take_message(std::span<const std::byte> bytes, std::optional<Event>& event);
   [[nodiscard]] bool has_enough(const std::optional<Event>* first) const {
     return inbox_.full() || (first != nullptr && (first->has_value() || !inbox_.empty()));
   }
@@ -118,6 +119,7 @@ class Client::Impl {
   void transmit(const SendRequest& request, const std::optional<Deadline>& deadline);
   void finish_large(std::span<const std::byte> rest, Deadline deadline);
   void send_small(std::span<const std::byte> frame);
+  Result<void> wait_event(const std::optional<Deadline>& deadline, std::optional<Event>& event);
   Error say_goodbye(Deadline deadline);
   [[nodiscard]] Error ended() const;
 

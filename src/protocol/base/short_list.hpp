@@ -34,8 +34,8 @@ class ShortList {
   }
   ~ShortList() = default;
   ShortList(std::initializer_list<T> items) : ShortList(items.begin(), items.end()) {}
-  // NOLINTNEXTLINE(google-explicit-constructor): what takes a list takes a vector
   template <class U>
+  // NOLINTNEXTLINE(google-explicit-constructor): what takes a list takes a vector
   ShortList(const std::vector<U>& items) : ShortList(items.begin(), items.end()) {}
   template <class Iterator>
   ShortList(Iterator first, Iterator last) {
