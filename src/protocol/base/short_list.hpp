@@ -57,13 +57,6 @@ class ShortList {
     ++size_;
   }
 
-  /// All as a vector; this is empty then.
-  std::vector<T> take() {
-    if (size_ == 1) many_.push_back(std::move(only_));
-    size_ = 0;
-    return std::exchange(many_, {});
-  }
-
   [[nodiscard]] const T* data() const { return size_ > 1 ? many_.data() : &only_; }
   [[nodiscard]] const T* begin() const { return data(); }
   [[nodiscard]] const T* end() const { return data() + size_; }
