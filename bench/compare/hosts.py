@@ -30,10 +30,10 @@ def keep_files_private():
 class Hosts(Cluster):
     """n hosts without anything on them yet; used as a context."""
 
-    def __init__(self, count, offload="whole", transport="unicast", ring=""):
+    def __init__(self, count, offload="whole", transport="unicast", ring="", clients=""):
         if transport == "multicast":
             ring += '\nmulticast = "239.192.73.1:4913"'
-        super().__init__(count, transport=transport, ring=ring, start=[])
+        super().__init__(count, transport=transport, ring=ring, clients=clients, start=[])
         self.offload = offload
         self.processes = []
 

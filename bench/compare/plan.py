@@ -69,7 +69,8 @@ def full():
     transports = ("ringcast-multicast", "corosync-udpu", "corosync-udp")
     rows = []
     for size in MAIN_SIZES:
-        rows += _rows("S1", "three hosts, three senders", [size], (*unordered, *transports, *OFFLOAD_OFF))
+        rows += _rows("S1", "three hosts, three senders", [size],
+                      (*unordered, "ringcast-socket", *transports, *OFFLOAD_OFF))
     rows += _rows("S1", "three hosts, three senders", [8000, 1 << 20], unordered)
     rows += _rows("S1c", "three hosts, three senders, safe", MAIN_SIZES, ("ringcast", "ringcast-safe"))
     rows += _rows("S2", "latency, 1,000 messages/s", [200],
@@ -78,7 +79,7 @@ def full():
     rows += _rows("S2", "latency at half of Corosync's S1 maximum", [1350], pair, share=0.5, share_of="corosync")
     rows += _rows("S2", "latency, 17,500 messages/s", [1350], pair, rate=17500)
     rows += _rows("S3", "eight hosts, eight senders", [100, 1350], (*unordered, *OFFLOAD_OFF), hosts=8)
-    rows += _rows("S4", "one host", [100, 1350], pair, hosts=1)
+    rows += _rows("S4", "one host", [100, 1350], (*pair, "ringcast-socket"), hosts=1)
     rows += _special(hosts=(3, 8))
     rows += _overload(pair)
     rows += _rows("S1", "a minute with all cores taken by others", [1350], ("ringcast-siege",), seconds=60)

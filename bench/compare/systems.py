@@ -48,11 +48,15 @@ class Contender:
         return ""
 
 
+@dataclasses.dataclass(frozen=True)
 class Ringcast(Contender):
-    """transport: unicast or multicast; options: lines for [ring]."""
+    """transport: unicast or multicast; options: lines for [ring]; clients: lines for [clients]."""
+
+    clients: str = ""
 
     def hosts(self):
-        return {"offload": self.offload, "transport": self.transport, "ring": "\n".join(self.options)}
+        return {"offload": self.offload, "transport": self.transport, "ring": "\n".join(self.options),
+                "clients": self.clients}
 
     def start(self, hosts, name):
         hosts.spawn_daemon(name, [program("ringcastd"), "--config", hosts.config, "--name", name])
@@ -141,6 +145,7 @@ UDP_WAYS = (("sendto", "recv"), ("sendmmsg", "recvmmsg"), ("gso", "recvmmsg"), (
 
 CONTENDERS = {contender.name: contender for contender in [
     Ringcast("ringcast", "ringcast", "unicast"),
+    Ringcast("ringcast-socket", "ringcast", "unicast", clients="shared_memory = false"),
     Ringcast("ringcast-safe", "ringcast", "unicast", service="safe"),
     Ringcast("ringcast-multicast", "ringcast", "multicast"),
     Ringcast("ringcast-cut", "ringcast", "unicast", offload="cut"),

@@ -11,7 +11,9 @@
 // is full the call returns inbox_full and the caller must receive() first. The try_ calls and
 // join and leave never wait.
 //
-// Event loops: watch fd() for readability, and for writability while wants_write(), by level
+// A daemon on the same host is reached through memory that both share; the socket wakes.
+//
+// Event loops: watch fd() for readability always, and for writability while wants_write(), by level
 // or by edge, and call try_receive() until it returns nothing. Events may already wait in the
 // inbox after any other call: try has_event() before sleeping. With reconnect, call
 // try_receive() at next_attempt() too, and ask for fd() anew after every call: each connection

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "client/connection.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
@@ -23,6 +24,8 @@ namespace {
 constexpr std::size_t read_bytes = std::size_t{256} << 10U;
 // Buffers that grew for one large message are given back when they are empty.
 constexpr std::size_t buffer_bytes_kept = std::size_t{4} << 20U;
+// So often the daemon hears that there is room again.
+constexpr std::size_t used_bytes_max = to_client_pipe_bytes / 8;
 
 bool is_length(std::uint32_t length) { return length > 0 && length <= server_frame_bytes_max; }
 
@@ -33,6 +36,13 @@ Error lost(std::string_view doing, int error) {
       Errc::io,
       "connection to the daemon lost while " + std::string(doing) + ": " +
           std::system_category().message(error)};
+}
+
+Error broken_memory() {
+  return Error{
+      Errc::malformed,
+      "the memory shared with the daemon holds positions that cannot be; has another program, or a "
+      "part of this one, written there?"};
 }
 
 const sockaddr* generic(const Address& address) {
@@ -63,13 +73,18 @@ iovec piece(std::span<const std::byte> bytes) {
   return iovec{.iov_base = const_cast<std::byte*>(bytes.data()), .iov_len = bytes.size()};
 }
 
-/// The bytes the socket took, 0 when it takes none now. Errors: io.
-Result<std::size_t> write_pieces(int fd, std::span<iovec> pieces) {
+ssize_t send(int fd, std::span<iovec> pieces) {
   msghdr message{};
   message.msg_iov = pieces.data();
   message.msg_iovlen = pieces.size();
+  return ::sendmsg(fd, &message, MSG_NOSIGNAL);
+}
+
+/// The bytes the socket took, 0 when it takes none now. Errors: io.
+Result<std::size_t> write_pieces(int fd, std::span<iovec> pieces, const Descriptor* passed) {
   for (;;) {
-    const auto count = ::sendmsg(fd, &message, MSG_NOSIGNAL);
+    const auto count =
+        passed != nullptr ? send_with_descriptor(fd, pieces, passed->number()) : send(fd, pieces);
     if (count >= 0) return static_cast<std::size_t>(count);
     if (would_block(errno)) return std::size_t{0};
     if (errno != EINTR) return lost("writing", errno);
@@ -102,8 +117,12 @@ Result<Connection::Opening> Connection::finish(const Address& address) {
 }
 
 // Not before: how long it takes to connect is the caller's to bound.
-Connection::Opening Connection::opened(const Address& address) const {
-  if (address.family() != AF_UNIX) tune_tcp(fd_);
+Connection::Opening Connection::opened(const Address& address) {
+  if (address.family() == AF_UNIX) {
+    offer_ = SessionMemory::make();
+  } else {
+    tune_tcp(fd_);
+  }
   return Opening::done;
 }
 
@@ -115,6 +134,11 @@ void Connection::close() {
   in_begin_ = 0;
   in_end_ = 0;
   drained_ = false;
+  offer_.reset();
+  memory_.reset();
+  in_pipe_ = {};
+  used_ = 0;
+  blocked_ = false;
 }
 
 void Connection::queue(std::span<const std::byte> bytes) {
@@ -129,10 +153,40 @@ void Connection::queue(std::span<const std::byte> bytes) {
   out_.insert(out_.end(), bytes.begin(), bytes.end());
 }
 
+Result<std::size_t> Connection::write(std::span<iovec> pieces) {
+  if (memory_) return write_memory(pieces);
+  const bool passes = offer_ && offer_->descriptor.is_open();
+  auto written = write_pieces(fd_, pieces, passes ? &offer_->descriptor : nullptr);
+  if (passes && written && *written > 0) offer_->descriptor = Descriptor{};
+  return written;
+}
+
+Result<std::size_t> Connection::write_memory(std::span<iovec> pieces) {
+  auto& out = memory_->out();
+  std::size_t written = 0;
+  for (;;) {
+    const auto before = written;
+    while (!pieces.empty()) {
+      auto& piece = pieces.front();
+      const auto count = out.add({static_cast<const std::byte*>(piece.iov_base), piece.iov_len});
+      written += count;
+      piece.iov_base = static_cast<std::byte*>(piece.iov_base) + count;
+      piece.iov_len -= count;
+      if (piece.iov_len > 0) break;
+      pieces = pieces.subspan(1);
+    }
+    const bool must_ring = written > before && out.publish();
+    if (must_ring && !ring_bell(fd_)) return lost("writing", EPIPE);
+    if (out.broken()) return broken_memory();
+    blocked_ = !pieces.empty() && out.sleep();
+    if (pieces.empty() || blocked_) return written;
+  }
+}
+
 Result<void> Connection::flush() {
   if (unwritten() == 0) return {};
   std::array pieces{piece(std::span{out_}.subspan(out_begin_))};
-  const auto written = write_pieces(fd_, pieces);
+  const auto written = write(pieces);
   if (!written) return written.error();
   out_begin_ += *written;
   return {};
@@ -142,7 +196,7 @@ Result<std::span<const std::byte>> Connection::send(
     std::span<const std::byte> head, std::span<const std::byte> payload) {
   const auto waiting = std::span{out_}.subspan(out_begin_);
   std::array pieces{piece(waiting), piece(head), piece(payload)};
-  const auto written = write_pieces(fd_, pieces);
+  const auto written = write(pieces);
   if (!written) return written.error();
   if (*written >= waiting.size() + head.size()) {
     out_begin_ = out_.size();
@@ -155,12 +209,15 @@ Result<std::span<const std::byte>> Connection::send(
   return std::span<const std::byte>{};
 }
 
-Result<Connection::Reading> Connection::read() {
+Result<Connection::Reading> Connection::read() { return memory_ ? read_memory() : read_socket(); }
+
+Result<Connection::Reading> Connection::read_socket() {
   make_room();
   const auto room = in_size_ - in_end_;
   for (;;) {
     const auto count = ::recv(fd_, in_.get() + in_end_, room, 0);
     if (count > 0) {
+      if (offer_ && agree()) return read_memory();
       in_end_ += static_cast<std::size_t>(count);
       drained_ = static_cast<std::size_t>(count) < room;
       return Reading::some;
@@ -172,6 +229,72 @@ Result<Connection::Reading> Connection::read() {
     }
     if (errno != EINTR) return lost("reading", errno);
   }
+}
+
+/// After the first bytes from the daemon: frames when it did not accept what was offered before it
+/// wrote them, and bells when it did. [SES-18]
+bool Connection::agree() {
+  if (offer_->memory.accepted()) memory_ = std::move(offer_->memory);
+  offer_.reset();
+  if (!memory_) return false;
+  in_.reset();
+  in_size_ = 0;
+  return true;
+}
+
+Result<Connection::Reading> Connection::read_memory() {
+  drained_ = false;
+  auto looked = look_into_memory();
+  if (!looked) return looked.error();
+  if (*looked) return Reading::some;
+  const bool is_open = answer_bells(fd_);
+  // One of them may have rung for the writer.
+  if (blocked_) blocked_ = memory_->out().sleep();
+  // Now all is there that was written before the other end was closed, and falling asleep looks
+  // once more.
+  const bool sleeps = is_open && memory_->in().sleep(used_ + in_pipe_.size());
+  if (!sleeps) looked = look_into_memory();
+  if (!looked) return looked.error();
+  if (*looked) return Reading::some;
+  drained_ = true;
+  return is_open ? Reading::nothing : Reading::ended;
+}
+
+/// True when there is more than before.
+Result<bool> Connection::look_into_memory() {
+  give_back();
+  const auto seen = in_pipe_.size();
+  in_pipe_ = memory_->in().readable();
+  if (memory_->in().broken()) return broken_memory();
+  const bool more = in_pipe_.size() > seen;
+  return buffer_long_frame() || more;
+}
+
+/// One that leaves less than half of the pipe to its writer would never be whole there.
+bool Connection::buffer_long_frame() {
+  const auto length = peek_frame_length(unread());
+  if (!length || !is_length(*length)) return false;
+  const auto size = frame_length_bytes + *length;
+  if (buffered() == 0 && size <= to_client_pipe_bytes / 2) return false;
+  auto moving = in_pipe_.first(std::min(size - buffered(), in_pipe_.size()));
+  if (moving.empty()) return false;
+  in_pipe_ = in_pipe_.subspan(moving.size());
+  used_ += moving.size();
+  while (!moving.empty()) {
+    make_room();
+    const auto part = moving.first(std::min(moving.size(), in_size_ - in_end_));
+    std::memcpy(in_.get() + in_end_, part.data(), part.size());
+    in_end_ += part.size();
+    moving = moving.subspan(part.size());
+  }
+  give_back();
+  return true;
+}
+
+void Connection::give_back() {
+  if (used_ == 0) return;
+  // Nobody there to hear it: the next read says so.
+  if (memory_->in().take(std::exchange(used_, 0))) (void)ring_bell(fd_);
 }
 
 // Room for a large read behind what is there. A buffer that a frame has filled doubles: it
@@ -204,14 +327,18 @@ void Connection::grow(std::size_t size) {
   in_begin_ = 0;
 }
 
-bool Connection::has_frame() const {
+bool Connection::has_frame() {
   const auto bytes = unread();
   const auto length = peek_frame_length(bytes);
-  return length && (!is_length(*length) || bytes.size() >= frame_length_bytes + *length);
+  const bool has_whole =
+      length && (!is_length(*length) || bytes.size() >= frame_length_bytes + *length);
+  if (has_whole || !memory_) return has_whole;
+  return !memory_->in().sleep(used_ + in_pipe_.size());
 }
 
 Result<std::optional<std::span<const std::byte>>> Connection::next_frame() {
   using Frame = std::optional<std::span<const std::byte>>;
+  if (used_ >= used_bytes_max) give_back();
   const auto bytes = unread();
   const auto length = peek_frame_length(bytes);
   if (!length) return Frame{};
@@ -221,8 +348,14 @@ Result<std::optional<std::span<const std::byte>>> Connection::next_frame() {
         "the daemon sent a frame of " + std::to_string(*length) +
             " bytes; is it a ringcastd, and no other service, that answers there?"};
   }
-  if (bytes.size() < frame_length_bytes + *length) return Frame{};
-  in_begin_ += frame_length_bytes + *length;
+  const auto size = frame_length_bytes + *length;
+  if (bytes.size() < size) return Frame{};
+  if (buffered() > 0) {
+    in_begin_ += size;
+  } else {
+    in_pipe_ = in_pipe_.subspan(size);
+    used_ += size;
+  }
   return Frame{bytes.subspan(frame_length_bytes, *length)};
 }
 

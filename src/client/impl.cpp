@@ -85,7 +85,7 @@ void Client::Impl::advance(std::optional<Event>* first) {
 
 void Client::Impl::wait(Deadline until, bool to_write) {
   pollfd entry{.fd = connection_.fd(), .events = 0, .revents = 0};
-  if (to_write || wants_write()) entry.events |= POLLOUT;
+  if (wants_write() || (to_write && !connection_.blocked())) entry.events |= POLLOUT;
   if (state_ != State::connecting && !inbox_.full()) entry.events |= POLLIN;
   if (state_ != State::ready && state_ != State::over) until = std::min(until, due_);
   // Interrupted or not, the caller looks again.

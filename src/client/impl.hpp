@@ -61,10 +61,10 @@ class Client::Impl {
   [[nodiscard]] State state() const { return state_; }
   [[nodiscard]] int fd() const { return connection_.fd(); }
   [[nodiscard]] bool wants_write() const {
-    return state_ == State::connecting || connection_.unwritten() > 0;
+    return state_ == State::connecting || connection_.waits_to_write();
   }
   /// Frames that wait may turn out to be none.
-  [[nodiscard]] bool has_event() const { return !inbox_.empty() || connection_.has_frame(); }
+  [[nodiscard]] bool has_event() { return !inbox_.empty() || connection_.has_frame(); }
   [[nodiscard]] const MemberName& name() const { return name_; }
   [[nodiscard]] const DaemonNames& daemons() const { return daemons_; }
   [[nodiscard]] std::size_t message_bytes_max() const { return message_bytes_max_; }

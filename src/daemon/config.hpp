@@ -48,6 +48,7 @@ struct DaemonConfig {
   std::string socket;  ///< with %n; empty: default_socket()
   unsigned socket_mode{0660};
   std::optional<SocketAddress> tcp;
+  bool shared_memory{true};  ///< with clients on this host that offer some
 
   std::string state_directory;  ///< with %n; empty: the rule of docs
   TraceLevel log_level{TraceLevel::info};

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstring>
 #include <iterator>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -23,8 +24,8 @@ constexpr std::size_t flush_bytes_max = std::size_t{4} << 20U;  // then others h
 
 }  // namespace
 
-ClientConnection::ClientConnection(asio::io_context& io, int descriptor, bool tcp)
-    : descriptor_(io), tcp_(tcp) {
+ClientConnection::ClientConnection(asio::io_context& io, int descriptor, Kind kind)
+    : descriptor_(io), kind_(kind) {
   asio::error_code error;
   descriptor_.assign(descriptor, error);
   if (error) (void)::close(descriptor);
@@ -33,23 +34,72 @@ ClientConnection::ClientConnection(asio::io_context& io, int descriptor, bool tc
 ClientConnection::~ClientConnection() { close(); }
 
 ClientConnection::Read ClientConnection::read(std::span<std::byte> space) {
+  if (memory_) return read_memory(space);
+  const bool is_first = !std::exchange(began_, true);
+  return is_first && kind_ == Kind::local_memory ? read_first(space) : read_socket(space);
+}
+
+namespace {
+
+/// `receive` as recv().
+template <class Receive>
+ClientConnection::Read read_once(Receive receive) {
   for (;;) {
-    const auto count =
-        ::recv(descriptor_.native_handle(), space.data(), space.size(), MSG_DONTWAIT);
-    if (count > 0) return Read{.count = static_cast<std::size_t>(count), .closed = false};
-    if (count == 0) return Read{.count = 0, .closed = true};
+    const auto count = receive();
+    if (count > 0) {
+      return ClientConnection::Read{.count = static_cast<std::size_t>(count), .closed = false};
+    }
+    if (count == 0) return ClientConnection::Read{.count = 0, .closed = true};
     if (errno == EINTR) continue;
-    return Read{.count = 0, .closed = errno != EAGAIN};
+    return ClientConnection::Read{.count = 0, .closed = errno != EAGAIN};
   }
 }
 
+}  // namespace
+
+ClientConnection::Read ClientConnection::read_socket(std::span<std::byte> space) {
+  return read_once([&] {
+    return ::recv(descriptor_.native_handle(), space.data(), space.size(), MSG_DONTWAIT);
+  });
+}
+
+/// What came along is taken as an offer of memory; a client whose offer is none goes on without.
+ClientConnection::Read ClientConnection::read_first(std::span<std::byte> space) {
+  Descriptor offered;
+  const auto read = read_once(
+      [&] { return receive_with_descriptor(descriptor_.native_handle(), space, offered); });
+  if (offered.is_open()) memory_ = SessionMemory::accept(offered);
+  return read;
+}
+
+ClientConnection::Read ClientConnection::read_memory(std::span<std::byte> space) {
+  auto& in = memory_->in();
+  const auto readable = in.readable();
+  const auto count = std::min(readable.size(), space.size());
+  if (count == 0) return Read{.count = 0, .closed = is_ended_ || in.broken()};
+  std::memcpy(space.data(), readable.data(), count);
+  // A client that is not there to hear it will be found gone by the socket.
+  if (in.take(count)) (void)ring_bell(descriptor_.native_handle());
+  return Read{.count = count, .closed = false};
+}
+
+bool ClientConnection::answer_bells() {
+  is_ended_ = is_ended_ || !ringcast::answer_bells(descriptor_.native_handle());
+  return !is_ended_;
+}
+
 void ClientConnection::enqueue(ClientFrames frames) {
+  began_ = true;
   const bool is_whole = frames.payload.empty();
   if (!frames.bytes.empty()) output_.push_back(Piece{std::move(frames.bytes), is_whole});
   if (!is_whole) output_.push_back(Piece{std::move(frames.payload), true});
 }
 
 ClientConnection::Written ClientConnection::flush() {
+  return memory_ ? flush_memory() : flush_socket();
+}
+
+ClientConnection::Written ClientConnection::flush_socket() {
   Written written;
   while (!output_.empty() && written.count < flush_bytes_max) {
     const auto count = write_once();
@@ -64,6 +114,36 @@ ClientConnection::Written ClientConnection::flush() {
     return written;
   }
   return written;
+}
+
+ClientConnection::Written ClientConnection::flush_memory() {
+  auto& out = memory_->out();
+  Written written;
+  while (!output_.empty() && written.count < flush_bytes_max) {
+    const auto count = add_to_memory();
+    written.count += count;
+    const bool must_ring = count > 0 && out.publish();
+    const bool is_there = !is_ended_ && (!must_ring || ring_bell(descriptor_.native_handle()));
+    written.closed = !is_there || out.broken();
+    written.blocked = !written.closed && count == 0 && out.sleep();
+    if (written.closed || written.blocked) break;
+  }
+  return written;
+}
+
+/// Of the pieces at the head of the queue, what there is room for, up to about as much as the
+/// client should not have to wait for.
+std::size_t ClientConnection::add_to_memory() {
+  constexpr std::size_t enough = to_client_pipe_bytes / 8;
+  std::size_t added = 0;
+  while (!output_.empty() && added < enough) {
+    const auto rest = output_.front().bytes.bytes().subspan(head_written_);
+    const auto count = memory_->out().add(rest);
+    added += count;
+    drop_written(count);
+    if (count < rest.size()) break;
+  }
+  return added;
 }
 
 /// Small frames are laid side by side: copying them costs less than a vector each, and a call
@@ -166,7 +246,7 @@ bool ClientConnection::hang_up_if_lost() {
 void ClientConnection::close() {
   if (!descriptor_.is_open()) return;
   (void)::shutdown(descriptor_.native_handle(), SHUT_WR);
-  if (tcp_) discard_input();
+  if (is_tcp()) discard_input();
   asio::error_code ignored;
   descriptor_.close(ignored);
 }

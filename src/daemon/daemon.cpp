@@ -166,7 +166,8 @@ class Daemon {
     return SessionServerOptions{
         .socket = socket_path(config_, self_.name),
         .mode = config_.socket_mode,
-        .tcp = config_.tcp};
+        .tcp = config_.tcp,
+        .shared_memory = config_.shared_memory};
   }
 
   Driver::Hooks hooks() {

@@ -57,6 +57,7 @@ std::vector<std::string> keep_fixed(
   keeper.keep(fresh.socket, running.socket, clients);
   keeper.keep(fresh.socket_mode, running.socket_mode, clients);
   keeper.keep(fresh.tcp, running.tcp, clients);
+  keeper.keep(fresh.shared_memory, running.shared_memory, "[clients] shared_memory");
   keeper.keep(fresh.state_directory, running.state_directory, "[state] directory");
   return std::move(keeper).changed();
 }

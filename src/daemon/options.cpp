@@ -154,6 +154,13 @@ constexpr std::array option_table{
     Option{"clients", "tcp", set_tcp},
     Option{
         "clients",
+        "shared_memory",
+        flag,
+        0,
+        1,
+        [](DaemonConfig& config, std::uint64_t value) { config.shared_memory = value != 0; }},
+    Option{
+        "clients",
         "backlog_bytes_max",
         bytes,
         64 * kib,

@@ -62,6 +62,7 @@ std::optional<SetupFailure> SessionServer::open(const SessionServerOptions& opti
     return std::nullopt;
   };
   if (auto failure = add(listen_unix(options.socket, options.mode), false)) return failure;
+  shared_memory_ = options.shared_memory;
   socket_ = options.socket;
   (void)::stat(socket_.c_str(), &socket_file_);
   if (options.tcp) {
@@ -164,7 +165,10 @@ bool SessionServer::adopt(SessionId session, Accepted accepted) {
     (void)::setsockopt(accepted.descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
     (void)keep_alive(accepted.descriptor);
   }
-  auto connection = std::make_shared<ClientConnection>(io_, accepted.descriptor, accepted.tcp);
+  using Kind = ClientConnection::Kind;
+  const auto local = shared_memory_ ? Kind::local_memory : Kind::local;
+  auto connection = std::make_shared<ClientConnection>(
+      io_, accepted.descriptor, accepted.tcp ? Kind::tcp : local);
   if (!connection->is_open()) return false;
   connections_[session] = connection;
   wait_readable(session, connection);
@@ -200,6 +204,12 @@ void SessionServer::mark_readable(SessionId session) {
 }
 
 void SessionServer::wait_readable(SessionId session, const ConnectionRef& connection) {
+  if (connection->has_bells()) {
+    connection->waits_read = connection->sleep();
+    if (!connection->waits_read) mark_readable(session);
+    watch_bells(session, connection);
+    return;
+  }
   connection->descriptor().async_wait(
       asio::posix::descriptor_base::wait_read,
       [this, session, weak = std::weak_ptr<ClientConnection>(connection)](
@@ -209,9 +219,35 @@ void SessionServer::wait_readable(SessionId session, const ConnectionRef& connec
       });
 }
 
+void SessionServer::watch_bells(SessionId session, const ConnectionRef& connection) {
+  if (std::exchange(connection->watched, true)) return;
+  connection->descriptor().async_wait(
+      asio::posix::descriptor_base::wait_read,
+      [this, session, weak = std::weak_ptr<ClientConnection>(connection)](
+          const asio::error_code& error) {
+        const auto locked = weak.lock();
+        if (error || !locked) return;
+        locked->watched = false;
+        answer_bells(session, locked);
+      });
+}
+
+/// The client has written, or read, or is gone. A session that is passed over has nobody who reads,
+/// but its output goes on.
+void SessionServer::answer_bells(SessionId session, const ConnectionRef& connection) {
+  const bool more = connection->answer_bells();
+  if (std::exchange(connection->waits_write, false)) mark_output(session, *connection);
+  if (connection->waits_read && !connection->sleep()) {
+    connection->waits_read = false;
+    mark_readable(session);
+  }
+  if (more) watch_bells(session, connection);
+}
+
 void SessionServer::wait_writable(SessionId session, const ConnectionRef& connection) {
   if (connection->waits_write) return;
   connection->waits_write = true;
+  if (connection->has_bells()) return;
   connection->descriptor().async_wait(
       asio::posix::descriptor_base::wait_write,
       [this, session, weak = std::weak_ptr<ClientConnection>(connection)](
@@ -310,9 +346,13 @@ void SessionServer::linger(const ConnectionRef& connection) {
 }
 
 void SessionServer::say(const std::shared_ptr<Farewell>& farewell) {
+  const bool has_bells = farewell->connection->has_bells();
   farewell->connection->descriptor().async_wait(
-      asio::posix::descriptor_base::wait_write, [this, farewell](const asio::error_code& error) {
+      has_bells ? asio::posix::descriptor_base::wait_read
+                : asio::posix::descriptor_base::wait_write,
+      [this, farewell, has_bells](const asio::error_code& error) {
         if (error) return;
+        if (has_bells) (void)farewell->connection->answer_bells();
         const auto written = farewell->connection->flush();
         if (!written.closed && farewell->connection->has_output()) {
           say(farewell);

@@ -34,6 +34,7 @@ struct SessionServerOptions {
   std::string socket;
   unsigned mode{0660};
   std::optional<SocketAddress> tcp;
+  bool shared_memory{true};  ///< is accepted from clients
 };
 
 class SessionServer {
@@ -109,6 +110,8 @@ class SessionServer {
   void say(const std::shared_ptr<Farewell>& farewell);
   void end(const std::shared_ptr<Farewell>& farewell);
   void wait_readable(SessionId session, const ConnectionRef& connection);
+  void watch_bells(SessionId session, const ConnectionRef& connection);
+  void answer_bells(SessionId session, const ConnectionRef& connection);
   void wait_writable(SessionId session, const ConnectionRef& connection);
   void mark_readable(SessionId session);
   void mark_output(SessionId session, ClientConnection& connection);
@@ -116,6 +119,7 @@ class SessionServer {
 
   asio::io_context& io_;
   Hooks hooks_;
+  bool shared_memory_{false};
   std::string socket_;
   struct stat socket_file_ {};
   int descriptors_max_{std::numeric_limits<int>::max()};

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What strangers and broken clients send is counted or closed with a reason; nobody else notices."""
 
+import fcntl
+import mmap
 import os
 import random
 import select
@@ -171,6 +173,70 @@ def test_garbage_on_the_client_socket_is_closed_and_changes_nothing():
         for number, connection in enumerate(connections):
             with connection:
                 expect(closes(connection), f"the daemon keeps connection {number} of a stranger open")
+
+
+HELLO = struct.pack("<IBIHHB", 10, 1, 0x54534352, 1, 1, 0)
+ACCEPTED = 4
+TO_CLIENT_WRITTEN, TO_CLIENT_SLEEPS, TO_CLIENT_READ = 64, 72, 128
+TO_DAEMON_WRITTEN, TO_DAEMON_SLEEPS = 192, 200
+
+
+def offer_memory(path, size, seals):
+    """A client that says hello and offers memory; its socket and the memory."""
+    descriptor = os.memfd_create("test", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    os.ftruncate(descriptor, size)
+    memory = mmap.mmap(descriptor, size)
+    struct.pack_into("<I", memory, 0, 1)
+    struct.pack_into("<I", memory, TO_CLIENT_SLEEPS, 1)
+    fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, seals)
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    connection.settimeout(15)
+    connection.connect(path)
+    socket.send_fds(connection, [HELLO], [descriptor])
+    os.close(descriptor)
+    return connection, memory
+
+
+def number(memory, offset):
+    return struct.unpack_from("<Q", memory, offset)[0]
+
+
+def wait_for(what, true):
+    deadline = time.monotonic() + 15
+    while not true():
+        expect(time.monotonic() < deadline, f"in vain: {what}")
+        os.sched_yield()
+
+
+def test_memory_that_a_client_breaks_ends_its_session_and_changes_nothing():
+    size, sealed = mmap.PAGESIZE + (768 << 10), fcntl.F_SEAL_SHRINK
+    with Cluster(2) as cluster, Quiet(cluster):
+        path = cluster.socket("d1")
+        breaks = [(TO_CLIENT_READ, 1 << 40), (TO_DAEMON_WRITTEN, 1 << 40), (TO_DAEMON_WRITTEN, (256 << 10) + 1)]
+        for place, value in breaks:
+            connection, memory = offer_memory(path, size, sealed)
+            with connection:
+                expect_equal(len(connection.recv(1)), 1, "the bell of the welcome")
+                expect_equal(number(memory, ACCEPTED) & 1, 1, "the memory is accepted")
+                expect(number(memory, TO_CLIENT_WRITTEN) > 40, "the welcome is in the memory")
+                wait_for("the daemon sleeps", lambda: number(memory, TO_DAEMON_SLEEPS) & 1)
+                struct.pack_into("<Q", memory, place, value)
+                connection.send(b"!")
+                if place == TO_CLIENT_READ:  # looked at when there is no room left as far as is known
+                    requests = b"".join(struct.pack("<IBQ", 9, 5, n) for n in range(1, 1000))
+                    begin = mmap.PAGESIZE + (512 << 10)
+                    memory[begin:begin + len(requests)] = requests
+                    struct.pack_into("<Q", memory, TO_DAEMON_WRITTEN, len(requests))
+                    connection.send(b"!")
+                expect(closes(connection), f"a session goes on with {value} at {place}")
+        frames = struct.pack("<IBI", 5, 6, 0)
+        for other_size, seals in ((size, 0), (size - mmap.PAGESIZE, sealed), (2 * size, sealed)):
+            connection, memory = offer_memory(path, other_size, seals)
+            with connection:
+                expect_equal(connection.recv(5)[4:], b"\x81", "a welcome by the socket")
+                expect_equal(number(memory, ACCEPTED) & 1, 0, "such memory is not accepted")
+                connection.sendall(frames)  # malformed: the session is served by the socket
+                expect(closes(connection), "the session goes on after a malformed frame")
 
 
 def test_frames_broken_after_a_good_start_change_nothing():

@@ -28,8 +28,9 @@ LAYERS = [
     ("src/protocol/session/", ["ringcast/", "protocol/base/", "protocol/session/"]),
     ("src/protocol/", ["ringcast/", "protocol/"]),
     ("src/configuration/", ["configuration/"]),
-    ("src/daemon/", ["ringcast/", "protocol/", "configuration/", "daemon/"]),
-    ("src/client/", ["ringcast/", "protocol/session/frames.hpp", "protocol/base/", "client/"]),
+    ("src/local/", ["local/"]),
+    ("src/daemon/", ["ringcast/", "protocol/", "configuration/", "local/", "daemon/"]),
+    ("src/client/", ["ringcast/", "protocol/session/frames.hpp", "protocol/base/", "local/", "client/"]),
     ("tools/", ["ringcast/", "configuration/", "tools/", "ringlog/", "ringlog-publish/", "ringlog-write/"]),
     ("examples/", ["ringcast/"]),
 ]

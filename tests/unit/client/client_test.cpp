@@ -385,6 +385,11 @@ TEST_CASE("a write to a daemon that has gone still finds the reason it left behi
   daemon.hang_up();
   const std::vector<std::byte> payload(3, std::byte{'x'});
   const auto ticket = client.try_publish(publication(payload));
+  if (FakeDaemon::shares_memory()) {  // which takes it all the same
+    REQUIRE(ticket);
+    CHECK(std::get<Closed>(*client.receive_until(soon())).reason == "daemon stopped");
+    return;
+  }
   REQUIRE_FALSE(ticket);
   CHECK(ticket.error().code == Errc::closed);
   CHECK(contains(ticket.error().message, "daemon stopped"));

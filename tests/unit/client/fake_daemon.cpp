@@ -24,6 +24,8 @@ bool ready(int fd, short events) {
 
 }  // namespace
 
+bool FakeDaemon::shares_memory() { return std::getenv("RINGCAST_FAKE_DAEMON_MEMORY") != nullptr; }
+
 FakeDaemon::FakeDaemon() {
   path_ = directory_.emplace() / "daemon.sock";
   sockaddr_un address{};
@@ -82,6 +84,7 @@ bool FakeDaemon::accept() {
   hang_up();
   if (!ready(listener_, POLLIN)) return false;
   fd_ = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
+  is_first_ = true;
   return fd_ != -1;
 }
 
@@ -104,6 +107,7 @@ Client FakeDaemon::meet(ClientOptions options) {
 void FakeDaemon::hang_up() {
   if (fd_ != -1) (void)::close(fd_);
   fd_ = -1;
+  memory_.reset();
   input_.clear();
   consumed_ = 0;
 }
@@ -115,7 +119,20 @@ void FakeDaemon::vanish() {
   listener_ = -1;
 }
 
+bool FakeDaemon::send_to_memory(std::span<const std::byte> bytes) {
+  while (!bytes.empty()) {
+    const auto count = memory_->out().add(bytes);
+    bytes = bytes.subspan(count);
+    const bool must_ring = count > 0 && memory_->out().publish();
+    if (must_ring && !ring_bell(fd_)) return false;
+    const bool sleeps = !bytes.empty() && memory_->out().sleep();
+    if (sleeps && !(ready(fd_, POLLIN) && answer_bells(fd_))) return false;
+  }
+  return true;
+}
+
 bool FakeDaemon::send(std::span<const std::byte> bytes) {
+  if (memory_) return send_to_memory(bytes);
   while (!bytes.empty()) {
     if (!ready(fd_, POLLOUT)) return false;
     const auto count = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -163,12 +180,30 @@ bool FakeDaemon::fill() {
     input_.erase(input_.begin(), input_.begin() + static_cast<std::ptrdiff_t>(consumed_));
   }
   consumed_ = 0;
+  if (memory_) return fill_from_memory();
   if (!ready(fd_, POLLIN)) return false;
   std::array<std::byte, 65536> piece{};
-  const auto count = ::recv(fd_, piece.data(), piece.size(), 0);
-  if (count <= 0) return false;
-  input_.insert(input_.end(), piece.begin(), piece.begin() + count);
+  Descriptor offered;
+  const auto count = receive_with_descriptor(fd_, piece, offered);
+  if (std::exchange(is_first_, false) && shares_memory()) memory_ = SessionMemory::accept(offered);
+  return count > 0 && take(std::span{piece}.first(static_cast<std::size_t>(count)));
+}
+
+bool FakeDaemon::take(std::span<const std::byte> bytes) {
+  input_.insert(input_.end(), bytes.begin(), bytes.end());
   return true;
+}
+
+bool FakeDaemon::fill_from_memory() {
+  auto& in = memory_->in();
+  bool is_open = true;
+  while (is_open && in.readable().empty()) {
+    if (in.sleep()) is_open = ready(fd_, POLLIN) && answer_bells(fd_);
+  }
+  const auto bytes = in.readable();
+  if (bytes.empty()) return false;
+  (void)take(bytes);
+  return !in.take(bytes.size()) || ring_bell(fd_);
 }
 
 std::optional<ClientRequest> FakeDaemon::hear() {

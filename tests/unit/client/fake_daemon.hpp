@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // FakeDaemon: a listening unix socket in a directory of its own, or a port of the loopback, and
-// the daemon's end of one session at a time. The client under test runs in the test's thread; what
-// must happen while it blocks runs in a Meanwhile. Its own waits are bounded, so a broken client
-// fails a test instead of hanging it.
+// the daemon's end of one session at a time. With RINGCAST_FAKE_DAEMON_MEMORY in the environment it
+// accepts the memory that clients offer: all tests of the client pass either way. The client under
+// test runs in the test's thread; what must happen while it blocks runs in a Meanwhile. Its own
+// waits are bounded, so a broken client fails a test instead of hanging it.
 #pragma once
 
 #include <cstdint>
@@ -16,6 +17,7 @@
 
 #include "ringcast/client.hpp"
 
+#include "local/session_memory.hpp"
 #include "protocol/session/frames.hpp"
 #include "tests/unit/temporary_directory.hpp"
 
@@ -47,6 +49,7 @@ class FakeDaemon {
   FakeDaemon(FakeDaemon&&) = delete;
   FakeDaemon& operator=(FakeDaemon&&) = delete;
 
+  static bool shares_memory();
   [[nodiscard]] const std::string& path() const { return path_; }
   [[nodiscard]] std::uint16_t port() const { return port_; }
   [[nodiscard]] ClientOptions options() const;
@@ -86,12 +89,17 @@ class FakeDaemon {
 
  private:
   bool fill();
+  bool take(std::span<const std::byte> bytes);
+  bool fill_from_memory();
+  bool send_to_memory(std::span<const std::byte> bytes);
 
   std::optional<TemporaryDirectory> directory_;
   std::string path_;
   std::uint16_t port_{0};
   int listener_{-1};
   int fd_{-1};
+  bool is_first_{false};  ///< nothing was received from that client yet
+  std::optional<SessionMemory> memory_;
   std::vector<std::byte> input_;
   std::size_t consumed_{0};
 };

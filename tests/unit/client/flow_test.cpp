@@ -40,7 +40,7 @@ TEST_CASE("without credit a publish blocks until its deadline and sends nothing"
   auto client = daemon.meet(daemon.options());
   const auto sent = stuff(client);
   CHECK(sent >= 1000);
-  CHECK(client.wants_write());
+  CHECK(client.wants_write() != FakeDaemon::shares_memory());
   CHECK(client.publish(publication(), at_once()).error().code == Errc::timed_out);
   std::size_t heard = 0;
   const Meanwhile reading([&] {
@@ -81,14 +81,16 @@ TEST_CASE("a blocked publish goes through when the daemon reads on") {
   std::size_t heard = 0;
   {
     const Meanwhile reading([&] {
-      while (heard <= sent && daemon.hear_a<SendRequest>()) {
-        ++heard;
+      while (const auto request = daemon.hear()) {
+        if (std::holds_alternative<SendRequest>(*request)) ++heard;
+        const auto* const ping = std::get_if<PingRequest>(&*request);
+        if (ping == nullptr) continue;
+        (void)daemon.say([&](ByteWriter& out) { encode_pong(out, ping->request); });
+        return;
       }
     });
     REQUIRE(client.publish(publication(), soon()));
-    while (client.wants_write()) {
-      REQUIRE(client.try_receive());
-    }
+    REQUIRE(client.flush(soon()));
   }
   CHECK(heard == sent + 1);
 }
@@ -163,7 +165,7 @@ TEST_CASE("the largest message passes both ways, also through a small inbox") {
   });
   REQUIRE(client.publish(Publication{.groups = {"g"}, .payload = payload}, soon()));
   const auto event = client.receive_until(soon());
-  REQUIRE(event);
+  if (!event) FAIL(event.error().message);
   CHECK(std::get<Message>(*event).payload == payload);
   CHECK(same);
 }
@@ -194,7 +196,8 @@ TEST_CASE("events that came before the session was lost are had before its end")
   }));
   daemon.hang_up();
   CHECK(std::get<Left>(*client.receive_until(soon())).group == "a");
-  CHECK(client.try_publish(publication()).error().code == Errc::closed);
+  const auto published = client.try_publish(publication());
+  CHECK((published || published.error().code == Errc::closed));  // memory takes it all the same
   CHECK(std::get<Left>(*client.receive_until(soon())).group == "b");
   CHECK(std::get<Closed>(*client.receive_until(soon())).reason == "daemon stopped");
 }
@@ -228,7 +231,7 @@ TEST_CASE("a large message whose deadline passes half way is still sent whole") 
   auto client = daemon.meet(daemon.options());
   const std::vector<std::byte> payload(4U << 20U, std::byte{'x'});
   REQUIRE(client.publish(Publication{.groups = {"g"}, .payload = payload}, at_once()));
-  CHECK(client.wants_write());
+  CHECK(client.wants_write() != FakeDaemon::shares_memory());
   std::size_t size = 0;
   const Meanwhile reading([&] {
     const auto heard = daemon.hear_a<SendRequest>();

@@ -5,6 +5,9 @@
 
 #include <array>
 #include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -138,6 +141,90 @@ class Door {
   std::vector<int> fds_;
 };
 
+/// A server, and a client of it that shares memory.
+class Neighbour {
+ public:
+  explicit Neighbour(const std::string& path)
+      : server_(
+            io_,
+            SessionServer::Hooks{.wake = [] {}, .count = [](std::string_view, std::uint64_t) {}}) {
+    SessionServerOptions options;
+    options.socket = path;
+    REQUIRE_FALSE(server_.open(options));
+    std::array<int, 2> ends{};
+    REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends.data()) == 0);
+    socket_ = Descriptor(ends[0]);
+    REQUIRE(server_.adopt(session, {.descriptor = ends[1], .tcp = false}));
+    auto offer = SessionMemory::make();
+    REQUIRE(offer);
+    std::byte hello{1};
+    std::array pieces{iovec{.iov_base = &hello, .iov_len = 1}};
+    REQUIRE(send_with_descriptor(ends[0], pieces, offer->descriptor.number()) == 1);
+    turn();
+    REQUIRE(server_.next_readable() == session);
+    REQUIRE(read() == 1);
+    REQUIRE(offer->memory.accepted());
+    memory_ = std::move(offer->memory);
+    server_.rest(session, false);
+  }
+  ~Neighbour() { server_.close_all(); }
+  Neighbour(const Neighbour&) = delete;
+  Neighbour& operator=(const Neighbour&) = delete;
+  Neighbour(Neighbour&&) = delete;
+  Neighbour& operator=(Neighbour&&) = delete;
+
+  static constexpr SessionId session{1};
+
+  SessionServer& server() { return server_; }
+  SessionMemory& memory() { return *memory_; }
+  /// What the sockets tell.
+  void turn() {
+    io_.restart();
+    while (io_.poll() > 0) {
+    }
+  }
+  std::size_t read() { return server_.read(session, space_).count; }
+  bool write(std::string_view text) {
+    REQUIRE(memory_->out().add(std::as_bytes(std::span{text})) == text.size());
+    return !memory_->out().publish() || ring_bell(socket_.number());
+  }
+  /// What was written to it and not taken.
+  std::size_t take_all() {
+    const auto count = memory_->in().readable().size();
+    if (memory_->in().take(count)) REQUIRE(ring_bell(socket_.number()));
+    return count;
+  }
+  /// Frames until some must wait; their bytes.
+  std::size_t fill() {
+    std::size_t offered = 0;
+    for (std::size_t taken = 1; taken > 0;) {
+      server_.write(ClientWrite{session, BufferRef::allocate(65536)});
+      offered += 65536;
+      taken = flush();
+      REQUIRE(offered < std::size_t{64} << 20U);
+    }
+    return offered;
+  }
+  std::size_t flush() {
+    std::size_t taken = 0;
+    for (const auto& flushed : server_.flush()) {
+      taken += flushed.count;
+      gone_ = gone_ || flushed.closed;
+    }
+    return taken;
+  }
+  void end() { socket_ = Descriptor{}; }
+  [[nodiscard]] bool gone() const { return gone_; }
+
+ private:
+  asio::io_context io_{1};
+  SessionServer server_;
+  Descriptor socket_;
+  std::optional<SessionMemory> memory_;
+  std::array<std::byte, 65536> space_{};
+  bool gone_{false};
+};
+
 /// The process may have so many descriptors more than the lowest that is free.
 class FewDescriptors {
  public:
@@ -231,6 +318,108 @@ TEST_CASE("the socket of another daemon at the same path is left alone", "[sessi
   CHECK(second.let_in());
   second.server().stop_accepting();
   CHECK_FALSE(std::filesystem::exists(path));
+}
+
+TEST_CASE("a client with memory rings once when it writes and is read then", "[session_server]") {
+  const TemporaryDirectory directory;
+  Neighbour client(directory / "s");
+  client.turn();
+  CHECK_FALSE(client.server().next_readable());
+  CHECK(client.write("a frame"));
+  CHECK_FALSE(client.memory().out().publish());  // it has rung for the first bytes
+  client.turn();
+  REQUIRE(client.server().next_readable() == Neighbour::session);
+  CHECK(client.read() == 7);
+  client.server().rest(Neighbour::session, false);
+  CHECK_FALSE(client.server().next_readable());
+
+  // What comes before the server sleeps needs no bell.
+  CHECK(client.write("another"));
+  client.turn();
+  REQUIRE(client.server().next_readable() == Neighbour::session);
+  CHECK(client.read() == 7);
+  CHECK(client.write("and one"));
+  client.server().rest(Neighbour::session, false);
+  REQUIRE(client.server().next_readable() == Neighbour::session);
+  CHECK(client.read() == 7);
+}
+
+TEST_CASE(
+    "output that waits for a client with memory goes on when it has read", "[session_server]") {
+  const TemporaryDirectory directory;
+  Neighbour client(directory / "s");
+  const bool is_passed_over = GENERATE(false, true);
+  CAPTURE(is_passed_over);
+  if (is_passed_over) {
+    CHECK(client.write("a request"));
+    client.turn();
+    REQUIRE(client.server().next_readable() == Neighbour::session);
+    client.server().pause(Neighbour::session);
+  }
+  const auto offered = client.fill();
+  auto got = client.take_all();
+  while (got < offered) {
+    client.turn();
+    REQUIRE(client.flush() > 0);
+    const auto more = client.take_all();
+    REQUIRE(more > 0);
+    got += more;
+  }
+  CHECK(got == offered);
+  if (is_passed_over) {
+    CHECK_FALSE(client.server().next_readable());
+    client.server().resume(anyone);
+    REQUIRE(client.server().next_readable() == Neighbour::session);
+    CHECK(client.read() == 9);
+  }
+}
+
+TEST_CASE("a client with memory that is gone is read to its end", "[session_server]") {
+  const TemporaryDirectory directory;
+  Neighbour client(directory / "s");
+  CHECK(client.write("last words"));
+  client.end();
+  client.turn();
+  REQUIRE(client.server().next_readable() == Neighbour::session);
+  CHECK(client.read() == 10);
+  client.server().rest(Neighbour::session, false);
+  client.turn();
+  REQUIRE(client.server().next_readable() == Neighbour::session);
+  std::array<std::byte, 16> space{};
+  CHECK(client.server().read(Neighbour::session, space).closed);
+}
+
+TEST_CASE("a client with memory that is gone is noticed by what waits for it", "[session_server]") {
+  const TemporaryDirectory directory;
+  Neighbour client(directory / "s");
+  CHECK(client.write("a request"));
+  client.turn();
+  REQUIRE(client.server().next_readable() == Neighbour::session);
+  client.server().pause(Neighbour::session);  // nobody reads it
+  (void)client.fill();
+  REQUIRE_FALSE(client.gone());
+  client.end();
+  client.turn();
+  (void)client.flush();
+  CHECK(client.gone());
+}
+
+TEST_CASE("the last words to a client with memory wait for it to read", "[session_server]") {
+  const TemporaryDirectory directory;
+  Neighbour client(directory / "s");
+  (void)client.fill();
+  const std::string last_words = "this is why";
+  client.server().write(
+      ClientWrite{Neighbour::session, BufferRef::copy_of(std::string_view(last_words))});
+  client.server().close(Neighbour::session);
+  std::string got;
+  for (int turns = 0; turns < 100 && !got.ends_with(last_words); ++turns) {
+    client.turn();
+    const auto readable = client.memory().in().readable();
+    got.append(reinterpret_cast<const char*>(readable.data()), readable.size());
+    (void)client.take_all();
+  }
+  CHECK(got.ends_with(last_words));
 }
 
 }  // namespace ringcast

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// SessionMemory: what a client and a daemon on the same host share for one session, a pipe each
+// way. The client makes it and passes its descriptor with the first bytes it writes; the daemon
+// maps it, says so in it, and from then on all frames go through it, both ways, and the socket
+// carries bells only: bytes without a meaning, for the one who sleeps. [SES-18]
+//
+// The memory cannot shrink (its seals say so, and the daemon looks), so that a client cannot make
+// the daemon fault. What it does to its contents can only garble its own session: the daemon
+// copies before it looks, and keeps its own positions to itself.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <sys/types.h>
+#include <sys/uio.h>
+
+#include "local/memory_pipe.hpp"
+
+namespace ringcast {
+
+/// Each way: enough for a reader that waits for its turn, and not more than a cache holds.
+inline constexpr std::size_t to_client_pipe_bytes = std::size_t{512} << 10U;
+inline constexpr std::size_t to_daemon_pipe_bytes = std::size_t{256} << 10U;
+
+/// A descriptor that is closed when it is not needed any more.
+class Descriptor {
+ public:
+  Descriptor() = default;
+  explicit Descriptor(int number) : number_(number) {}
+  ~Descriptor();
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  Descriptor(Descriptor&& other) noexcept;
+  Descriptor& operator=(Descriptor&& other) noexcept;
+
+  [[nodiscard]] int number() const { return number_; }
+  [[nodiscard]] bool is_open() const { return number_ != -1; }
+
+ private:
+  int number_{-1};
+};
+
+class SessionMemory {
+ public:
+  ~SessionMemory();
+  SessionMemory(const SessionMemory&) = delete;
+  SessionMemory& operator=(const SessionMemory&) = delete;
+  SessionMemory(SessionMemory&& other) noexcept;
+  SessionMemory& operator=(SessionMemory&& other) noexcept;
+
+  struct Offer;
+  /// For a client. Nothing when the system has none to give: do without.
+  static std::optional<Offer> make();
+  /// For a daemon: what a client offered. Nothing when it is not what make() makes; the client then
+  /// goes on without. REQUIRES: nothing was written to that client yet.
+  static std::optional<SessionMemory> accept(const Descriptor& offered);
+  /// The daemon has accepted it, before it wrote anything.
+  [[nodiscard]] bool accepted() const;
+
+  [[nodiscard]] PipeReader& in() { return in_; }
+  [[nodiscard]] PipeWriter& out() { return out_; }
+
+ private:
+  struct Layout;
+  struct Place;
+  struct Mapping {
+    std::byte* begin{nullptr};
+    std::size_t bytes{0};
+  };
+  static Mapping map(int descriptor);
+  static bool is_ours(int descriptor);
+  static Layout& layout(Mapping mapping);
+  static Place to_client(Mapping mapping);
+  static Place to_daemon(Mapping mapping);
+  SessionMemory(Mapping mapping, const Place& in, const Place& out);
+
+  Mapping mapping_;
+  PipeReader in_;
+  PipeWriter out_;
+};
+
+struct SessionMemory::Offer {
+  SessionMemory memory;
+  Descriptor descriptor;  ///< to be passed to the daemon
+};
+
+/// Wakes whoever sleeps at the other end. False: there is nobody any more.
+bool ring_bell(int socket);
+/// Takes the bells that rang. False: there will be no more, the other end is closed.
+bool answer_bells(int socket);
+
+/// sendmsg() without waiting and with that descriptor.
+ssize_t send_with_descriptor(int socket, std::span<iovec> pieces, int descriptor);
+/// recv() without waiting; `descriptor`: one that came along.
+ssize_t receive_with_descriptor(int socket, std::span<std::byte> space, Descriptor& descriptor);
+
+}  // namespace ringcast
