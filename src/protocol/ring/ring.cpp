@@ -238,7 +238,7 @@ void Ring::dispatch(Packet& packet) {
     return;
   }
   const auto& header = packet.header;
-  if (const auto* const data = std::get_if<Data>(&packet.body)) {
+  if (auto* const data = std::get_if<Data>(&packet.body)) {
     on_data(header, *data);
   } else if (auto* const token = std::get_if<Token>(&packet.body)) {
     on_token(header, std::move(*token));
@@ -270,7 +270,7 @@ void Ring::note_at_work(const RingState& ring) {
 }
 
 // [MBR-1] Which state takes data of which ring.
-void Ring::on_data(const PacketHeader& header, const Data& data) {
+void Ring::on_data(const PacketHeader& header, Data& data) {
   RingState* ring = nullptr;
   if (phase_ == RingPhase::recovery && forming_->ring == data.ring) {
     ring = &*forming_;
@@ -291,14 +291,17 @@ void Ring::on_data(const PacketHeader& header, const Data& data) {
     return;
   }
   ++counters_.packets_received;
-  const auto result = ring->window.insert(data);
+  const Seq seq = data.seq;
+  const bool is_recovered = data.recovered;
+  const auto result =
+      is_recovered ? ring->window.insert(data) : ring->window.insert(std::move(data));
   if (result == Window::Insert::duplicate) ++counters_.packets_duplicate;
   if (result == Window::Insert::outside) ++counters_.packets_outside;
   if (result != Window::Insert::stored) return;
-  if (data.seq > ring->sent_seq) evidence_of_progress();
+  if (seq > ring->sent_seq) evidence_of_progress();
   if (ring == &*current_) {
     deliver_ready();
-  } else if (data.recovered) {
+  } else if (is_recovered) {
     on_recovered(data);
   }
 }

@@ -190,7 +190,7 @@ class Ring {
   void note_at_work(const RingState& ring);
   /// What our path carries, within the configured bounds as they are now.
   [[nodiscard]] std::uint32_t own_datagram_bytes() const;
-  void on_data(const PacketHeader& header, const Data& data);
+  void on_data(const PacketHeader& header, Data& data);
   void on_token(const PacketHeader& header, Token token);
   void pump_self();
   [[nodiscard]] bool gate_open() const { return current_ && gate_ring_ == current_->ring; }

@@ -2,6 +2,7 @@
 #include "protocol/ring/window.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <limits>
 #include <utility>
 
@@ -31,11 +32,11 @@ Window::Window(RingId ring, std::uint32_t capacity, Seq before)
       aru_(before),
       high_(before),
       discarded_(before),
-      slots_(std::min<std::size_t>(initial_slots, capacity)) {
+      slots_(std::min<std::size_t>(initial_slots, std::bit_ceil(capacity))) {
   RC_ASSERT(capacity > 0);
 }
 
-Window::Insert Window::insert(const Data& packet) {
+Window::Insert Window::insert(Data&& packet) {
   const Seq seq = packet.seq;
   if (seq <= discarded_) return Insert::duplicate;
   const std::uint64_t distance = seq.value - discarded_.value;
@@ -48,14 +49,14 @@ Window::Insert Window::insert(const Data& packet) {
     }
     std::vector<std::optional<Data>> grown(size);
     for (auto& held : slots_) {
-      if (held) grown[held->seq.value % size] = std::move(held);
+      if (held) grown[held->seq.value & (size - 1)] = std::move(held);
     }
     slots_.swap(grown);
   }
   auto& place = slots_[slot(seq)];
   if (place) return Insert::duplicate;
   bytes_ += cost(packet);
-  place.emplace(packet);
+  place.emplace(std::move(packet));
   high_ = std::max(high_, seq);
   while (aru_ < high_ && find(next(aru_)) != nullptr) {
     aru_ = next(aru_);

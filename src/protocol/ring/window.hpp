@@ -27,7 +27,9 @@ class Window {
   Window(RingId ring, std::uint32_t capacity, Seq before = {});
 
   enum class Insert : std::uint8_t { stored, duplicate, outside };
-  Insert insert(const Data& packet);
+  /// What is not stored stays where it is.
+  Insert insert(Data&& packet);
+  Insert insert(const Data& packet) { return insert(Data(packet)); }
 
   [[nodiscard]] const RingId& ring() const { return ring_; }
   /// Received everything up to here.
@@ -54,7 +56,7 @@ class Window {
  private:
   /// The first seq from `seq` on that is held, at most the one after `up_to`.
   [[nodiscard]] Seq hole_end(Seq seq, Seq up_to) const;
-  [[nodiscard]] std::size_t slot(Seq seq) const { return seq.value % slots_.size(); }
+  [[nodiscard]] std::size_t slot(Seq seq) const { return seq.value & (slots_.size() - 1); }
 
   RingId ring_;
   std::uint32_t capacity_;
@@ -62,7 +64,7 @@ class Window {
   Seq high_;
   Seq discarded_;
   std::uint64_t bytes_{0};
-  std::vector<std::optional<Data>> slots_;
+  std::vector<std::optional<Data>> slots_;  ///< a power of two of them
 };
 
 }  // namespace ringcast
