@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "protocol/base/assert.hpp"
+#include "protocol/session/event_frame.hpp"
 
 namespace ringcast {
 namespace {
@@ -245,42 +246,7 @@ BufferRef Session::encode_daemons(const DaemonTable& daemons) {
   return frame_of([&](ByteWriter& out) { ringcast::encode_daemons(out, daemons); });
 }
 
-ClientFrames Session::encode_event(const ClientEvent& event) {
-  ByteWriter head;
-  encode_event_head(head, event);
-  const auto payload = payload_of(event);
-  if (payload.size() > copied_payload_max) return {BufferRef::copy_of(head.view()), payload};
-  auto frame = BufferRef::allocate(head.size() + payload.size());
-  const auto bytes = frame.writable();
-  std::memcpy(bytes.data(), head.view().data(), head.size());
-  if (!payload.empty()) {
-    std::memcpy(bytes.data() + head.size(), payload.bytes().data(), payload.size());
-  }
-  return frame;
-}
-
-void Session::encode_event_head(ByteWriter& out, const ClientEvent& event) {
-  struct Encoder {
-    ByteWriter& out;
-
-    void operator()(const MessageEvent& message) const { encode_message_head(out, message); }
-    void operator()(const ViewEvent& view) const { encode_view(out, view); }
-    void operator()(const TransitionalEvent& signal) const {
-      encode_transitional(out, signal.group);
-    }
-    void operator()(const LeftEvent& left) const { encode_left(out, left.group); }
-    void operator()(const ConfigurationEvent& configuration) const {
-      encode_configuration(out, configuration);
-    }
-    void operator()(const ConfirmEvent& confirm) const { encode_confirm(out, confirm); }
-  };
-  std::visit(Encoder{out}, event);
-}
-
-BufferRef Session::payload_of(const ClientEvent& event) {
-  const auto* const message = std::get_if<MessageEvent>(&event);
-  return message == nullptr ? BufferRef{} : message->payload;
-}
+ClientFrames Session::encode_event(const ClientEvent& event) { return EventFrame(event).alone(); }
 
 BufferRef Session::encode_status(std::uint64_t request, const NodeStatus& status) {
   return frame_of([&](ByteWriter& out) { encode_status_reply(out, request, status); });

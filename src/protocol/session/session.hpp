@@ -30,11 +30,6 @@
 
 namespace ringcast {
 
-/// A copy costs less than a buffer more. Longer payloads are slices of what came off the ring, and
-/// so long that the block they hold, a datagram at most if it is not theirs alone, is not twice
-/// that.
-inline constexpr std::size_t copied_payload_max = std::size_t{32} << 10U;
-
 class Session {
  public:
   Session(
@@ -64,9 +59,6 @@ class Session {
   /// The daemon table again, after a reload changed it.
   static BufferRef encode_daemons(const DaemonTable& daemons);
   static ClientFrames encode_event(const ClientEvent& event);
-  /// The same in parts: all of the frame but a message's payload, which follows it.
-  static void encode_event_head(ByteWriter& out, const ClientEvent& event);
-  static BufferRef payload_of(const ClientEvent& event);
   static BufferRef encode_status(std::uint64_t request, const NodeStatus& status);
   static BufferRef encode_groups(std::uint64_t request, const GroupList& groups);
   static BufferRef encode_pong(std::uint64_t request);

@@ -10,6 +10,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "protocol/session/event_frame.hpp"
 #include "protocol/session/session.hpp"
 #include "tests/unit/session/samples.hpp"
 

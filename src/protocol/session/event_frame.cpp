@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "protocol/session/event_frame.hpp"
+
+#include <cstring>
+#include <variant>
+
+#include "protocol/session/frames.hpp"
+
+namespace ringcast {
+namespace {
+
+const BufferRef nothing;
+
+struct HeadEncoder {
+  ByteWriter& out;
+
+  void operator()(const MessageEvent& message) const { encode_message_head(out, message); }
+  void operator()(const ViewEvent& view) const { encode_view(out, view); }
+  void operator()(const TransitionalEvent& signal) const { encode_transitional(out, signal.group); }
+  void operator()(const LeftEvent& left) const { encode_left(out, left.group); }
+  void operator()(const ConfigurationEvent& configuration) const {
+    encode_configuration(out, configuration);
+  }
+  void operator()(const ConfirmEvent& confirm) const { encode_confirm(out, confirm); }
+};
+
+}  // namespace
+
+EventFrame::EventFrame(const ClientEvent& event) {
+  std::visit(HeadEncoder{head_}, event);
+  const auto* const message = std::get_if<MessageEvent>(&event);
+  payload_ = message == nullptr ? &nothing : &message->payload;
+}
+
+void EventFrame::copy_to(std::span<std::byte> to) const {
+  std::memcpy(to.data(), head_.view().data(), head_.size());
+  if (payload().empty()) return;
+  std::memcpy(to.data() + head_.size(), payload().bytes().data(), payload().size());
+}
+
+ClientFrames EventFrame::alone() const {
+  if (!is_copied()) return {BufferRef::copy_of(head_.view()), payload()};
+  auto frame = BufferRef::allocate(size());
+  copy_to(frame.writable());
+  return frame;
+}
+
+}  // namespace ringcast
