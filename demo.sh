@@ -36,9 +36,7 @@ if [ -n "${RINGCAST_BIN:-}" ]; then
   bin=$(cd "$RINGCAST_BIN" && pwd)
 else
   scripts/install-dependencies.sh
-  if command -v ccache >/dev/null 2>&1; then
-    export CMAKE_CXX_COMPILER_LAUNCHER=${CMAKE_CXX_COMPILER_LAUNCHER-ccache}
-  fi
+  . scripts/compiler-cache.sh
   echo "building (the first time takes a few minutes) ..."
   cmake --preset release >/dev/null
   cmake --build --preset release -j "$(nproc)" \

@@ -7,9 +7,7 @@ set -euo pipefail
 cd "$(dirname "$0")"
 
 scripts/install-dependencies.sh --test
-if command -v ccache >/dev/null 2>&1; then
-  export CMAKE_CXX_COMPILER_LAUNCHER=ccache
-fi
+. scripts/compiler-cache.sh
 jobs=$(nproc)
 
 started=$SECONDS

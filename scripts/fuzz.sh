@@ -42,11 +42,8 @@ done
 ((${#targets[@]} > 0)) || mapfile -t targets < <(all_targets)
 
 build() {
-  local launcher=()
-  if command -v ccache >/dev/null 2>&1; then
-    launcher=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
-  fi
-  cmake --preset fuzz "${launcher[@]}" >/dev/null
+  . scripts/compiler-cache.sh
+  cmake --preset fuzz >/dev/null
   cmake --build --preset fuzz -j "$(nproc)" --target "${targets[@]/#/fuzz_}"
 }
 
