@@ -106,8 +106,9 @@ def _special(figure, scenario, name="ringcast"):
 
 def _share_of_raw(size):
     def find(results):
-        ours, limit = results.median("mbit", "ringcast", "S1", size), results.raw_limit(size)
-        return ours and limit and 100 * ours / limit[0]
+        rates = [results.median("mbit", name, "S1", size) for name in ("ringcast", "ringcast-multicast")]
+        limit = results.raw_limit(size)
+        return limit and any(rates) and 100 * max(rate for rate in rates if rate) / limit[0]
     return find
 
 
@@ -145,7 +146,7 @@ GOALS = (
     Goal("memory of an idle daemon", "MB", 16, 8, _special("rss_mb", "S6"), less=True, digits=1),
     Goal("S6, idle, processor", "% of a core", 1, None, _special("core_percent", "S6"), less=True),
     Goal("S6, idle, packets out", "per second", 20, None, _special("sent_per_second", "S6"), less=True, digits=1),
-    *(Goal(f"S1, payload, {size:,} bytes", "% of the raw limit", 30, 60, _share_of_raw(size), digits=0)
+    *(Goal(f"S1, payload, {size:,} bytes, by the better transport", "% of the raw limit", 30, 60, _share_of_raw(size), digits=0)
       for size in (8000, 60000, 1 << 20)),
     Goal("twice its maximum is offered, 1350 bytes", "% of its maximum", 95, 100, _overload, digits=0),
     Goal("S1 with a client that does not read", "% of S1", 95, None, _of_own("ringcast-deaf", "S7", 100), digits=0),

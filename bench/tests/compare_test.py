@@ -138,6 +138,17 @@ class Goals(unittest.TestCase):
         self.assertIn("p50 | 90 | us | 142 | 90 | aim |", text)
         self.assertIn("p99 | 751 | us | 750 | 300 | **missed** |", text)
 
+    def test_of_the_raw_limit_the_share_of_the_better_transport_counts(self):
+        ours = plan.Row("S1", "", ("ringcast", "ringcast-multicast"), bytes=8000)
+        limit = plan.Row("RAW", "", plan.RAW_BEST, hosts=4, bytes=8000, senders=1)
+        self.put(limit, **{plan.RAW_BEST[0]: {"mbit": 900.0}, plan.RAW_BEST[1]: {"mbit": 1000.0}})
+        for unicast, multicast, share in ((310.0, 290.0, 31), (290.0, 310.0, 31)):
+            self.put(ours, **{"ringcast": {"mbit": unicast}, "ringcast-multicast": {"mbit": multicast}})
+            self.assertIn(f"| {share} | % of the raw limit | 30 |", "\n".join(self.table(ours, limit)))
+        self.put(ours, ringcast={"mbit": 150.0})
+        self.state.pop(measures.run_key(ours, "ringcast-multicast", 0))
+        self.assertIn("| 15 | % of the raw limit | 30 |", "\n".join(self.table(ours, limit)))
+
     def test_what_was_not_measured_is_named(self):
         self.assertIn("S6, idle, processor", self.table()[-1])
 
