@@ -157,7 +157,11 @@ Result<std::size_t> Connection::write(std::span<iovec> pieces) {
   if (memory_) return write_memory(pieces);
   const bool passes = offer_ && offer_->descriptor.is_open();
   auto written = write_pieces(fd_, pieces, passes ? &offer_->descriptor : nullptr);
-  if (passes && written && *written > 0) offer_->descriptor = Descriptor{};
+  if (passes && !written) {  // too many descriptors are under way, or a policy forbids it
+    offer_.reset();
+    written = write_pieces(fd_, pieces, nullptr);
+  }
+  if (offer_ && written && *written > 0) offer_->descriptor = Descriptor{};
   return written;
 }
 
@@ -212,12 +216,12 @@ Result<std::span<const std::byte>> Connection::send(
 Result<Connection::Reading> Connection::read() { return memory_ ? read_memory() : read_socket(); }
 
 Result<Connection::Reading> Connection::read_socket() {
+  if (offer_ && agree()) return read_memory();
   make_room();
   const auto room = in_size_ - in_end_;
   for (;;) {
     const auto count = ::recv(fd_, in_.get() + in_end_, room, 0);
     if (count > 0) {
-      if (offer_ && agree()) return read_memory();
       in_end_ += static_cast<std::size_t>(count);
       drained_ = static_cast<std::size_t>(count) < room;
       return Reading::some;
@@ -231,15 +235,15 @@ Result<Connection::Reading> Connection::read_socket() {
   }
 }
 
-/// After the first bytes from the daemon: frames when it did not accept what was offered before it
-/// wrote them, and bells when it did. [SES-18]
+/// The first bytes from the daemon are frames when it did not accept what was offered before it
+/// wrote them, and bells when it did. [SES-18] They are left where they are: until a read finds
+/// nothing, the socket is to be readable.
 bool Connection::agree() {
+  std::byte first{};
+  if (::recv(fd_, &first, sizeof(first), MSG_PEEK) <= 0) return false;
   if (offer_->memory.accepted()) memory_ = std::move(offer_->memory);
   offer_.reset();
-  if (!memory_) return false;
-  in_.reset();
-  in_size_ = 0;
-  return true;
+  return memory_.has_value();
 }
 
 Result<Connection::Reading> Connection::read_memory() {
@@ -248,7 +252,8 @@ Result<Connection::Reading> Connection::read_memory() {
   if (!looked) return looked.error();
   if (*looked) return Reading::some;
   const bool is_open = answer_bells(fd_);
-  // One of them may have rung for the writer.
+  // One of them may have rung for the writer, who then has something to do, as if it were to read.
+  const bool was_blocked = blocked_;
   if (blocked_) blocked_ = memory_->out().sleep();
   // Now all is there that was written before the other end was closed, and falling asleep looks
   // once more.
@@ -256,7 +261,7 @@ Result<Connection::Reading> Connection::read_memory() {
   if (!sleeps) looked = look_into_memory();
   if (!looked) return looked.error();
   if (*looked) return Reading::some;
-  drained_ = true;
+  drained_ = was_blocked == blocked_;
   return is_open ? Reading::nothing : Reading::ended;
 }
 
@@ -319,7 +324,7 @@ void Connection::make_room() {
 // Into uninitialised memory, what is there to its beginning.
 void Connection::grow(std::size_t size) {
   auto grown = std::make_unique_for_overwrite<std::byte[]>(size);
-  const auto filled = unread();
+  const std::span<const std::byte> filled{in_.get() + in_begin_, buffered()};
   if (!filled.empty()) std::memcpy(grown.get(), filled.data(), filled.size());
   in_ = std::move(grown);
   in_size_ = size;
@@ -333,7 +338,9 @@ bool Connection::has_frame() {
   const bool has_whole =
       length && (!is_length(*length) || bytes.size() >= frame_length_bytes + *length);
   if (has_whole || !memory_) return has_whole;
-  return !memory_->in().sleep(used_ + in_pipe_.size());
+  // What the daemon waits for must not wait for us.
+  give_back();
+  return buffer_long_frame() || !memory_->in().sleep(in_pipe_.size());
 }
 
 Result<std::optional<std::span<const std::byte>>> Connection::next_frame() {

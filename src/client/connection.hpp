@@ -59,6 +59,8 @@ class Connection {
   Result<Reading> read();
   /// True when the last read took all there was: poll before the next.
   [[nodiscard]] bool drained() const { return drained_; }
+  /// Nothing will make the socket readable before the next read.
+  [[nodiscard]] bool must_read() const { return memory_ && !drained_; }
   /// True when next_frame() or read() may have something to say that the socket does not tell.
   [[nodiscard]] bool has_frame();
   /// The next whole frame, from its type on; valid until the next one and the next read. Errors:

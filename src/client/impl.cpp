@@ -84,6 +84,7 @@ void Client::Impl::advance(std::optional<Event>* first) {
 }
 
 void Client::Impl::wait(Deadline until, bool to_write) {
+  if (connection_.must_read()) return;
   pollfd entry{.fd = connection_.fd(), .events = 0, .revents = 0};
   if (wants_write() || (to_write && !connection_.blocked())) entry.events |= POLLOUT;
   if (state_ != State::connecting && !inbox_.full()) entry.events |= POLLIN;

@@ -23,7 +23,8 @@ constexpr std::chrono::seconds farewell_time{5};
 constexpr std::chrono::seconds pulse_interval{2};
 constexpr std::size_t farewells_max = 64;
 constexpr int send_buffer_bytes = 1 << 20;
-constexpr int descriptors_spared = 16;  // for the state file, the configuration, the resolver
+constexpr std::size_t memories_max = 8192;  // of 4 mappings each; a process has 65,530
+constexpr int descriptors_spared = 16;      // for the state file, the configuration, the resolver
 
 }  // namespace
 
@@ -166,7 +167,8 @@ bool SessionServer::adopt(SessionId session, Accepted accepted) {
     (void)keep_alive(accepted.descriptor);
   }
   using Kind = ClientConnection::Kind;
-  const auto local = shared_memory_ ? Kind::local_memory : Kind::local;
+  const bool takes_memory = shared_memory_ && connections_.size() < memories_max;
+  const auto local = takes_memory ? Kind::local_memory : Kind::local;
   auto connection = std::make_shared<ClientConnection>(
       io_, accepted.descriptor, accepted.tcp ? Kind::tcp : local);
   if (!connection->is_open()) return false;
@@ -207,7 +209,6 @@ void SessionServer::wait_readable(SessionId session, const ConnectionRef& connec
   if (connection->has_bells()) {
     connection->waits_read = connection->sleep();
     if (!connection->waits_read) mark_readable(session);
-    watch_bells(session, connection);
     return;
   }
   connection->descriptor().async_wait(
@@ -226,7 +227,8 @@ void SessionServer::watch_bells(SessionId session, const ConnectionRef& connecti
       [this, session, weak = std::weak_ptr<ClientConnection>(connection)](
           const asio::error_code& error) {
         const auto locked = weak.lock();
-        if (error || !locked) return;
+        // One that was told to close has its last bell for itself.
+        if (error || !locked || find(session) != locked) return;
         locked->watched = false;
         answer_bells(session, locked);
       });
@@ -247,7 +249,10 @@ void SessionServer::answer_bells(SessionId session, const ConnectionRef& connect
 void SessionServer::wait_writable(SessionId session, const ConnectionRef& connection) {
   if (connection->waits_write) return;
   connection->waits_write = true;
-  if (connection->has_bells()) return;
+  if (connection->has_bells()) {
+    watch_bells(session, connection);
+    return;
+  }
   connection->descriptor().async_wait(
       asio::posix::descriptor_base::wait_write,
       [this, session, weak = std::weak_ptr<ClientConnection>(connection)](
@@ -277,6 +282,7 @@ ClientConnection::Read SessionServer::read(SessionId session, std::span<std::byt
 void SessionServer::rest(SessionId session, bool more) {
   const auto connection = find(session);
   if (!connection) return;
+  if (connection->has_bells()) watch_bells(session, connection);
   if (more) {
     mark_readable(session);
   } else {
@@ -285,7 +291,10 @@ void SessionServer::rest(SessionId session, bool more) {
 }
 
 void SessionServer::pause(SessionId session) {
-  if (connections_.contains(session)) paused_.push_back(session);
+  const auto connection = find(session);
+  if (!connection) return;
+  if (connection->has_bells()) watch_bells(session, connection);
+  paused_.push_back(session);
 }
 
 void SessionServer::resume(const std::function<bool(SessionId)>& may_read) {
@@ -353,7 +362,7 @@ void SessionServer::say(const std::shared_ptr<Farewell>& farewell) {
       [this, farewell, has_bells](const asio::error_code& error) {
         if (error) return;
         if (has_bells) (void)farewell->connection->answer_bells();
-        const auto written = farewell->connection->flush();
+        const auto written = farewell->connection->flush_all();
         if (!written.closed && farewell->connection->has_output()) {
           say(farewell);
         } else {

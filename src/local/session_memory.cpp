@@ -3,21 +3,30 @@
 
 #include <array>
 #include <cerrno>
+#include <cstddef>
 #include <cstring>
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <new>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 #include <utility>
 
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 0x0008U
+#endif
+
 namespace ringcast {
 namespace {
 
 constexpr std::uint32_t layout_version = 1;
+// A client that does not stop to ring must not hold up the daemon.
+constexpr int bell_rounds_max = 16;
+constexpr off_t stat_block_bytes = 512;
 constexpr int seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
 
 std::size_t page_bytes() {
@@ -48,13 +57,17 @@ Descriptor& Descriptor::operator=(Descriptor&& other) noexcept {
   return *this;
 }
 
-/// The first page.
+/// The first page. [SES-19]
 struct SessionMemory::Layout {
   std::uint32_t version{layout_version};  ///< as the client made it
   std::atomic<std::uint32_t> accepted{0};
   PipeState to_client;
   PipeState to_daemon;
 };
+static_assert(offsetof(PipeState, reader_sleeps) == 8);
+static_assert(offsetof(PipeState, read) == 64);
+static_assert(offsetof(PipeState, writer_sleeps) == 72);
+static_assert(sizeof(PipeState) == 128);
 
 SessionMemory::Layout& SessionMemory::layout(Mapping mapping) {
   return *std::launder(reinterpret_cast<Layout*>(mapping.begin));
@@ -129,9 +142,17 @@ SessionMemory::Mapping SessionMemory::map(int descriptor) {
 }
 
 std::optional<SessionMemory::Offer> SessionMemory::make() {
-  Descriptor descriptor(::memfd_create("ringcast session", MFD_CLOEXEC | MFD_ALLOW_SEALING));
-  if (!descriptor.is_open()) return std::nullopt;
-  if (::ftruncate(descriptor.number(), static_cast<off_t>(file_bytes())) != 0) return std::nullopt;
+  const auto size = static_cast<off_t>(file_bytes());
+  rlimit limit{};  // beyond which a signal would come
+  if (::getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur < file_bytes()) return std::nullopt;
+  const auto create = [](unsigned more) {
+    return Descriptor(::memfd_create("ringcast session", MFD_CLOEXEC | MFD_ALLOW_SEALING | more));
+  };
+  auto descriptor = create(MFD_NOEXEC_SEAL);
+  if (!descriptor.is_open()) descriptor = create(0);  // Linux before 6.3
+  if (!descriptor.is_open() || ::ftruncate(descriptor.number(), size) != 0) return std::nullopt;
+  // All of it now and on our account: a fault that finds no memory left would be the daemon's.
+  if (::posix_fallocate(descriptor.number(), 0, size) != 0) return std::nullopt;
   if (::fcntl(descriptor.number(), F_ADD_SEALS, seals) != 0) return std::nullopt;
   const auto mapping = map(descriptor.number());
   if (mapping.begin == nullptr) return std::nullopt;
@@ -148,7 +169,8 @@ bool SessionMemory::is_ours(int descriptor) {
   struct statfs system {};
   const int found = ::fcntl(descriptor, F_GET_SEALS);
   return found != -1 && (found & F_SEAL_SHRINK) != 0 && ::fstat(descriptor, &file) == 0 &&
-         file.st_size == static_cast<off_t>(file_bytes()) && ::fstatfs(descriptor, &system) == 0 &&
+         file.st_size == static_cast<off_t>(file_bytes()) &&
+         file.st_blocks * stat_block_bytes >= file.st_size && ::fstatfs(descriptor, &system) == 0 &&
          system.f_type == TMPFS_MAGIC;
 }
 
@@ -174,15 +196,15 @@ bool ring_bell(int socket) {
 }
 
 bool answer_bells(int socket) {
-  std::array<std::byte, 256>
-      bells;  // NOLINT(cppcoreguidelines-pro-type-member-init): filled by recv
-  for (;;) {
+  std::array<std::byte, 4096> bells;  // NOLINT(cppcoreguidelines-pro-type-member-init): by recv
+  for (int round = 0; round < bell_rounds_max; ++round) {
     const auto count = ::recv(socket, bells.data(), bells.size(), MSG_DONTWAIT);
     if (count == static_cast<ssize_t>(bells.size())) continue;
     if (count > 0) return true;
     if (count == 0) return false;
     if (errno != EINTR) return errno == EAGAIN || errno == EWOULDBLOCK;
   }
+  return true;
 }
 
 ssize_t send_with_descriptor(int socket, std::span<iovec> pieces, int descriptor) {

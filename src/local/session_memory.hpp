@@ -5,9 +5,11 @@
 // maps it, says so in it, and from then on all frames go through it, both ways, and the socket
 // carries bells only: bytes without a meaning, for the one who sleeps. [SES-18]
 //
-// The memory cannot shrink (its seals say so, and the daemon looks), so that a client cannot make
-// the daemon fault. What it does to its contents can only garble its own session: the daemon
-// copies before it looks, and keeps its own positions to itself.
+// The memory cannot shrink (its seals say so, and the daemon looks) and was allocated by the
+// client, so that the daemon does not fault in it; unless a client gives pages back on a host that
+// has none left and says so at once (vm.overcommit_memory = 2). What it does to its contents can
+// only garble its own session: the daemon copies before it looks, and keeps its own positions to
+// itself.
 #pragma once
 
 #include <cstddef>
@@ -22,8 +24,8 @@
 namespace ringcast {
 
 /// Each way: enough for a reader that waits for its turn, and not more than a cache holds.
-inline constexpr std::size_t to_client_pipe_bytes = std::size_t{512} << 10U;
-inline constexpr std::size_t to_daemon_pipe_bytes = std::size_t{256} << 10U;
+inline constexpr std::size_t to_client_pipe_bytes = std::size_t{256} << 10U;
+inline constexpr std::size_t to_daemon_pipe_bytes = std::size_t{128} << 10U;
 
 /// A descriptor that is closed when it is not needed any more.
 class Descriptor {
@@ -89,7 +91,8 @@ struct SessionMemory::Offer {
 
 /// Wakes whoever sleeps at the other end. False: there is nobody any more.
 bool ring_bell(int socket);
-/// Takes the bells that rang. False: there will be no more, the other end is closed.
+/// Takes the bells that rang, 64 KiB of them at most. False: there will be no more, the other end
+/// is closed.
 bool answer_bells(int socket);
 
 /// sendmsg() without waiting and with that descriptor.

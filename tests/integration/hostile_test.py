@@ -184,7 +184,7 @@ TO_DAEMON_WRITTEN, TO_DAEMON_SLEEPS = 192, 200
 def offer_memory(path, size, seals):
     """A client that says hello and offers memory; its socket and the memory."""
     descriptor = os.memfd_create("test", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
-    os.ftruncate(descriptor, size)
+    os.posix_fallocate(descriptor, 0, size)
     memory = mmap.mmap(descriptor, size)
     struct.pack_into("<I", memory, 0, 1)
     struct.pack_into("<I", memory, TO_CLIENT_SLEEPS, 1)
@@ -209,10 +209,10 @@ def wait_for(what, true):
 
 
 def test_memory_that_a_client_breaks_ends_its_session_and_changes_nothing():
-    size, sealed = mmap.PAGESIZE + (768 << 10), fcntl.F_SEAL_SHRINK
+    size, sealed = mmap.PAGESIZE + (384 << 10), fcntl.F_SEAL_SHRINK
     with Cluster(2) as cluster, Quiet(cluster):
         path = cluster.socket("d1")
-        breaks = [(TO_CLIENT_READ, 1 << 40), (TO_DAEMON_WRITTEN, 1 << 40), (TO_DAEMON_WRITTEN, (256 << 10) + 1)]
+        breaks = [(TO_CLIENT_READ, 1 << 40), (TO_DAEMON_WRITTEN, 1 << 40), (TO_DAEMON_WRITTEN, (128 << 10) + 1)]
         for place, value in breaks:
             connection, memory = offer_memory(path, size, sealed)
             with connection:
@@ -224,7 +224,7 @@ def test_memory_that_a_client_breaks_ends_its_session_and_changes_nothing():
                 connection.send(b"!")
                 if place == TO_CLIENT_READ:  # looked at when there is no room left as far as is known
                     requests = b"".join(struct.pack("<IBQ", 9, 5, n) for n in range(1, 1000))
-                    begin = mmap.PAGESIZE + (512 << 10)
+                    begin = mmap.PAGESIZE + (256 << 10)
                     memory[begin:begin + len(requests)] = requests
                     struct.pack_into("<Q", memory, TO_DAEMON_WRITTEN, len(requests))
                     connection.send(b"!")

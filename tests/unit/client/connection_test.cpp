@@ -20,6 +20,14 @@
 namespace ringcast {
 namespace {
 
+std::vector<std::byte> frame(std::size_t length, int number) {
+  ByteWriter out;
+  out.u32(static_cast<std::uint32_t>(length));
+  std::vector<std::byte> made(out.view().begin(), out.view().end());
+  made.resize(frame_length_bytes + length, static_cast<std::byte>(number));
+  return made;
+}
+
 /// A connection, and the daemon's end of it.
 class Session {
  public:
@@ -44,8 +52,11 @@ class Session {
     REQUIRE(receive_with_descriptor(daemon_.number(), space, offered) == 1);
     memory_ = SessionMemory::accept(offered);
     REQUIRE(memory_);
-    write({});
-    REQUIRE(ring_bell(daemon_.number()));
+    const auto welcome = frame(1, 0);
+    REQUIRE(write(welcome) == welcome.size());
+    REQUIRE(*connection_.read() == Connection::Reading::some);
+    REQUIRE(connection_.next_frame()->has_value());
+    was_readable_ = rings();
     REQUIRE(*connection_.read() == Connection::Reading::nothing);
   }
 
@@ -65,8 +76,10 @@ class Session {
     return count;
   }
   void hang_up() { daemon_ = Descriptor{}; }
+  /// After the first read of the welcome.
+  [[nodiscard]] bool was_readable() const { return was_readable_; }
   /// That the socket tells the client to look.
-  bool rings() const {
+  [[nodiscard]] bool rings() const {
     std::byte bell{};
     return ::recv(connection_.fd(), &bell, 1, MSG_PEEK | MSG_DONTWAIT) == 1;
   }
@@ -76,15 +89,8 @@ class Session {
   Connection connection_;
   Descriptor daemon_;
   std::optional<SessionMemory> memory_;
+  bool was_readable_{false};
 };
-
-std::vector<std::byte> frame(std::size_t length, int number) {
-  ByteWriter out;
-  out.u32(static_cast<std::uint32_t>(length));
-  std::vector<std::byte> made(out.view().begin(), out.view().end());
-  made.resize(frame_length_bytes + length, static_cast<std::byte>(number));
-  return made;
-}
 
 /// The next frame has that length and that content.
 bool next_is(Connection& connection, std::size_t length, int number) {
@@ -176,6 +182,77 @@ TEST_CASE("frames of any length come through the pipe, between others", "[local]
   }
   CHECK(heard == lengths.size());
   CHECK(left.empty());
+}
+
+TEST_CASE("what lies behind a frame longer than half of the pipe stays there", "[local]") {
+  Session session;
+  auto& connection = session.connection();
+  const auto length = to_client_pipe_bytes / 2 + static_cast<std::size_t>(GENERATE(0, 1000, 90000));
+  const auto behind = GENERATE(2, 10, 3000);
+  CAPTURE(length, behind);
+  const auto longer = frame(length, 1);
+  const auto next = frame(3000, 2);
+  const auto first_part = std::span{next}.first(static_cast<std::size_t>(behind));
+  for (int i = 0; i < 3; ++i) {
+    REQUIRE(session.write(longer) == longer.size());
+    REQUIRE(session.write(first_part) == first_part.size());
+    CHECK(*connection.read() == Connection::Reading::some);
+    CHECK(next_is(connection, length, 1));
+    CHECK_FALSE(connection.next_frame()->has_value());
+    REQUIRE(
+        session.write(std::span{next}.subspan(first_part.size())) ==
+        next.size() - first_part.size());
+    CHECK(*connection.read() == Connection::Reading::some);
+    CHECK(next_is(connection, 3000, 2));
+    CHECK_FALSE(connection.next_frame()->has_value());
+  }
+}
+
+TEST_CASE("after a read that found something nobody sleeps before the next", "[local]") {
+  Session session;
+  auto& connection = session.connection();
+  CHECK_FALSE(connection.must_read());
+  const auto made = frame(10, 1);
+  REQUIRE(session.write(made) == made.size());
+  CHECK(*connection.read() == Connection::Reading::some);
+  CHECK(connection.must_read());
+  REQUIRE(session.write(made) == made.size());  // between the two: it rings nobody
+  CHECK(*connection.read() == Connection::Reading::some);
+  CHECK(connection.must_read());
+  CHECK(*connection.read() == Connection::Reading::nothing);
+  CHECK_FALSE(connection.must_read());
+}
+
+TEST_CASE("a program that is about to sleep keeps no room from the daemon", "[local]") {
+  Session session;
+  auto& connection = session.connection();
+  const auto small = frame(10, 1);
+  const auto longer = frame(5 << 20U, 2);
+  REQUIRE(session.write(small) == small.size());
+  auto written = session.write(longer);
+  CHECK(written == to_client_pipe_bytes - small.size());
+  CHECK(session.daemon().out().sleep());
+  CHECK(*connection.read() == Connection::Reading::some);
+  CHECK(next_is(connection, 10, 1));
+  while (written < longer.size()) {
+    while (connection.has_frame()) {
+      REQUIRE(connection.read());
+      REQUIRE_FALSE(connection.next_frame()->has_value());
+    }
+    const auto more = session.write(std::span{longer}.subspan(written));
+    REQUIRE(more > 0);
+    written += more;
+  }
+  CHECK(connection.has_frame());
+  while (*connection.read() == Connection::Reading::some) {
+  }
+  CHECK(next_is(connection, 5 << 20U, 2));
+}
+
+TEST_CASE(
+    "a program that never looked is told by the socket of what came with the welcome", "[local]") {
+  Session session;
+  CHECK(session.was_readable());
 }
 
 TEST_CASE("what a daemon wrote before it hung up is read before the end", "[local]") {

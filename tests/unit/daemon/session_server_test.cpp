@@ -144,7 +144,8 @@ class Door {
 /// A server, and a client of it that shares memory.
 class Neighbour {
  public:
-  explicit Neighbour(const std::string& path)
+  enum class Then : std::uint8_t { rest, pass_over };
+  explicit Neighbour(const std::string& path, Then then = Then::rest)
       : server_(
             io_,
             SessionServer::Hooks{.wake = [] {}, .count = [](std::string_view, std::uint64_t) {}}) {
@@ -165,7 +166,13 @@ class Neighbour {
     REQUIRE(read() == 1);
     REQUIRE(offer->memory.accepted());
     memory_ = std::move(offer->memory);
-    server_.rest(session, false);
+    if (then == Then::rest) {
+      server_.rest(session, false);
+    } else {  // its first bytes held more than may be taken
+      server_.rest(session, true);
+      REQUIRE(server_.next_readable() == session);
+      server_.pause(session);
+    }
   }
   ~Neighbour() { server_.close_all(); }
   Neighbour(const Neighbour&) = delete;
@@ -371,6 +378,23 @@ TEST_CASE(
     client.server().resume(anyone);
     REQUIRE(client.server().next_readable() == Neighbour::session);
     CHECK(client.read() == 9);
+  }
+}
+
+TEST_CASE("a client with memory that is passed over from the first is heard", "[session_server]") {
+  const TemporaryDirectory directory;
+  Neighbour client(directory / "s", Neighbour::Then::pass_over);
+  (void)client.fill();
+  SECTION("when it has read") {
+    REQUIRE(client.take_all() > 0);
+    client.turn();
+    CHECK(client.flush() > 0);
+  }
+  SECTION("when it is gone") {
+    client.end();
+    client.turn();
+    (void)client.flush();
+    CHECK(client.gone());
   }
 }
 
