@@ -216,7 +216,13 @@ Result<std::span<const std::byte>> Connection::send(
 Result<Connection::Reading> Connection::read() { return memory_ ? read_memory() : read_socket(); }
 
 Result<Connection::Reading> Connection::read_socket() {
-  if (offer_ && agree()) return read_memory();
+  if (offer_) {
+    if (!agree()) {
+      drained_ = true;
+      return Reading::nothing;
+    }
+    if (memory_) return read_memory();
+  }
   make_room();
   const auto room = in_size_ - in_end_;
   for (;;) {
@@ -235,15 +241,17 @@ Result<Connection::Reading> Connection::read_socket() {
   }
 }
 
-/// The first bytes from the daemon are frames when it did not accept what was offered before it
-/// wrote them, and bells when it did. [SES-18] They are left where they are: until a read finds
-/// nothing, the socket is to be readable.
+/// False: nothing has come that tells. The first bytes from the daemon are frames when it did not
+/// accept what was offered before it wrote them, and bells when it did [SES-18]; so they are not
+/// read before that is known. Bells are left where they are: until a read finds nothing, the socket
+/// is to be readable.
 bool Connection::agree() {
   std::byte first{};
-  if (::recv(fd_, &first, sizeof(first), MSG_PEEK) <= 0) return false;
-  if (offer_->memory.accepted()) memory_ = std::move(offer_->memory);
+  const auto count = ::recv(fd_, &first, sizeof(first), MSG_PEEK);
+  if (count < 0 && (would_block(errno) || errno == EINTR)) return false;
+  if (count > 0 && offer_->memory.accepted()) memory_ = std::move(offer_->memory);
   offer_.reset();
-  return memory_.has_value();
+  return true;
 }
 
 Result<Connection::Reading> Connection::read_memory() {

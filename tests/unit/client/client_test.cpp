@@ -65,6 +65,14 @@ TEST_CASE("over TCP the kernel watches for a daemon that has gone without a word
   CHECK(option(IPPROTO_TCP, TCP_KEEPCNT) == 3);
 }
 
+TEST_CASE("a client is welcomed at whatever moment the daemon answers") {
+  FakeDaemon daemon;
+  for (int i = 0; i < 2000; ++i) {
+    const auto client = daemon.meet(daemon.options());
+    REQUIRE(client.name().session == "pub");
+  }
+}
+
 TEST_CASE("an unreachable daemon: the path, the cause and the remedy") {
   FakeDaemon daemon;
   const auto options = daemon.options();
