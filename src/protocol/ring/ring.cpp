@@ -293,8 +293,7 @@ void Ring::on_data(const PacketHeader& header, Data& data) {
   ++counters_.packets_received;
   const Seq seq = data.seq;
   const bool is_recovered = data.recovered;
-  const auto result =
-      is_recovered ? ring->window.insert(data) : ring->window.insert(std::move(data));
+  const auto result = ring->window.insert(std::move(data));
   if (result == Window::Insert::duplicate) ++counters_.packets_duplicate;
   if (result == Window::Insert::outside) ++counters_.packets_outside;
   if (result != Window::Insert::stored) return;
@@ -302,7 +301,7 @@ void Ring::on_data(const PacketHeader& header, Data& data) {
   if (ring == &*current_) {
     deliver_ready();
   } else if (is_recovered) {
-    on_recovered(data);
+    on_recovered(*ring->window.find(seq));
   }
 }
 
