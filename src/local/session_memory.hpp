@@ -16,9 +16,8 @@
 #include <cstdint>
 #include <optional>
 #include <span>
-#include <sys/types.h>
-#include <sys/uio.h>
 
+#include "local/descriptor.hpp"
 #include "local/memory_pipe.hpp"
 
 namespace ringcast {
@@ -26,24 +25,6 @@ namespace ringcast {
 /// Each way: enough for a reader that waits for its turn, and not more than a cache holds.
 inline constexpr std::size_t to_client_pipe_bytes = std::size_t{256} << 10U;
 inline constexpr std::size_t to_daemon_pipe_bytes = std::size_t{128} << 10U;
-
-/// A descriptor that is closed when it is not needed any more.
-class Descriptor {
- public:
-  Descriptor() = default;
-  explicit Descriptor(int number) : number_(number) {}
-  ~Descriptor();
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  Descriptor(Descriptor&& other) noexcept;
-  Descriptor& operator=(Descriptor&& other) noexcept;
-
-  [[nodiscard]] int number() const { return number_; }
-  [[nodiscard]] bool is_open() const { return number_ != -1; }
-
- private:
-  int number_{-1};
-};
 
 class SessionMemory {
  public:
@@ -94,10 +75,5 @@ bool ring_bell(int socket);
 /// Takes the bells that rang, 64 KiB of them at most. False: there will be no more, the other end
 /// is closed.
 bool answer_bells(int socket);
-
-/// sendmsg() without waiting and with that descriptor.
-ssize_t send_with_descriptor(int socket, std::span<iovec> pieces, int descriptor);
-/// recv() without waiting; `descriptor`: one that came along.
-ssize_t receive_with_descriptor(int socket, std::span<std::byte> space, Descriptor& descriptor);
 
 }  // namespace ringcast
