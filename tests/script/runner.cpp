@@ -51,6 +51,7 @@ Runner::Runner()
           "drop"} {
   config_.small_boot_ids = true;
   config_.ring.token_rest_after = Duration::zero();
+  config_.ring.accelerated_percent = 50;
 }
 
 Runner::~Runner() = default;
@@ -99,6 +100,9 @@ void Runner::option(const Words& words) {
   duration("delay", delay_);
   duration("persist", config_.persist_min);
   duration("persist", config_.persist_max);
+  if (const auto value = value_of(words, "accelerated_percent")) {
+    config_.ring.accelerated_percent = static_cast<std::uint32_t>(to_number(*value));
+  }
   if (const auto value = value_of(words, "message_bytes_max")) {
     config_.ring.message_bytes_max = static_cast<std::uint32_t>(to_number(*value));
   }

@@ -6,9 +6,11 @@
 //   option NAME=VALUE ...          before `ring`: token_loss, consensus, token_hold,
 //                                  token_rest_after, probe, fail_to_receive, backoff_max, delay (of
 //                                  every link), persist (of every write to disk),
-//                                  message_bytes_max, datagram, backlog, window, receive_buffer.
+//                                  message_bytes_max, datagram, backlog, window, receive_buffer,
+//                                  accelerated_percent.
 //                                  token_rest_after is 0 unless it is set: most stories are about
-//                                  an idle ring
+//                                  an idle ring; accelerated_percent is 50, so that stories have
+//                                  data on both sides of the token
 //   ring a b c                     starts these daemons, waits until they form one ring; n01..n99
 //                                  are 99 names
 //   daemons a b c                  only names them; `start` starts them

@@ -144,7 +144,7 @@ void draw_cluster(const std::set<Fault>& on, ClusterConfig& cluster, Random rand
   cluster.ring.message_bytes_max = std::uint32_t{1} << 18U;
   cluster.datagram_bytes_max =
       random.pick(std::vector<std::uint32_t>{1472, 1472, 1472, 8972, 65507});
-  cluster.ring.accelerated_percent = random.pick(std::vector<std::uint32_t>{0, 50, 50, 100});
+  cluster.ring.accelerated_percent = random.pick(std::vector<std::uint32_t>{0, 50, 100, 100});
   Random timing = random.fork();
   Random limits = random.fork();
   Random skew = random.fork();

@@ -45,8 +45,8 @@ struct RingConfig {
   std::uint64_t window_bytes_max{std::uint64_t{64} << 20U};  ///< bytes held above the safe line
   std::uint32_t message_bytes_max{std::uint32_t{8} << 20U};  ///< largest client payload
   std::uint64_t send_queue_bytes_max{
-      std::uint64_t{64} << 20U};          ///< waiting for the token; then clients are not read
-  std::uint32_t accelerated_percent{50};  ///< share of a visit's data sent after the token, 0..100
+      std::uint64_t{64} << 20U};           ///< waiting for the token; then clients are not read
+  std::uint32_t accelerated_percent{100};  ///< share of a visit's data sent after the token, 0..100
 
   // For tests of numbers close to their limits; 0 for everyone else, and equal at all daemons.
   std::uint64_t packets_before{0};  ///< a ring's first packet has the number after this one
