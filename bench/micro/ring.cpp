@@ -19,7 +19,8 @@ Data packet(std::uint64_t seq, const BufferRef& body) {
   Data data;
   data.ring = ring;
   data.seq = Seq{seq};
-  data.body = body;
+  data.is_inner = true;
+  data.bytes = body;
   return data;
 }
 

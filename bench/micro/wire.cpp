@@ -33,7 +33,7 @@ void encode_and_seal(benchmark::State& state) {
   for (auto _ : state) {
     auto data = data_header();
     encode_data(data, entries);
-    sealer.seal(data.datagram.writable());
+    sealer.seal(data.bytes.writable());
     benchmark::DoNotOptimize(data);
   }
   state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(entries.size()));
@@ -45,11 +45,11 @@ void open_and_decode(benchmark::State& state) {
   NullSealer sealer(self, cluster_tag("bench"));
   auto data = data_header();
   encode_data(data, entries);
-  sealer.seal(data.datagram.writable());
+  sealer.seal(data.bytes.writable());
   for (auto _ : state) {
-    auto header = sealer.open(data.datagram.bytes());
-    auto packet = decode(data.datagram);
-    auto content = std::get<Data>(packet->body).content;
+    auto header = sealer.open(data.bytes.bytes());
+    auto packet = decode(data.bytes);
+    auto content = std::get<Data>(packet->body).content();
     for (std::size_t i = 0; i < entries.size(); ++i) {
       auto entry = next_entry(content);
       benchmark::DoNotOptimize(entry);

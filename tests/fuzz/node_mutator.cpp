@@ -88,21 +88,21 @@ struct FieldMutator {
         break;
     }
     if (data.recovered) {
-      encode_recovered(data, data.content);
-      return data.datagram;
+      encode_recovered(data, data.content());
+      return data.datagram();
     }
     std::vector<Entry> entries;
-    BufferRef content = data.content;
+    BufferRef content = data.content();
     for (std::uint16_t i = 0; i < data.entries; ++i) {
       entries.push_back(next_entry(content));
     }
     mutate(entries);
     encode_data(data, entries);
-    if (random.below(6) != 0) return data.datagram;
+    if (random.below(6) != 0) return data.datagram();
     Data recovered = data;
     recovered.recovered = true;
-    encode_recovered(recovered, data.body);
-    return recovered.datagram;
+    encode_recovered(recovered, data.body());
+    return recovered.datagram();
   }
   void mutate(std::vector<Entry>& entries) const {
     Entry& entry = entries[random.below(entries.size())];

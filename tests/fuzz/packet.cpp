@@ -44,17 +44,17 @@ struct Encoder {
   BufferRef operator()(const Data& data) const {
     Data again = data;
     if (data.recovered) {
-      encode_recovered(again, data.content);
-      return again.datagram;
+      encode_recovered(again, data.content());
+      return again.datagram();
     }
     std::vector<Entry> entries;
-    BufferRef content = data.content;
+    BufferRef content = data.content();
     for (std::uint16_t i = 0; i < data.entries; ++i) {
       entries.push_back(next_entry(content));
     }
     check(content.empty(), "the entries fill the packet");
     encode_data(again, entries);
-    return again.datagram;
+    return again.datagram();
   }
   template <class Body>
   BufferRef operator()(const Body& body) const {

@@ -115,8 +115,8 @@ class Run {
     last_ = data.seq;
     data.originator = from;
     encode_data(data, entries);
-    carried_ += data.datagram.size();
-    const auto decoded = decode(data.datagram);
+    carried_ += data.datagram_bytes();
+    const auto decoded = decode(data.datagram());
     const bool lawful = std::all_of(entries.begin(), entries.end(), is_lawful);
     check(decoded.ok() == lawful, "the decoder takes lawful entries and no others");
     if (!decoded) return;

@@ -110,10 +110,10 @@ TEST_CASE("the oracle is content with a ring at work") {
   s.memories.look(s.having(s.a, 0));
   s.memories.look(s.having(s.b, 0));
   s.send(s.a, encode(s.token(2, 0)));
-  s.send(s.b, s.packet(s.b, 1).datagram);
+  s.send(s.b, s.packet(s.b, 1).bytes);
   s.memories.look(s.having(s.b, 1));
   Token out = s.token(3, 1);
-  out.fcc = datagram_cost(s.packet(s.b, 1).datagram.size());
+  out.fcc = datagram_cost(s.packet(s.b, 1).datagram_bytes());
   out.aru_id.reset();
   s.send(s.b, encode(out));
   s.memories.look(s.having(s.a, 1));
@@ -246,7 +246,7 @@ TEST_CASE("P6 tells a token that counts less than was sent, and a visit that too
   Stage s;
   s.memories.look(s.having(s.a, 2));
   s.memories.look(s.having(s.b, 2));
-  s.send(s.a, s.packet(s.a, 1).datagram);
+  s.send(s.a, s.packet(s.a, 1).bytes);
   Token token = s.token(2, 1);
   s.send(s.a, encode(token));
   token.token_seq = 3;
@@ -263,8 +263,8 @@ TEST_CASE("P6 tells a token that counts less than was sent, and a visit that too
   token = t.token(2, 20);
   for (std::uint64_t seq = 1; seq <= 20; ++seq) {
     const Data data = t.packet(t.a, seq);
-    token.fcc += datagram_cost(data.datagram.size());
-    t.send(t.a, data.datagram);
+    token.fcc += datagram_cost(data.datagram_bytes());
+    t.send(t.a, data.bytes);
   }
   t.send(t.a, encode(token));
   token.token_seq = 3;

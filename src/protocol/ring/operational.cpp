@@ -63,7 +63,7 @@ void Ring::visit(Token token, bool may_hold) {
   originate(ring, token, requested);
   std::uint64_t cost = again;
   for (const auto& packet : originated_) {
-    cost += datagram_cost(packet.datagram.size());
+    cost += datagram_cost(packet.datagram_bytes());
   }
 
   token.fcc = ring.flow.account(token.fcc, cost);
@@ -132,11 +132,11 @@ std::uint64_t Ring::answer_request(
       continue;
     }
     append_seq(ring.answered.front(), Seq{s});
-    cost += datagram_cost(held->datagram.size());
+    cost += datagram_cost(held->datagram_bytes());
     ++counters_.packets_retransmitted;
     trace(
         TraceKind::packet_retransmitted, TraceLevel::debug, Seq{s}, [] { return "as requested"; });
-    send_to_members(ring, held->datagram);
+    send_to_members(ring, held->datagram());
   }
   // Nobody here has the rest; it stays one range.
   if (s < end) {
@@ -188,11 +188,11 @@ void Ring::originate(RingState& ring, Token& token, std::uint64_t requested) {
     data.originator = self_.node;
     data.safe = packed_.safe;
     encode_data(data, packed_.entries);
-    RC_ASSERT(data.datagram.size() + data_header_bytes <= ring.packet_bytes());
+    RC_ASSERT(data.datagram_bytes() + data_header_bytes <= ring.packet_bytes());
     const auto inserted = ring.window.insert(data);
     RC_ASSERT(inserted == Window::Insert::stored);
     token.seq = data.seq;
-    cost += datagram_cost(data.datagram.size());
+    cost += datagram_cost(data.datagram_bytes());
     ++counters_.packets_originated;
     trace(
         TraceKind::originated,
@@ -226,7 +226,7 @@ void Ring::transmit_visit(RingState& ring, const Token& token, bool hold) {
   const std::size_t tail = has_safe ? 0 : packets.size() * config_.accelerated_percent / 100;
   const std::size_t head = packets.size() - tail;
   for (std::size_t i = 0; i < head; ++i) {
-    send_to_members(ring, packets[i].datagram);
+    send_to_members(ring, packets[i].datagram());
   }
   ring.idle_hint = token.idle;
   if (hold) {
@@ -240,7 +240,7 @@ void Ring::transmit_visit(RingState& ring, const Token& token, bool hold) {
   }
   for (std::size_t i = head; i < packets.size(); ++i) {
     mark_after_token(packets[i]);
-    send_to_members(ring, packets[i].datagram);
+    send_to_members(ring, packets[i].datagram());
   }
 }
 

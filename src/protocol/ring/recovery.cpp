@@ -124,15 +124,15 @@ std::optional<std::uint64_t> Ring::originate_recovered(
     data.seq = next(token.seq);
     data.originator = self_.node;
     data.recovered = true;
-    encode_recovered(data, old->body);
+    encode_recovered(data, old->body());
     if (ring.window.insert(data) != Window::Insert::stored) return std::nullopt;
     token.seq = data.seq;
-    cost += datagram_cost(data.datagram.size());
+    cost += datagram_cost(data.datagram_bytes());
     ++counters_.packets_originated;
     trace(TraceKind::originated, TraceLevel::trace, data.seq, [&] {
       return "old packet " + std::to_string(seq.value) + " sent again";
     });
-    send_to_members(ring, data.datagram);
+    send_to_members(ring, data.datagram());
   }
   return cost;
 }

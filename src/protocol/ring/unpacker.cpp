@@ -18,7 +18,7 @@ constexpr std::size_t growth = 16;
 }  // namespace
 
 void Unpacker::unpack(const Data& packet, bool transitional, std::vector<OrderedEvent>& out) {
-  BufferRef content = packet.content;
+  BufferRef content = packet.content();
   for (std::uint16_t index = 0; index < packet.entries; ++index) {
     auto whole = take(packet.originator, next_entry(content));
     if (!whole) continue;

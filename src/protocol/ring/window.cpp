@@ -14,8 +14,10 @@ namespace {
 
 constexpr std::size_t initial_slots = 64;
 
+bool is_free(const Data& place) { return place.seq == Seq{}; }
+
 // Packets that arrived in one block share it, so each costs its own part.
-std::uint64_t cost(const Data& packet) { return packet.body.size() + data_overhead_bytes; }
+std::uint64_t cost(const Data& packet) { return packet.body_bytes() + data_overhead_bytes; }
 
 }  // namespace
 
@@ -47,16 +49,18 @@ Window::Insert Window::insert(Data&& packet) {
     while (size < distance) {
       size *= 2;
     }
-    std::vector<std::optional<Data>> grown(size);
-    for (auto& held : slots_) {
-      if (held) grown[held->seq.value & (size - 1)] = std::move(held);
+    std::vector<Slot> grown(size);
+    for (auto& [held] : slots_) {
+      if (is_free(held)) continue;
+      const auto place = held.seq.value & (size - 1);
+      grown[place].packet = std::move(held);
     }
     slots_.swap(grown);
   }
-  auto& place = slots_[slot(seq)];
-  if (place) return Insert::duplicate;
+  auto& place = slots_[slot(seq)].packet;
+  if (!is_free(place)) return Insert::duplicate;
   bytes_ += cost(packet);
-  place.emplace(std::move(packet));
+  place = std::move(packet);
   high_ = std::max(high_, seq);
   while (aru_ < high_ && find(next(aru_)) != nullptr) {
     aru_ = next(aru_);
@@ -66,8 +70,8 @@ Window::Insert Window::insert(Data&& packet) {
 
 const Data* Window::find(Seq seq) const {
   if (seq <= discarded_ || seq > high_) return nullptr;
-  const auto& place = slots_[slot(seq)];
-  return place && place->seq == seq ? &*place : nullptr;
+  const auto& place = slots_[slot(seq)].packet;
+  return place.seq == seq ? &place : nullptr;
 }
 
 void Window::append_holes(Seq up_to, std::size_t ranges_max, std::vector<SeqRange>& out) const {
@@ -96,10 +100,11 @@ void Window::discard(Seq up_to) {
   RC_ASSERT(up_to <= aru_);
   while (discarded_ < up_to) {
     discarded_ = next(discarded_);
-    auto& place = slots_[slot(discarded_)];
-    RC_ASSERT(place.has_value());
-    bytes_ -= cost(*place);
-    place.reset();
+    auto& place = slots_[slot(discarded_)].packet;
+    RC_ASSERT(place.seq == discarded_);
+    bytes_ -= cost(place);
+    place.seq = Seq{};
+    place.bytes = BufferRef{};
   }
 }
 

@@ -9,7 +9,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <vector>
 
 #include "protocol/base/ids.hpp"
@@ -54,6 +53,12 @@ class Window {
   [[nodiscard]] bool is_consistent() const;
 
  private:
+  static constexpr std::size_t cache_line_bytes = 64;
+  /// Has the number 0 when it is free.
+  struct alignas(cache_line_bytes) Slot {
+    Data packet;
+  };
+
   /// The first seq from `seq` on that is held, at most the one after `up_to`.
   [[nodiscard]] Seq hole_end(Seq seq, Seq up_to) const;
   [[nodiscard]] std::size_t slot(Seq seq) const { return seq.value & (slots_.size() - 1); }
@@ -64,7 +69,7 @@ class Window {
   Seq high_;
   Seq discarded_;
   std::uint64_t bytes_{0};
-  std::vector<std::optional<Data>> slots_;  ///< a power of two of them
+  std::vector<Slot> slots_;  ///< a power of two of them
 };
 
 }  // namespace ringcast

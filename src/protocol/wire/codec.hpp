@@ -16,9 +16,6 @@
 
 namespace ringcast {
 
-inline constexpr std::size_t packet_header_bytes = 28;
-inline constexpr std::size_t tag_bytes = 16;
-inline constexpr std::size_t data_header_bytes = 32;
 inline constexpr std::size_t entry_header_bytes = 4;
 inline constexpr std::size_t fragment_header_bytes = 4;  ///< total length, in a first fragment
 /// What a data packet adds around its entries.

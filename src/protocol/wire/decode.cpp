@@ -57,8 +57,9 @@ bool entries_are_valid(std::span<const std::byte> content, std::uint16_t count) 
   return reader.done();
 }
 
-Result<void> decode_data_body(const BufferRef& body, Data& data) {
-  ByteReader reader(body.bytes());
+/// All but `bytes`, of which `body` is the part that counts.
+Result<void> decode_data_body(std::span<const std::byte> body, Data& data) {
+  ByteReader reader(body);
   data.ring = get_ring(reader);
   data.seq = Seq{reader.u64()};
   data.originator = NodeId{reader.u32()};
@@ -73,22 +74,21 @@ Result<void> decode_data_body(const BufferRef& body, Data& data) {
   data.safe = (flags & 1U) != 0;
   data.recovered = (flags & 2U) != 0;
   data.after_token = (flags & 4U) != 0;
-  data.body = body;
-  data.content = body.slice(data_header_bytes, body.size() - data_header_bytes);
   if (data.recovered) {
     if (data.entries != 0) return malformed("data: a recovered packet has no entries of its own");
     return {};
   }
   if (data.entries == 0) return malformed("data: no entries");
-  if (!entries_are_valid(data.content.bytes(), data.entries)) {
+  if (!entries_are_valid(body.subspan(data_header_bytes), data.entries)) {
     return malformed("data: entries do not fill the packet");
   }
   return {};
 }
 
-Result<void> decode_data(const BufferRef& datagram, const BufferRef& body, Data& data) {
+Result<void> decode_data(const BufferRef& datagram, std::span<const std::byte> body, Data& data) {
   auto decoded = decode_data_body(body, data);
   if (!decoded) return decoded;
+  data.bytes = datagram;
   if (data.recovered) {
     const auto inner = decode_recovered(data);
     if (!inner) return inner.error();
@@ -96,7 +96,6 @@ Result<void> decode_data(const BufferRef& datagram, const BufferRef& body, Data&
   if (!data.recovered && datagram.size() + data_header_bytes > datagram_bytes_limit) {
     return malformed("data: leaves no room to be sent again in recovery");
   }
-  data.datagram = datagram;
   return {};
 }
 
@@ -275,8 +274,8 @@ Result<PacketBody> decode_wakeup(ByteReader& reader) {
 }
 
 /// Of all but data.
-Result<PacketBody> decode_body(PacketType type, const BufferRef& body) {
-  ByteReader reader(body.bytes());
+Result<PacketBody> decode_body(PacketType type, std::span<const std::byte> body) {
+  ByteReader reader(body);
   switch (type) {
     case PacketType::data:
       break;
@@ -307,8 +306,8 @@ Result<void> decode(const BufferRef& datagram, Packet& packet) {
   if (datagram.size() < packet_header_bytes + tag_bytes) {
     return malformed("shorter than a header and a tag");
   }
-  const BufferRef body =
-      datagram.slice(packet_header_bytes, datagram.size() - packet_header_bytes - tag_bytes);
+  const auto body = datagram.bytes().subspan(
+      packet_header_bytes, datagram.size() - packet_header_bytes - tag_bytes);
   packet.header = read_header(datagram.bytes());
   if (packet.header.type == PacketType::data) {
     return decode_data(datagram, body, packet.body.emplace<Data>());
@@ -322,7 +321,9 @@ Result<void> decode(const BufferRef& datagram, Packet& packet) {
 Result<Data> decode_recovered(const Data& data) {
   RC_ASSERT(data.recovered);
   Data inner;
-  const auto decoded = decode_data_body(data.content, inner);
+  inner.is_inner = true;
+  inner.bytes = data.content();
+  const auto decoded = decode_data_body(inner.bytes.bytes(), inner);
   if (!decoded) return decoded.error();
   if (inner.recovered) return malformed("data: recovered twice");
   return inner;

@@ -3,6 +3,7 @@
 // The writing half of codec.hpp. Every packet is built as: header room with its type, body,
 // tag room.
 #include <algorithm>
+#include <utility>
 
 #include "protocol/base/assert.hpp"
 #include "protocol/base/bytes.hpp"
@@ -82,12 +83,10 @@ class Filler {
   std::span<std::byte> room_;
 };
 
-void set_slices(Data& data, const BufferRef& datagram) {
+void set_bytes(Data& data, BufferRef datagram) {
   RC_ASSERT(datagram.size() <= datagram_bytes_limit);
-  data.datagram = datagram;
-  data.body =
-      datagram.slice(packet_header_bytes, datagram.size() - packet_header_bytes - tag_bytes);
-  data.content = data.body.slice(data_header_bytes, data.body.size() - data_header_bytes);
+  data.is_inner = false;
+  data.bytes = std::move(datagram);
 }
 
 }  // namespace
@@ -213,13 +212,13 @@ void encode_data(Data& data, std::span<const Entry> entries) {
     filler.add(entry.bytes.bytes());
   }
   RC_ASSERT(filler.left() == tag_bytes);
-  set_slices(data, datagram);
+  set_bytes(data, std::move(datagram));
 }
 
 void mark_after_token(Data& data) {
   constexpr std::size_t flags_offset = packet_header_bytes + 28;
   data.after_token = true;
-  auto& flags = data.datagram.writable()[flags_offset];
+  auto& flags = data.bytes.writable()[flags_offset];
   flags |= std::byte{4};
 }
 
@@ -234,7 +233,7 @@ void encode_recovered(Data& data, const BufferRef& old_body) {
   filler.add(head.view());
   filler.add(old_body.bytes());
   RC_ASSERT(filler.left() == tag_bytes);
-  set_slices(data, datagram);
+  set_bytes(data, std::move(datagram));
 }
 
 }  // namespace ringcast

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <bitset>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <variant>
@@ -15,6 +16,10 @@
 #include "protocol/base/limits.hpp"
 
 namespace ringcast {
+
+inline constexpr std::size_t packet_header_bytes = 28;
+inline constexpr std::size_t tag_bytes = 16;
+inline constexpr std::size_t data_header_bytes = 32;
 
 enum class PacketType : std::uint8_t {
   data = 1,
@@ -34,21 +39,35 @@ struct PacketHeader {
   std::uint64_t counter{0};
 };
 
-/// An ordered packet [WIR-4]. `content` is its entries or, when recovered, the body of a packet of
-/// an older ring.
+/// An ordered packet [WIR-4]. A window holds thousands of them: one has no more than a cache line.
 struct Data {
   RingId ring;
   Seq seq;
   NodeId originator;
+  std::uint16_t entries{0};
   bool safe{false};         ///< a message of service safe ends in it
   bool recovered{false};    ///< content is an old ring's packet, sent again in recovery
   bool after_token{false};  ///< left after its originator's token: the accelerated tail
-  std::uint16_t entries{0};
-  BufferRef
-      datagram;  ///< whole, with room for header and tag; empty for a packet out of a recovered one
-  BufferRef body;  ///< from the ring id on
-  BufferRef content;
+  bool is_inner{false};     ///< out of a recovered packet: `bytes` are its body alone
+  BufferRef bytes;
+
+  /// Whole, with room for header and tag; empty for a packet out of a recovered one.
+  [[nodiscard]] BufferRef datagram() const { return is_inner ? BufferRef{} : bytes; }
+  [[nodiscard]] std::size_t datagram_bytes() const { return is_inner ? 0 : bytes.size(); }
+  /// From the ring id on.
+  [[nodiscard]] BufferRef body() const { return bytes.slice(body_offset(), body_bytes()); }
+  [[nodiscard]] std::size_t body_bytes() const {
+    return bytes.size() - (is_inner ? 0 : packet_header_bytes + tag_bytes);
+  }
+  /// Its entries or, when recovered, the body of a packet of an older ring.
+  [[nodiscard]] BufferRef content() const {
+    return bytes.slice(body_offset() + data_header_bytes, body_bytes() - data_header_bytes);
+  }
+
+ private:
+  [[nodiscard]] std::size_t body_offset() const { return is_inner ? 0 : packet_header_bytes; }
 };
+static_assert(sizeof(Data) <= 64);
 
 struct SeqRange {
   Seq first;

@@ -51,8 +51,8 @@ class Line {
     data.originator = NodeId{1};
     data.safe = packed.safe;
     encode_data(data, packed.entries);
-    REQUIRE(data.datagram.size() == packed.bytes + data_overhead_bytes);
-    const auto decoded = decode(data.datagram);
+    REQUIRE(data.datagram_bytes() == packed.bytes + data_overhead_bytes);
+    const auto decoded = decode(data.bytes);
     REQUIRE(decoded);
     last_ = data.seq;
     ++packets_;

@@ -30,7 +30,7 @@ Data recovered(const RingId& ring, std::uint64_t seq, const Data& old) {
   data.seq = Seq{seq};
   data.originator = lead.node;
   data.recovered = true;
-  encode_recovered(data, old.body);
+  encode_recovered(data, old.body());
   return data;
 }
 

@@ -23,7 +23,8 @@ Data packet(std::uint64_t seq, std::size_t size = 10) {
   Data data;
   data.ring = test_ring;
   data.seq = Seq{seq};
-  data.body = BufferRef::allocate(size);
+  data.is_inner = true;
+  data.bytes = BufferRef::allocate(size);
   return data;
 }
 
@@ -36,7 +37,7 @@ class Model {
     const auto seq = data.seq.value;
     if (seq <= discarded_ || held_.contains(seq)) return Window::Insert::duplicate;
     if (seq > discarded_ + capacity_) return Window::Insert::outside;
-    held_[seq] = data.body.size() + data_overhead_bytes;
+    held_[seq] = data.body_bytes() + data_overhead_bytes;
     high_ = std::max(high_, seq);
     return Window::Insert::stored;
   }

@@ -23,7 +23,7 @@ std::size_t use(const Data& data) {
     return inner ? use(*inner) : 0;
   }
   std::size_t sum = 0;
-  BufferRef content = data.content;
+  BufferRef content = data.content();
   for (std::uint16_t i = 0; i < data.entries; ++i) {
     const Entry entry = next_entry(content);
     for (const auto byte : entry.bytes.bytes()) {
@@ -236,9 +236,9 @@ TEST_CASE("data too large to be sent again in recovery is refused [WIR-7]") {
     return samples::data(random, {entry});
   };
   const Data largest = of_size(datagram_bytes_limit - data_header_bytes);
-  CHECK(take(largest.datagram));
-  CHECK(samples::recovered(random, largest).datagram.size() == datagram_bytes_limit);
-  CHECK_FALSE(take(of_size(datagram_bytes_limit - data_header_bytes + 1).datagram));
+  CHECK(take(largest.datagram()));
+  CHECK(samples::recovered(random, largest).datagram_bytes() == datagram_bytes_limit);
+  CHECK_FALSE(take(of_size(datagram_bytes_limit - data_header_bytes + 1).datagram()));
 }
 
 TEST_CASE("data needs a number, an entry and known flags") {
@@ -260,8 +260,8 @@ TEST_CASE("data needs a number, an entry and known flags") {
 TEST_CASE("a packet recovered twice is refused") {
   Random random(25);
   const Data once = samples::recovered(random, samples::data(random, samples::entries(random)));
-  CHECK(take(once.datagram));
-  CHECK_FALSE(take(samples::recovered(random, once).datagram));
+  CHECK(take(once.datagram()));
+  CHECK_FALSE(take(samples::recovered(random, once).datagram()));
 }
 
 TEST_CASE("members out of order or twice are refused") {

@@ -39,8 +39,8 @@ void require_same_header(const Data& a, const Data& b) {
   REQUIRE(a.recovered == b.recovered);
   REQUIRE(a.after_token == b.after_token);
   REQUIRE(a.entries == b.entries);
-  REQUIRE(same(a.body, b.body));
-  REQUIRE(same(a.content, b.content));
+  REQUIRE(same(a.body(), b.body()));
+  REQUIRE(same(a.content(), b.content()));
 }
 
 }  // namespace
@@ -107,9 +107,9 @@ TEST_CASE("a data packet and its entries are decoded as they were encoded") {
   for (int i = 0; i < rounds; ++i) {
     const auto entries = samples::entries(random);
     const Data data = samples::data(random, entries);
-    const auto decoded = back<Data>(data.datagram);
+    const auto decoded = back<Data>(data.datagram());
     require_same_header(decoded, data);
-    BufferRef content = decoded.content;
+    BufferRef content = decoded.content();
     for (const auto& expected : entries) {
       const Entry got = next_entry(content);
       REQUIRE(got.service == expected.service);
@@ -127,12 +127,12 @@ TEST_CASE("a recovered packet carries the old one unchanged") {
   for (int i = 0; i < rounds; ++i) {
     const Data old = samples::data(random, samples::entries(random));
     const Data again = samples::recovered(random, old);
-    const auto decoded = back<Data>(again.datagram);
+    const auto decoded = back<Data>(again.datagram());
     require_same_header(decoded, again);
     const auto inner = decode_recovered(decoded);
     REQUIRE(inner);
     require_same_header(*inner, old);
-    REQUIRE(inner->datagram.empty());
+    REQUIRE(inner->datagram().empty());
   }
 }
 
@@ -142,7 +142,7 @@ TEST_CASE("marking a packet as sent after the token changes that flag alone") {
   data.after_token = false;
   encode_data(data, samples::entries(random));
   mark_after_token(data);
-  const auto decoded = back<Data>(data.datagram);
+  const auto decoded = back<Data>(data.datagram());
   CHECK(decoded.after_token);
   require_same_header(decoded, data);
 }

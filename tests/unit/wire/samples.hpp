@@ -161,7 +161,7 @@ inline Data data(Random& random, const std::vector<Entry>& with) {
 inline Data recovered(Random& random, const Data& old) {
   Data data = data_header(random);
   data.recovered = true;
-  encode_recovered(data, old.body);
+  encode_recovered(data, old.body());
   return data;
 }
 
@@ -169,8 +169,8 @@ inline Data recovered(Random& random, const Data& old) {
 inline std::vector<BufferRef> datagrams(Random& random) {
   const Data plain = data(random, entries(random));
   return {
-      plain.datagram,
-      recovered(random, plain).datagram,
+      plain.datagram(),
+      recovered(random, plain).datagram(),
       encode(token(random)),
       encode(join(random)),
       encode(commit(random)),
