@@ -17,6 +17,8 @@ constexpr int accepts_max = 32;
 constexpr int reads_max = 32;
 constexpr std::size_t client_input_bytes = std::size_t{256} << 10U;
 constexpr std::chrono::seconds persist_pause{1};
+/// For each client, while more is coming: it begins with it on another processor.
+constexpr std::size_t unflushed_of_each_max = std::size_t{32} << 10U;
 /// What may wait for clients before they are served in the middle of a turn: else a turn with
 /// much traffic would count against the backlog, and the credit, of clients that read as fast as
 /// they can.
@@ -337,8 +339,15 @@ void Driver::deliver() {
   bool more{true};
   while (more) {
     perform([&](Instant now, Effects& effects) { more = node_.deliver(now, effects); });
-    if (unflushed_bytes_ > unflushed_bytes_max_ && flush_clients()) more = true;
+    if (is_much_unflushed() && flush_clients()) more = true;
   }
+}
+
+/// Of what is for many clients each has little: writing to all of them so often would cost more
+/// than it gains.
+bool Driver::is_much_unflushed() const {
+  const auto of_all = server_.sessions_with_output() * unflushed_of_each_max;
+  return unflushed_bytes_ > std::min(unflushed_bytes_max_, of_all);
 }
 
 void Driver::carry_out() {

@@ -66,6 +66,7 @@ class Driver {
   void accept_clients();
   void read_client(SessionId session);
   void take_bytes(SessionId session, std::span<const std::byte> bytes);
+  [[nodiscard]] bool is_much_unflushed() const;
   bool flush_clients();
   void report_written(const SessionServer::Flushed& flushed);
   void close_client(SessionId session);

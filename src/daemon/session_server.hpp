@@ -92,6 +92,8 @@ class SessionServer {
   };
   /// One round over the clients that have output.
   std::vector<Flushed> flush();
+  /// How many clients the next round is over.
+  [[nodiscard]] std::size_t sessions_with_output() const { return output_.size(); }
 
   /// True when a turn would find something to do.
   [[nodiscard]] bool has_work() const;
