@@ -192,6 +192,9 @@ void Ring::originate(RingState& ring, Token& token, std::uint64_t requested) {
     const auto inserted = ring.window.insert(data);
     RC_ASSERT(inserted == Window::Insert::stored);
     token.seq = data.seq;
+    if (!packed_.begun.empty()) {
+      unpacker_.expect(ring.ring, data.seq, std::exchange(packed_.begun, BufferRef{}));
+    }
     cost += datagram_cost(data.datagram_bytes());
     ++counters_.packets_originated;
     trace(

@@ -54,6 +54,7 @@ PackedEntries pack(SendQueue& queue, bool gate_open, std::size_t room, PackedEnt
     packed.bytes += entry_header_bytes + length;
     if (entry.first && !entry.last) packed.bytes += fragment_header_bytes;
     const bool last = entry.last;
+    if (entry.first && !last) packed.begun = message->bytes;
     packed.entries.push_back(std::move(entry));
     if (!last) break;  // the packet is full
     packed.safe = packed.safe || is_safe;

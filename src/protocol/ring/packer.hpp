@@ -20,6 +20,7 @@ struct PackedEntries {
   bool safe{false};
   std::size_t bytes{0};  ///< of entries with their headers
   std::size_t messages_ended{0};
+  BufferRef begun;  ///< the whole message whose first fragment, not the last, is the last entry
 };
 
 /// Takes from the front of `queue` what fits into `room` bytes of entries; empty when nothing

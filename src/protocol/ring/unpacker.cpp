@@ -2,7 +2,6 @@
 #include "protocol/ring/unpacker.hpp"
 
 #include <algorithm>
-#include <optional>
 #include <utility>
 
 #include "protocol/base/assert.hpp"
@@ -18,53 +17,82 @@ constexpr std::size_t growth = 16;
 }  // namespace
 
 void Unpacker::unpack(const Data& packet, bool transitional, std::vector<OrderedEvent>& out) {
-  BufferRef content = packet.content();
+  auto rest = packet.bytes.bytes().subspan(packet.content_offset());
+  Partial* partial = find(packet.originator);
   for (std::uint16_t index = 0; index < packet.entries; ++index) {
-    auto whole = take(packet.originator, next_entry(content));
-    if (!whole) continue;
+    const auto entry = next_entry(rest);
+    BufferRef whole;
+    if (entry.first && entry.last) {
+      if (partial != nullptr) *partial = {};
+      const auto offset = entry.bytes.data() - packet.bytes.bytes().data();
+      whole = packet.bytes.slice(static_cast<std::size_t>(offset), entry.bytes.size());
+    } else {
+      if (entry.first) {
+        if (partial == nullptr) partial = &partial_[packet.originator];
+        *partial = begin(packet, entry.total);
+      }
+      whole = add(partial, entry);
+      if (whole.empty()) continue;
+    }
     out.emplace_back(OrderedMessage{
         .configuration = packet.ring,
         .seq = packet.seq,
         .index = index,
         .originator = packet.originator,
-        .service = whole->second,
+        .service = static_cast<Service>(entry.service),
         .transitional = transitional,
-        .payload = std::move(whole->first)});
+        .payload = std::move(whole)});
   }
 }
 
-std::optional<std::pair<BufferRef, Service>> Unpacker::take(NodeId originator, Entry entry) {
-  const auto service = static_cast<Service>(entry.service);
-  if (entry.first && entry.last) {
-    drop(originator);
-    return std::pair{std::move(entry.bytes), service};
-  }
-  if (entry.first) partial_[originator] = Partial{true, entry.total, 0, {}};
+void Unpacker::expect(const RingId& ring, Seq first, BufferRef whole) {
+  own_.push_back(Own{.ring = ring, .first = first, .whole = std::move(whole)});
+}
 
+Unpacker::Partial* Unpacker::find(NodeId originator) {
+  if (partial_.empty()) return nullptr;
   const auto found = partial_.find(originator);
-  if (found == partial_.end() || !found->second.is_open) {
-    ++strays_;
-    return std::nullopt;
+  return found == partial_.end() ? nullptr : &found->second;
+}
+
+Unpacker::Partial Unpacker::begin(const Data& packet, std::size_t total) {
+  Partial partial{.is_open = true, .total = total, .bytes = take_own(packet, total)};
+  partial.is_own = !partial.bytes.empty();
+  return partial;
+}
+
+BufferRef Unpacker::take_own(const Data& packet, std::size_t total) {
+  const auto is_passed = [&] {
+    return own_.front().ring == packet.ring && own_.front().first < packet.seq;
+  };
+  while (!own_.empty() && is_passed()) {
+    own_.pop_front();
   }
-  Partial& partial = found->second;
-  const std::size_t left = partial.total - partial.received;
-  const bool fits = entry.last ? entry.bytes.size() == left : entry.bytes.size() < left;
-  if (!fits) {
-    ++strays_;
-    partial = {};
-    return std::nullopt;
-  }
-  append(partial, entry.bytes.bytes());
-  if (!entry.last) return std::nullopt;
-  std::pair whole{std::move(partial.bytes), service};
-  partial = {};
+  if (own_.empty()) return {};
+  auto& own = own_.front();
+  if (own.ring != packet.ring || own.first != packet.seq || own.whole.size() != total) return {};
+  auto whole = std::move(own.whole);
+  own_.pop_front();
   return whole;
 }
 
-void Unpacker::drop(NodeId originator) {
-  if (partial_.empty()) return;
-  const auto found = partial_.find(originator);
-  if (found != partial_.end()) found->second = {};
+BufferRef Unpacker::add(Partial* partial, const EntryView& fragment) {
+  if (partial == nullptr || !partial->is_open) {
+    ++strays_;
+    return {};
+  }
+  const std::size_t left = partial->total - partial->received;
+  const bool fits = fragment.last ? fragment.bytes.size() == left : fragment.bytes.size() < left;
+  if (!fits) {
+    ++strays_;
+    *partial = {};
+    return {};
+  }
+  append(*partial, fragment.bytes);
+  if (!fragment.last) return {};
+  auto whole = std::move(partial->bytes);
+  *partial = {};
+  return whole;
 }
 
 // Grows to the total, but to no more than some times what has come; what is not used is not
@@ -72,6 +100,10 @@ void Unpacker::drop(NodeId originator) {
 void Unpacker::append(Partial& partial, std::span<const std::byte> part) {
   const std::size_t needed = partial.received + part.size();
   RC_ASSERT(needed <= partial.total);
+  if (partial.is_own) {
+    partial.received = needed;
+    return;
+  }
   if (needed > partial.bytes.size()) {
     const auto room = std::max(first_bytes, growth * needed);
     auto grown = BufferRef::allocate(std::min(room, partial.total));

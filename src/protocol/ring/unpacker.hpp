@@ -2,13 +2,14 @@
 //
 // Unpacker: packets in delivery order -> whole messages. Holds at most one unfinished message
 // per originator; at a view change unfinished ones are dropped, because their originator
-// sends them whole again [ORD-8].
+// sends them whole again [ORD-8]. Our own, which come back to us as to everybody, are there as they
+// were sent: their fragments are counted and not copied.
 #pragma once
 
 #include <algorithm>
 #include <cstddef>
+#include <deque>
 #include <map>
-#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -25,7 +26,14 @@ class Unpacker {
   /// Appends the messages that end in `packet` to `out`.
   void unpack(const Data& packet, bool transitional, std::vector<OrderedEvent>& out);
 
-  void clear() { partial_.clear(); }
+  /// We originated packet `first`, which ends with the first fragment of `whole`. Once it is
+  /// delivered, or a later one that was announced, `whole` is let go of.
+  void expect(const RingId& ring, Seq first, BufferRef whole);
+
+  void clear() {
+    partial_.clear();
+    own_.clear();
+  }
   /// Fragments that belonged to no message under way; only a broken peer sends them.
   [[nodiscard]] std::uint64_t strays() const { return strays_; }
   /// Messages under way, and the memory they hold.
@@ -42,22 +50,32 @@ class Unpacker {
   }
 
  private:
-  /// Adds one entry; the message that ends in it, if any.
-  std::optional<std::pair<BufferRef, Service>> take(NodeId originator, Entry entry);
-
   /// `bytes` has room for up to 16 times what has come, `total` at most: what a fragment announces
   /// costs nothing.
   struct Partial {
     bool is_open{false};
+    bool is_own{false};  ///< `bytes` are all there from the first
     std::size_t total{0};
     std::size_t received{0};
     BufferRef bytes;
   };
+  struct Own {
+    RingId ring;
+    Seq first;
+    BufferRef whole;
+  };
 
-  void drop(NodeId originator);
+  /// The one of `originator`, if it ever began any.
+  [[nodiscard]] Partial* find(NodeId originator);
+  [[nodiscard]] Partial begin(const Data& packet, std::size_t total);
+  /// What was announced with this packet, if it has that size.
+  [[nodiscard]] BufferRef take_own(const Data& packet, std::size_t total);
+  /// Adds a fragment; the message that ends in it, if any.
+  BufferRef add(Partial* partial, const EntryView& fragment);
   static void append(Partial& partial, std::span<const std::byte> part);
 
   std::map<NodeId, Partial> partial_;  // closed ones stay, so that the next needs no memory
+  std::deque<Own> own_;                // ascending, those that did not begin to come back
   std::uint64_t strays_{0};
 };
 

@@ -32,6 +32,15 @@ struct Entry {
   BufferRef bytes;
 };
 
+/// The same where it lies in its packet.
+struct EntryView {
+  std::uint8_t service{0};
+  bool first{true};
+  bool last{true};
+  std::uint32_t total{0};
+  std::span<const std::byte> bytes;
+};
+
 BufferRef encode(const Token& token);
 BufferRef encode(const Join& join);
 BufferRef encode(const CommitToken& commit);
@@ -58,3 +67,5 @@ Result<Data> decode_recovered(const Data& data);
 Entry next_entry(BufferRef& content);
 
 }  // namespace ringcast
+EntryView next_entry(std::span<const std::byte>& content);
+/// The same with a share in its bytes.

@@ -329,23 +329,36 @@ Result<Data> decode_recovered(const Data& data) {
   return inner;
 }
 
-Entry next_entry(BufferRef& content) {
-  ByteReader reader(content.bytes());
+EntryView next_entry(std::span<const std::byte>& content) {
+  ByteReader reader(content);
   const std::uint32_t word = reader.u32();
   const std::uint32_t flags = word >> 24U;
   const std::size_t length = word & 0xffffffU;
   const bool first = (flags & 8U) != 0;
   const bool last = (flags & 16U) != 0;
   const std::uint32_t total = first && !last ? reader.u32() : 0;
+  const auto bytes = reader.bytes(length);
   RC_ASSERT(reader.ok());
-  const std::size_t at = reader.position();
-  Entry entry{
+  content = content.subspan(reader.position());
+  return EntryView{
       .service = static_cast<std::uint8_t>(flags & 7U),
       .first = first,
       .last = last,
       .total = total,
-      .bytes = content.slice(at, length)};
-  content.remove_prefix(at + length);
+      .bytes = bytes};
+}
+
+Entry next_entry(BufferRef& content) {
+  auto rest = content.bytes();
+  const auto view = next_entry(rest);
+  const std::size_t end = content.size() - rest.size();
+  Entry entry{
+      .service = view.service,
+      .first = view.first,
+      .last = view.last,
+      .total = view.total,
+      .bytes = content.slice(end - view.bytes.size(), view.bytes.size())};
+  content.remove_prefix(end);
   return entry;
 }
 

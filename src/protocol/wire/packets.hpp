@@ -61,8 +61,10 @@ struct Data {
   }
   /// Its entries or, when recovered, the body of a packet of an older ring.
   [[nodiscard]] BufferRef content() const {
-    return bytes.slice(body_offset() + data_header_bytes, body_bytes() - data_header_bytes);
+    return bytes.slice(content_offset(), body_bytes() - data_header_bytes);
   }
+  /// Where that begins in `bytes`.
+  [[nodiscard]] std::size_t content_offset() const { return body_offset() + data_header_bytes; }
 
  private:
   [[nodiscard]] std::size_t body_offset() const { return is_inner ? 0 : packet_header_bytes; }

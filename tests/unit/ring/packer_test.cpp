@@ -45,11 +45,14 @@ class Line {
     if (packed.entries.empty()) return false;
     REQUIRE(packed.bytes <= room);
     check_safety(packed);
+    const auto& last_entry = packed.entries.back();
+    REQUIRE(packed.begun.empty() == !(last_entry.first && !last_entry.last));
     Data data;
     data.ring = RingId{.seq = 1, .representative = NodeId{1}, .boot = BootId{1}};
     data.seq = next(last_);
     data.originator = NodeId{1};
     data.safe = packed.safe;
+    if (!packed.begun.empty()) unpacker_.expect(data.ring, data.seq, packed.begun);
     encode_data(data, packed.entries);
     REQUIRE(data.datagram_bytes() == packed.bytes + data_overhead_bytes);
     const auto decoded = decode(data.bytes);

@@ -36,6 +36,7 @@ class Feed {
  public:
   std::vector<std::string> packet(std::uint32_t originator, const std::vector<Entry>& entries) {
     Data data;
+    data.ring = ring;
     data.seq = Seq{++seq_};
     data.originator = NodeId{originator};
     encode_data(data, entries);
@@ -46,17 +47,27 @@ class Feed {
       const auto& message = std::get<OrderedMessage>(event);
       REQUIRE(message.originator == data.originator);
       REQUIRE(message.transitional == transitional_);
+      payload_ = message.payload;
       const auto bytes = message.payload.bytes();
       texts.emplace_back(reinterpret_cast<const char*>(bytes.data()), bytes.size());
     }
     return texts;
+  }
+  /// The next packet will be ours and begin `whole`.
+  void expect(const BufferRef& whole) { unpacker_.expect(ring, Seq{seq_ + 1}, whole); }
+  /// Of the last message: is it this very memory?
+  [[nodiscard]] bool is_handed_on(const BufferRef& whole) const {
+    return payload_.bytes().data() == whole.bytes().data();
   }
   void transitional() { transitional_ = true; }
   void clear() { unpacker_.clear(); }
   [[nodiscard]] std::uint64_t strays() const { return unpacker_.strays(); }
 
  private:
+  static constexpr RingId ring{.seq = 1, .representative = NodeId{1}, .boot = BootId{1}};
+
   Unpacker unpacker_;
+  BufferRef payload_;
   std::uint64_t seq_{0};
   bool transitional_{false};
 };
@@ -121,6 +132,61 @@ TEST_CASE("a long message comes together whatever the lengths of its fragments")
     CHECK((texts == Texts{text}));
     CHECK(feed.strays() == 0);
   }
+}
+
+TEST_CASE("our own message comes back as it was sent, and is not put together") {
+  Feed feed;
+  const auto first = BufferRef::copy_of("abcdef");
+  const auto second = BufferRef::copy_of("ghij");
+  feed.expect(first);
+  CHECK(feed.packet(1, {fragment("ab", true, false, 6)}).empty());
+  CHECK(feed.packet(2, {fragment("xy", true, false, 4)}).empty());
+  CHECK(feed.packet(1, {fragment("cd", false, false)}).empty());
+  feed.expect(second);
+  CHECK(
+      feed.packet(1, {fragment("ef", false, true), fragment("gh", true, false, 4)}) ==
+      Texts{"abcdef"});
+  CHECK(feed.is_handed_on(first));
+  CHECK(feed.packet(2, {fragment("z!", false, true)}) == Texts{"xyz!"});
+  CHECK(feed.packet(1, {fragment("ij", false, true)}) == Texts{"ghij"});
+  CHECK(feed.is_handed_on(second));
+  CHECK(feed.strays() == 0);
+}
+
+TEST_CASE("what we announced and what came are two things when it is not the same packet") {
+  Feed feed;
+  const auto never = BufferRef::copy_of("never");
+  SECTION("a packet that came to nothing is passed over") {
+    feed.expect(never);
+    CHECK(feed.packet(2, {whole("ok")}) == Texts{"ok"});
+    CHECK(feed.packet(1, {fragment("ab", true, false, 4)}).empty());
+    CHECK(feed.packet(1, {fragment("cd", false, true)}) == Texts{"abcd"});
+    const auto later = BufferRef::copy_of("later");
+    feed.expect(later);
+    CHECK(feed.packet(1, {fragment("la", true, false, 5)}).empty());
+    CHECK(feed.packet(1, {fragment("ter", false, true)}) == Texts{"later"});
+    CHECK(feed.is_handed_on(later));
+  }
+  SECTION("nor does another length count") {
+    feed.expect(never);
+    CHECK(feed.packet(1, {fragment("ab", true, false, 4)}).empty());
+    CHECK(feed.packet(1, {fragment("cd", false, true)}) == Texts{"abcd"});
+  }
+  SECTION("nor anything of before a view change") {
+    feed.expect(never);
+    feed.clear();
+    CHECK(feed.packet(1, {fragment("NE", true, false, 5)}).empty());
+    CHECK(feed.packet(1, {fragment("VER", false, true)}) == Texts{"NEVER"});
+  }
+  CHECK(feed.strays() == 0);
+}
+
+TEST_CASE("fragments of our own message are counted as those of others are") {
+  Feed feed;
+  feed.expect(BufferRef::copy_of("abcd"));
+  CHECK(feed.packet(1, {fragment("ab", true, false, 4)}).empty());
+  CHECK(feed.packet(1, {fragment("cde", false, true)}).empty());
+  CHECK(feed.strays() == 1);
 }
 
 TEST_CASE("a new beginning drops the message before it") {
