@@ -226,6 +226,7 @@ void Ring::on_packets(std::span<Packet> packets) {
     for (std::size_t i = 0; i < packets.size(); ++i) {
       if (turns[i] == turn) dispatch(packets[i]);
     }
+    if (std::exchange(has_arrived_, false)) deliver_ready();
   }
 }
 
@@ -299,7 +300,7 @@ void Ring::on_data(const PacketHeader& header, Data& data) {
   if (result != Window::Insert::stored) return;
   if (seq > ring->sent_seq) evidence_of_progress();
   if (ring == &*current_) {
-    deliver_ready();
+    has_arrived_ = true;
   } else if (is_recovered) {
     on_recovered(*ring->window.find(seq));
   }

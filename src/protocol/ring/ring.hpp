@@ -301,6 +301,7 @@ class Ring {
   RingId gate_ring_;
   std::vector<OrderedEvent> ordered_;
 
+  bool has_arrived_{false};  ///< data of the current ring, since something was delivered last
   std::optional<RingState> current_;
   std::optional<RingState> forming_;
 
