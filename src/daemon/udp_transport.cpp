@@ -54,6 +54,19 @@ SetupFailure bind_failure(int error, const SocketAddress& address) {
   return failure;
 }
 
+/// Bytes that lie behind the last piece, from `first` on, make that longer.
+void append_to(std::vector<iovec>& pieces, std::size_t first, std::span<const std::byte> bytes) {
+  if (pieces.size() > first) {
+    auto& last = pieces.back();
+    if (static_cast<const std::byte*>(last.iov_base) + last.iov_len == bytes.data()) {
+      last.iov_len += bytes.size();
+      return;
+    }
+  }
+  pieces.push_back(
+      iovec{.iov_base = const_cast<std::byte*>(bytes.data()), .iov_len = bytes.size()});
+}
+
 }  // namespace
 
 /// Where recvmmsg puts a batch.
@@ -347,21 +360,22 @@ std::size_t UdpTransport::send_planned(
   struct alignas(cmsghdr) Control {
     std::array<std::byte, CMSG_SPACE(sizeof(std::uint16_t))> bytes;
   };
-  std::vector<iovec> vectors(outgoing.size());
+  std::vector<iovec> vectors;
+  vectors.reserve(outgoing.size());
   std::vector<mmsghdr> headers(batches.size());
   std::vector<Control> controls(batches.size());
-  for (std::size_t i = 0; i < outgoing.size(); ++i) {
-    const auto bytes = transmits[outgoing[i].packet].packet.bytes();
-    vectors[i] = iovec{.iov_base = const_cast<std::byte*>(bytes.data()), .iov_len = bytes.size()};
-  }
   for (std::size_t i = 0; i < batches.size(); ++i) {
     const auto& batch = batches[i];
     const auto& destination = destinations_[outgoing[batch.first].destination];
     auto& header = headers[i].msg_hdr;
     header.msg_name = const_cast<sockaddr*>(destination.native());
     header.msg_namelen = destination.native_bytes();
-    header.msg_iov = &vectors[batch.first];
-    header.msg_iovlen = batch.count;
+    const std::size_t first = vectors.size();
+    for (const auto& copy : outgoing.subspan(batch.first, batch.count)) {
+      append_to(vectors, first, transmits[copy.packet].packet.bytes());
+    }
+    header.msg_iov = &vectors[first];
+    header.msg_iovlen = vectors.size() - first;
     if (batch.segment_bytes == 0) continue;
     header.msg_control = controls[i].bytes.data();
     header.msg_controllen = controls[i].bytes.size();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "protocol/base/buffer.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <new>
 #include <utility>
@@ -12,6 +13,7 @@ namespace {
 
 constexpr std::size_t kept_bytes_min = 1024;  // glibc keeps smaller ones itself
 constexpr std::size_t kept_bytes = 2048;
+constexpr std::size_t row_block_bytes = std::size_t{64} << 10U;
 // A sanitizer is to see every block come and go.
 #if defined(__SANITIZE_ADDRESS__)
 constexpr std::size_t kept_max = 0;
@@ -99,6 +101,13 @@ void BufferRef::remove_prefix(std::size_t count) {
   RC_ASSERT(count <= size_);
   data_ += count;
   size_ -= count;
+}
+
+BufferRef BufferRow::allocate(std::size_t size) {
+  if (left_.size() < size) left_ = BufferRef::allocate(std::max(row_block_bytes, size));
+  auto buffer = left_.slice(0, size);
+  left_.remove_prefix(size);
+  return buffer;
 }
 
 BufferRef BufferRef::slice(std::size_t offset, std::size_t length) const {

@@ -71,4 +71,16 @@ class BufferRef {
   std::size_t size_{0};
 };
 
+/// Buffers that are asked for one after the other lie one behind the other, for as long as a block
+/// lasts. A block lives as long as any buffer in it, so this is for what is let go of in about the
+/// order in which it came.
+class BufferRow {
+ public:
+  /// `size` uninitialised bytes.
+  BufferRef allocate(std::size_t size);
+
+ private:
+  BufferRef left_;  ///< of the newest block
+};
+
 }  // namespace ringcast

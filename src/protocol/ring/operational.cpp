@@ -187,14 +187,15 @@ void Ring::originate(RingState& ring, Token& token, std::uint64_t requested) {
     data.seq = next(token.seq);  // [ORD-1]
     data.originator = self_.node;
     data.safe = packed_.safe;
-    encode_data(data, packed_.entries);
+    encode_data(
+        data, packed_.entries, packet_memory_.allocate(data_overhead_bytes + packed_.bytes));
     RC_ASSERT(data.datagram_bytes() + data_header_bytes <= ring.packet_bytes());
     const auto inserted = ring.window.insert(data);
     RC_ASSERT(inserted == Window::Insert::stored);
-    token.seq = data.seq;
     if (!packed_.begun.empty()) {
       unpacker_.expect(ring.ring, data.seq, std::exchange(packed_.begun, BufferRef{}));
     }
+    token.seq = data.seq;
     cost += datagram_cost(data.datagram_bytes());
     ++counters_.packets_originated;
     trace(

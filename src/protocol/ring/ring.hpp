@@ -297,11 +297,12 @@ class Ring {
   SendQueue queue_;
   std::vector<Data> originated_;  // in this visit
   PackedEntries packed_;          // of the packet last made: its memory for the next
+  BufferRow packet_memory_;       // of those we originate
   Unpacker unpacker_;
   RingId gate_ring_;
   std::vector<OrderedEvent> ordered_;
-
   bool has_arrived_{false};  ///< data of the current ring, since something was delivered last
+
   std::optional<RingState> current_;
   std::optional<RingState> forming_;
 

@@ -50,6 +50,9 @@ BufferRef encode(const Wakeup& wakeup);
 /// Fills in datagram, body, content and entries of `data` from `entries`.
 /// REQUIRES: the other fields are set; sizes fit a datagram.
 void encode_data(Data& data, std::span<const Entry> entries);
+/// The same into `datagram`, which has the size for it: data_overhead_bytes and the entries with
+/// their headers.
+void encode_data(Data& data, std::span<const Entry> entries, BufferRef datagram);
 /// The same for a packet of an older ring, sent again on `data.ring`.
 void encode_recovered(Data& data, const BufferRef& old_body);
 
@@ -64,8 +67,8 @@ Result<void> decode(const BufferRef& datagram, Packet& packet);
 Result<Data> decode_recovered(const Data& data);
 /// Cuts the next entry off `content`. REQUIRES: content comes from a decoded packet and is not
 /// empty.
+EntryView next_entry(std::span<const std::byte>& content);
+/// The same with a share in its bytes.
 Entry next_entry(BufferRef& content);
 
 }  // namespace ringcast
-EntryView next_entry(std::span<const std::byte>& content);
-/// The same with a share in its bytes.

@@ -190,16 +190,19 @@ BufferRef encode(const Wakeup& wakeup) {
 }
 
 void encode_data(Data& data, std::span<const Entry> entries) {
-  RC_ASSERT(!entries.empty());
-  RC_ASSERT(entries.size() <= UINT16_MAX);
-  RC_ASSERT(!data.recovered);
-  data.entries = static_cast<std::uint16_t>(entries.size());
   std::size_t size = data_overhead_bytes;
   for (const auto& entry : entries) {
     size += entry_header_bytes + entry.bytes.size();
     if (entry.first && !entry.last) size += fragment_header_bytes;
   }
-  BufferRef datagram = BufferRef::allocate(size);
+  encode_data(data, entries, BufferRef::allocate(size));
+}
+
+void encode_data(Data& data, std::span<const Entry> entries, BufferRef datagram) {
+  RC_ASSERT(!entries.empty());
+  RC_ASSERT(entries.size() <= UINT16_MAX);
+  RC_ASSERT(!data.recovered);
+  data.entries = static_cast<std::uint16_t>(entries.size());
   Filler filler(datagram.writable());
   ByteWriter head;
   begin(head, PacketType::data);

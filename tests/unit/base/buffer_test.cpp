@@ -56,6 +56,28 @@ TEST_CASE("a buffer can begin later, and others that share the block do not") {
   CHECK(text_of(whole) == "ordered messages");
 }
 
+TEST_CASE("buffers of a row lie one behind the other, and each has its own bytes") {
+  BufferRow row;
+  const std::vector<std::size_t> sizes{1472, 1472, 0, 7, 1472, 100000, 1, 65536, 1472};
+  std::vector<BufferRef> buffers;
+  for (std::size_t i = 0; i < sizes.size(); ++i) {
+    auto& buffer = buffers.emplace_back(row.allocate(sizes[i]));
+    REQUIRE(buffer.size() == sizes[i]);
+    std::fill(buffer.writable().begin(), buffer.writable().end(), static_cast<std::byte>(i + 1));
+  }
+  for (std::size_t i = 1; i < 5; ++i) {
+    const auto before = buffers[i - 1].bytes();
+    CHECK(buffers[i].bytes().data() == before.data() + before.size());
+  }
+  row = BufferRow{};  // they do not need it
+  for (std::size_t i = 0; i < sizes.size(); ++i) {
+    const auto bytes = buffers[i].bytes();
+    CHECK(std::all_of(bytes.begin(), bytes.end(), [i](std::byte one) {
+      return one == static_cast<std::byte>(i + 1);
+    }));
+  }
+}
+
 TEST_CASE("blocks that are used again belong to one buffer at a time") {
   // About the sizes of which blocks are kept, and far more of them than are kept.
   for (const std::size_t size : {1000U, 1015U, 1016U, 1480U, 2040U, 2041U}) {
