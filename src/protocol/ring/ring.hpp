@@ -6,7 +6,7 @@
 // The states, each in a file of its own, and what moves between them:
 //
 //   starting     until the ring numbers we may use are reserved on stable storage
-//   operational  the token rotates, messages are ordered           operational.cpp
+//   operational  the token rotates, messages are ordered           operational.cpp, other_rings.cpp
 //   gather       who is alive? joins until all agree               gather.cpp
 //   commit       the commit token collects what each brings        commit.cpp
 //   recovery     old-ring messages are exchanged, then the install recovery.cpp
