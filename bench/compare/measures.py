@@ -60,10 +60,11 @@ class Measurer:
             return 10000
         if self.settings.search == "none":
             return usual(row.bytes)
-        key = f"window:{row.id}:{contender.name}"
+        senders = row.senders or row.hosts
+        key = f"window:{row.hosts}h:{senders}s:{row.bytes}B:{contender.name}"  # the same in S1 and S1c
         found = self.state.get(key)
         if found is None:
-            load = Load(bytes=row.bytes, senders=row.senders or row.hosts, service=contender.service)
+            load = Load(bytes=row.bytes, senders=senders, service=contender.service)
             window, rates = best_window(contender, row.hosts, load, self.settings)
             found = {"window": window, "rates": rates}
             self.state.put(key, found)

@@ -190,6 +190,16 @@ class Plans(unittest.TestCase):
             rates = windows.climb(sizes, 16, lambda size, top=top: 100.0 - abs(sizes.index(size) - sizes.index(top)))
             self.assertEqual(max(rates, key=rates.get), top)
 
+    def test_one_lucky_trial_does_not_choose_the_window(self):
+        later = {4: iter((90.0, 95.0)), 16: iter((100.0, 101.0)), 64: iter((98.0, 0.0))}
+        window, rates = windows.run_off({1: 10.0, 4: 120.0, 16: 99.0, 64: 98.0, 256: 0.0}, lambda size: next(later[size]))
+        self.assertEqual(window, 16)
+        self.assertEqual(rates, {1: 10.0, 4: 95.0, 16: 100.0, 64: 98.0, 256: 0.0})
+
+    def test_a_window_without_a_rival_is_not_tried_again(self):
+        self.assertEqual(windows.run_off({1: 0.0, 4: 5.0}, None), (4, {1: 0.0, 4: 5.0}))
+        self.assertEqual(windows.run_off({1: 0.0, 4: 0.0}, None)[1], {1: 0.0, 4: 0.0})
+
 
 if __name__ == "__main__":
     unittest.main()
