@@ -17,6 +17,7 @@ MESSAGES_MAX = 10000
 TRIAL = {"warm_up": 0.3, "seconds": 1.0}
 FINALISTS = 3
 FINAL_ROUNDS = 2
+CLIMB_LEAST = 5  # a smaller hill is seen as a whole
 
 
 def candidates(message_bytes):
@@ -81,7 +82,7 @@ def best_window(contender, hosts, load, settings):
                 reasons.append(f"W={window}: {run['problems'] or 'loss'}")
                 return 0.0
             return run["rate"]
-        if settings.search == "all":
+        if settings.search == "all" or len(sizes) < CLIMB_LEAST:
             rates = {size: rate_of(size) for size in sizes}
         else:
             rates = climb(sizes, usual(load.bytes), rate_of)
