@@ -301,7 +301,6 @@ class Ring {
   Unpacker unpacker_;
   RingId gate_ring_;
   std::vector<OrderedEvent> ordered_;
-  bool has_arrived_{false};  ///< data of the current ring, since something was delivered last
 
   std::optional<RingState> current_;
   std::optional<RingState> forming_;
@@ -326,6 +325,7 @@ class Ring {
   std::optional<CommitToken> self_commit_;
   std::uint32_t wakeups_sent_{0};
   bool sent_idle_{false};
+  bool has_arrived_{false};  ///< data of the current ring, since something was delivered last
 
   // gather
   std::set<NodeKey> proc_;

@@ -14,6 +14,11 @@ namespace {
 constexpr std::size_t first_bytes = std::size_t{64} << 10U;
 constexpr std::size_t growth = 16;
 
+BufferRef slice_of(const Data& packet, const EntryView& entry) {
+  const auto offset = entry.bytes.data() - packet.bytes.bytes().data();
+  return packet.bytes.slice(static_cast<std::size_t>(offset), entry.bytes.size());
+}
+
 }  // namespace
 
 void Unpacker::unpack(const Data& packet, bool transitional, std::vector<OrderedEvent>& out) {
@@ -21,19 +26,11 @@ void Unpacker::unpack(const Data& packet, bool transitional, std::vector<Ordered
   Partial* partial = find(packet.originator);
   for (std::uint16_t index = 0; index < packet.entries; ++index) {
     const auto entry = next_entry(rest);
-    BufferRef whole;
-    if (entry.first && entry.last) {
-      if (partial != nullptr) *partial = {};
-      const auto offset = entry.bytes.data() - packet.bytes.bytes().data();
-      whole = packet.bytes.slice(static_cast<std::size_t>(offset), entry.bytes.size());
-    } else {
-      if (entry.first) {
-        if (partial == nullptr) partial = &partial_[packet.originator];
-        *partial = begin(packet, entry.total);
-      }
-      whole = add(partial, entry);
-      if (whole.empty()) continue;
-    }
+    const bool is_alone = entry.first && entry.last;
+    if (is_alone && partial != nullptr) *partial = {};
+    if (entry.first && !entry.last) partial = begin(packet, entry.total, partial);
+    auto whole = is_alone ? slice_of(packet, entry) : add(partial, entry);
+    if (whole.empty() && !is_alone) continue;
     out.emplace_back(OrderedMessage{
         .configuration = packet.ring,
         .seq = packet.seq,
@@ -55,9 +52,10 @@ Unpacker::Partial* Unpacker::find(NodeId originator) {
   return found == partial_.end() ? nullptr : &found->second;
 }
 
-Unpacker::Partial Unpacker::begin(const Data& packet, std::size_t total) {
-  Partial partial{.is_open = true, .total = total, .bytes = take_own(packet, total)};
-  partial.is_own = !partial.bytes.empty();
+Unpacker::Partial* Unpacker::begin(const Data& packet, std::size_t total, Partial* partial) {
+  if (partial == nullptr) partial = &partial_[packet.originator];
+  *partial = Partial{.is_open = true, .total = total, .bytes = take_own(packet, total)};
+  partial->is_own = !partial->bytes.empty();
   return partial;
 }
 

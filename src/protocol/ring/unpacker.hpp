@@ -67,7 +67,8 @@ class Unpacker {
 
   /// The one of `originator`, if it ever began any.
   [[nodiscard]] Partial* find(NodeId originator);
-  [[nodiscard]] Partial begin(const Data& packet, std::size_t total);
+  /// Opens that one, or a new one, for the message that begins with `packet`.
+  Partial* begin(const Data& packet, std::size_t total, Partial* partial);
   /// What was announced with this packet, if it has that size.
   [[nodiscard]] BufferRef take_own(const Data& packet, std::size_t total);
   /// Adds a fragment; the message that ends in it, if any.
