@@ -13,6 +13,7 @@ RAW = tuple(f"udp-{send}-{receive}-{fan}" for send, receive in UDP_WAYS for fan 
 RAW_BEST = tuple(f"udp-gso-gro-{fan}" for fan in ("unicast", "multicast"))
 OFFLOAD_OFF = ("ringcast-cut", "ringcast-off", "ringcast-multicast-off")
 MAIN_SIZES = (100, 1350, 60000)
+RAW_SIZES = (8000, 60000, 1 << 20)  # where ringcast is to reach a share of the raw limit: measured side by side
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,7 +72,10 @@ def full():
     for size in MAIN_SIZES:
         rows += _rows("S1", "three hosts, three senders", [size],
                       (*unordered, "ringcast-socket", *transports, *OFFLOAD_OFF))
-    rows += _rows("S1", "three hosts, three senders", [8000, 1 << 20], (*unordered, "ringcast-multicast"))
+        rows += _raw((size,), RAW) if size in RAW_SIZES else []
+    for size in (size for size in RAW_SIZES if size not in MAIN_SIZES):
+        rows += _rows("S1", "three hosts, three senders", [size], (*unordered, "ringcast-multicast"))
+        rows += _raw((size,), RAW)
     rows += _rows("S1c", "three hosts, three senders, safe", MAIN_SIZES, ("ringcast", "ringcast-safe"))
     rows += _rows("S2", "latency, 1,000 messages/s", [200],
                   (*pair, "corosync-udpu", "corosync-udp", "zeromq", "ringcast-multicast", "ringcast-safe",
@@ -83,7 +87,6 @@ def full():
     rows += _special(hosts=(3, 8))
     rows += _overload(pair)
     rows += _rows("S1", "a minute with all cores taken by others", [1350], ("ringcast-siege",), seconds=60)
-    rows += _raw((8000, 60000, 1 << 20), RAW)
     # What is asked of ringcast ends here.
     for hosts in (2, 4, 6, 12, 16):  # 3 and 8 are S1, S2 and S3
         rows += _rows("S8", f"{hosts} daemons", [1350], pair, hosts=hosts)
