@@ -184,9 +184,8 @@ std::size_t House::write(Room& room) {
   std::size_t written = 0;
   for (const ClientWrite& write : room.effects.client_writes) {
     const Uncounted uncounted;
-    for (const auto bytes : {write.frames.bytes.bytes(), write.frames.payload.bytes()}) {
-      room.output.insert(room.output.end(), bytes.begin(), bytes.end());
-    }
+    const auto bytes = write.frames.joined();
+    room.output.insert(room.output.end(), bytes.bytes().begin(), bytes.bytes().end());
     written += write.frames.size();
   }
   return written;

@@ -65,7 +65,7 @@ void message_frame(benchmark::State& state) {
   event.payload = BufferRef::allocate(static_cast<std::size_t>(state.range(0)));
   measure(
       state,
-      event.payload.bytes(),
+      event.payload.front().bytes(),
       [&](ByteWriter& out) { encode_message_head(out, event); },
       [](std::span<const std::byte> frame) { return decode_server_frame(frame); });
 }

@@ -88,11 +88,9 @@ bool ClientConnection::answer_bells() {
   return !is_ended_;
 }
 
-void ClientConnection::enqueue(ClientFrames frames) {
+void ClientConnection::enqueue(BufferChain frames) {
   began_ = true;
-  const bool is_whole = frames.payload.empty();
-  if (!frames.bytes.empty()) output_.push_back(Piece{std::move(frames.bytes), is_whole});
-  if (!is_whole) output_.push_back(Piece{std::move(frames.payload), true});
+  if (!frames.empty()) output_.push_back(std::move(frames));
 }
 
 ClientConnection::Written ClientConnection::flush() {
@@ -131,13 +129,13 @@ ClientConnection::Written ClientConnection::flush_memory() {
   return written;
 }
 
-/// Of the pieces at the head of the queue, what there is room for, up to about as much as the
+/// Of the frames at the head of the queue, what there is room for, up to about as much as the
 /// client should not have to wait for.
 std::size_t ClientConnection::add_to_memory() {
   constexpr std::size_t enough = to_client_pipe_bytes / 8;
   std::size_t added = 0;
   while (!output_.empty() && added < enough) {
-    const auto rest = output_.front().bytes.bytes().subspan(head_written_);
+    const auto rest = output_.front().front().bytes().subspan(head_written_);
     const auto count = memory_->out().add(rest);
     added += count;
     drop_written(count);
@@ -198,18 +196,27 @@ class ClientConnection::Batch {
 ssize_t ClientConnection::write_once() {
   Batch batch;
   std::size_t skipped = head_written_;
-  for (const auto& piece : output_) {
-    if (!batch.add(piece.bytes.bytes().subspan(std::exchange(skipped, 0)))) break;
+  const auto add = [&](const BufferRef& bytes) {
+    return batch.add(bytes.bytes().subspan(std::exchange(skipped, 0)));
+  };
+  for (const auto& frames : output_) {
+    const auto behind = frames.rest();
+    if (!add(frames.front()) || !std::all_of(behind.begin(), behind.end(), add)) break;
   }
   return batch.send(descriptor_.native_handle());
 }
 
 void ClientConnection::drop_written(std::size_t count) {
   head_written_ += count;
-  while (!output_.empty() && head_written_ >= output_.front().bytes.size()) {
-    head_written_ -= output_.front().bytes.size();
-    in_frame_ = !output_.front().ends_frame;
-    output_.pop_front();
+  while (!output_.empty() && head_written_ >= output_.front().front().size()) {
+    auto& frames = output_.front();
+    head_written_ -= frames.front().size();
+    in_frames_ = !frames.is_one_piece();
+    if (in_frames_) {
+      frames.pop_front();
+    } else {
+      output_.pop_front();
+    }
   }
 }
 
@@ -224,16 +231,10 @@ ClientConnection::Written ClientConnection::flush_all() {
 }
 
 void ClientConnection::keep_last_words() {
-  const auto ends = [](const Piece& piece) { return piece.ends_frame; };
-  auto first = output_.begin();
-  if (head_written_ > 0 || in_frame_) {
-    first = std::find_if(output_.begin(), output_.end(), ends);
-    if (first != output_.end()) ++first;
-  }
-  if (first == output_.end()) return;
-  const auto before_last = std::find_if(std::next(output_.rbegin()), output_.rend(), ends);
-  const auto last = before_last.base();
-  if (first < last) output_.erase(first, last);
+  const bool is_begun = head_written_ > 0 || in_frames_;
+  const std::size_t kept = is_begun ? 2 : 1;
+  if (output_.size() <= kept) return;
+  output_.erase(std::next(output_.begin(), is_begun ? 1 : 0), std::prev(output_.end()));
 }
 
 bool ClientConnection::hang_up_if_lost() {

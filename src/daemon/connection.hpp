@@ -18,7 +18,7 @@
 
 #include "local/session_memory.hpp"
 #include "protocol/base/buffer.hpp"
-#include "protocol/base/client_frames.hpp"
+#include "protocol/base/buffer_chain.hpp"
 #include "protocol/base/ids.hpp"
 
 namespace ringcast {
@@ -47,7 +47,7 @@ class ClientConnection {
   /// The client wakes us by the socket when there is more to read. False: there is by now.
   [[nodiscard]] bool sleep() { return !memory_ || (!is_ended_ && memory_->in().sleep()); }
 
-  void enqueue(ClientFrames frames);
+  void enqueue(BufferChain frames);
   struct Written {
     std::size_t count{0};
     bool closed{false};   ///< the client is gone
@@ -95,15 +95,10 @@ class ClientConnection {
   void drop_written(std::size_t count);
   void discard_input();
 
-  struct Piece {
-    BufferRef bytes;
-    bool ends_frame;
-  };
-
   asio::posix::stream_descriptor descriptor_;
-  std::deque<Piece> output_;
-  std::size_t head_written_{0};  ///< bytes of output_.front() already written
-  bool in_frame_{false};         ///< of the frame at the head something was written already
+  std::deque<BufferChain> output_;  ///< each one or more whole frames
+  std::size_t head_written_{0};     ///< bytes of the first buffer at the head already written
+  bool in_frames_{false};           ///< another one was in front of that
   Kind kind_;
   bool began_{false};  ///< something was read, or is to be written
   bool hung_up_{false};

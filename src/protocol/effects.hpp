@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "protocol/base/buffer.hpp"
-#include "protocol/base/client_frames.hpp"
+#include "protocol/base/buffer_chain.hpp"
 #include "protocol/base/ids.hpp"
 
 namespace ringcast {
@@ -28,7 +28,7 @@ struct Transmit {
 /// Bytes for a client's socket. The driver reports progress by Node::on_client_written.
 struct ClientWrite {
   SessionId session;
-  ClientFrames frames;
+  BufferChain frames;
 };
 
 /// The node has forgotten the session. The driver writes what is queued as far as the

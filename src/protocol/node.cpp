@@ -125,7 +125,7 @@ bool Node::Impl::deliver() {
     auto& event = ordered_[handed_++];
     if (observer_) observer_(event);
     if (auto* const message = std::get_if<OrderedMessage>(&event)) {
-      groups_->on_message(*message, out);
+      groups_->on_message(std::move(*message), out);
       message->payload = {};  // what comes after it may wait
     } else {
       groups_->on_configuration(std::get<ConfigurationChange>(event), out);
@@ -145,7 +145,7 @@ void Node::Impl::route(GroupsOutput& out) {
       ring_.submit_client(std::move(submission.envelope), submission.service);
     }
   }
-  for (const auto& delivery : out.deliveries) {
+  for (auto& delivery : out.deliveries) {
     const auto to = out.to(delivery);
     auto added = batch_.add(to, delivery.event);
     if (added == 0) {
@@ -154,30 +154,34 @@ void Node::Impl::route(GroupsOutput& out) {
     }
     routed_bytes_ += added;
     if (added > 0) continue;
-    const auto frames = Session::encode_event(delivery.event);
+    auto frames = Session::encode_event(std::move(delivery.event));
     routed_bytes_ += frames.size();
-    for (const auto id : to) {
-      write(id, frames);
-    }
+    write_all(to, std::move(frames));
   }
   out.clear();
 }
 
 void Node::Impl::write_batch() {
   if (batch_.empty()) return;
-  const ClientFrames frames = batch_.take();
-  for (const auto id : batch_.to()) {
+  auto frames = batch_.take();
+  write_all(batch_.to(), std::move(frames));
+}
+
+void Node::Impl::write_all(std::span<const SessionId> to, BufferChain frames) {
+  if (to.empty()) return;
+  for (const auto id : to.first(to.size() - 1)) {
     write(id, frames);
   }
+  write(to.back(), std::move(frames));
 }
 
 /// Behind what waits in the batch.
-void Node::Impl::write(SessionId id, const ClientFrames& frames) {
+void Node::Impl::write(SessionId id, BufferChain frames) {
   write_batch();
   const auto found = sessions_.find(id);
   if (found == sessions_.end()) return;
   found->second.queued(frames.size());
-  effects_->client_writes.push_back(ClientWrite{id, frames});
+  effects_->client_writes.push_back(ClientWrite{id, std::move(frames)});
   if (found->second.over_backlog()) over_backlog_.insert(id);
 }
 

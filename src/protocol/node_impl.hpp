@@ -73,7 +73,8 @@ class Node::Impl {
 
   void reject(const BufferRef& datagram, const Error& error);
   void route(GroupsOutput& out);
-  void write(SessionId id, const ClientFrames& frames);
+  void write(SessionId id, BufferChain frames);
+  void write_all(std::span<const SessionId> to, BufferChain frames);
   void write_batch();
   void close(SessionId id, const Error& reason, Cause cause);
   void forget(SessionId id, const Error& reason, Cause cause, bool tell_driver);

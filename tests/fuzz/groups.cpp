@@ -37,7 +37,7 @@ std::string word(std::uint8_t byte) { return {static_cast<char>('a' + byte % 6)}
 
 /// Frames of all events must be readable, or a client would be lost with them.
 void check_readable(const ClientEvent& event) {
-  const BufferRef frame = Session::encode_event(event).whole();
+  const BufferRef frame = Session::encode_event(event).joined();
   check(
       decode_server_frame(frame.bytes().subspan(frame_length_bytes)).ok(),
       "an event's frame can be read");
@@ -110,8 +110,8 @@ class World {
     GroupsOutput mine;
     GroupsOutput other;
     if constexpr (std::is_same_v<Event, OrderedMessage>) {
-      groups_.on_message(event, mine);
-      witness_.on_message(event, other);
+      groups_.on_message(OrderedMessage(event), mine);
+      witness_.on_message(OrderedMessage(event), other);
     } else {
       groups_.on_configuration(event, mine);
       witness_.on_configuration(event, other);

@@ -176,7 +176,7 @@ void NodeWorld::check_order(const OrderedEvent& event) {
 
 void NodeWorld::take_frames(const ClientWrite& write) {
   const bool is_last = !clients_.empty() && clients_.back().id == write.session;
-  const auto whole = write.frames.whole();
+  const auto whole = write.frames.joined();
   auto rest = whole.bytes();
   while (!rest.empty()) {
     const auto length = peek_frame_length(rest);

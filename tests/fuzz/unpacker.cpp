@@ -137,7 +137,8 @@ class Run {
     for (std::size_t i = 0; i < events_.size(); ++i) {
       const auto& message = std::get<OrderedMessage>(events_[i]);
       check(static_cast<std::uint8_t>(message.service) == expected_[i].service, "the service");
-      check(is_made_of(message.payload.bytes(), expected_[i].parts), "it is what was sent");
+      check(
+          is_made_of(message.payload.joined().bytes(), expected_[i].parts), "it is what was sent");
     }
     events_.clear();
     expected_.clear();

@@ -24,8 +24,9 @@ bool Cluster::write_to_clients(Host& host, Effects& effects) {
     }
     Connection* connection = find(write.session);
     if (connection == nullptr) continue;  // its client hung up in this very input
-    for (BufferRef* const piece : {&write.frames.bytes, &write.frames.payload}) {
-      if (!piece->empty()) connection->queued.push_back(std::move(*piece));
+    connection->queued.push_back(write.frames.front());
+    for (const BufferRef& more : write.frames.rest()) {
+      connection->queued.push_back(more);
     }
     fill_socket(host, *connection);
   }

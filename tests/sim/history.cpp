@@ -84,10 +84,11 @@ void History::ordered(ProcessIndex process, Instant time, const OrderedEvent& ev
             record.label = {
                 .ring = message.configuration, .seq = message.seq, .index = message.index};
             record.service = message.service;
-            const Content content = look_into(message.payload.bytes());
+            const auto payload = message.payload.joined();
+            const Content content = look_into(payload.bytes());
             record.hash = content.hash;
             record.payload = content.payload;
-            if (!record.payload) record.change = find_change(message.payload.bytes());
+            if (!record.payload) record.change = find_change(payload.bytes());
             const Delivered delivered{
                 .message = intern(record),
                 .label = record.label,

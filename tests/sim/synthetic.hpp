@@ -136,7 +136,7 @@ class Synthetic {
     result.event.groups = {"g"};
     result.event.service = message.service;
     result.event.transitional = message.transitional;
-    const Content content = look_into(message.payload.bytes());
+    const Content content = look_into(message.payload.joined().bytes());
     result.payload = content.payload;
     result.hash = content.hash;
     return result;

@@ -14,7 +14,7 @@
 #include "ringcast/service.hpp"
 #include "ringcast/view.hpp"
 
-#include "protocol/base/buffer.hpp"
+#include "protocol/base/buffer_chain.hpp"
 #include "protocol/base/ids.hpp"
 #include "protocol/base/short_list.hpp"
 
@@ -50,7 +50,7 @@ struct MessageEvent {
   Service service{Service::agreed};
   std::int32_t type{0};
   bool transitional{false};
-  BufferRef payload;
+  BufferChain payload;
 };
 
 struct ViewEvent {

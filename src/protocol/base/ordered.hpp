@@ -10,7 +10,7 @@
 
 #include "ringcast/service.hpp"
 
-#include "protocol/base/buffer.hpp"
+#include "protocol/base/buffer_chain.hpp"
 #include "protocol/base/ids.hpp"
 
 namespace ringcast {
@@ -23,7 +23,7 @@ struct OrderedMessage {
   NodeId originator;
   Service service{Service::agreed};
   bool transitional{false};  ///< delivered in the transitional configuration after `configuration`
-  BufferRef payload;
+  BufferChain payload;
 };
 
 /// The configuration the following messages are delivered in.

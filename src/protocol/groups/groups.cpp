@@ -99,13 +99,19 @@ std::uint64_t Groups::Impl::unordered_bytes(SessionId session) const {
 
 // Ordered envelopes. ------------------------------------------------------------------------
 
-void Groups::Impl::on_message(const OrderedMessage& message, GroupsOutput& out) {
-  if (const auto sent = decode_client_message(message.payload.bytes())) {
+void Groups::Impl::on_message(OrderedMessage& message, GroupsOutput& out) {
+  // Of a client's message the first buffer is nearly always enough.
+  if (const auto sent = decode_client_message(message.payload.front().bytes())) {
     give_credit_back(message, sent->session);
     if (!is_too_early(message)) apply(message, *sent, out);
     return;
   }
-  const auto envelope = decode_envelope(message.payload.bytes());
+  if (!message.payload.is_one_piece()) {
+    message.payload = message.payload.joined();
+    on_message(message, out);
+    return;
+  }
+  const auto envelope = decode_envelope(message.payload.front().bytes());
   if (!envelope) {
     reject(message, envelope.error().message);
     return;
@@ -169,8 +175,7 @@ void Groups::Impl::add_recipients(
 }
 
 // [GRP-2]
-void Groups::Impl::apply(
-    const OrderedMessage& message, const ClientMessage& sent, GroupsOutput& out) {
+void Groups::Impl::apply(OrderedMessage& message, const ClientMessage& sent, GroupsOutput& out) {
   const std::size_t first = out.recipients.size();
   add_recipients(message, sent, out.recipients);
   if (first != out.recipients.size()) {
@@ -184,8 +189,8 @@ void Groups::Impl::apply(
     event.service = message.service;
     event.type = sent.type;
     event.transitional = message.transitional;
-    event.payload = message.payload;
-    event.payload.remove_prefix(message.payload.size() - sent.payload.size());
+    event.payload = std::move(message.payload);  // the names above lie in it
+    event.payload.remove_prefix(event.payload.front().size() - sent.payload.size());
   }
   if (message.originator == self_.node) confirm(message, sent, out);
 }
@@ -344,7 +349,7 @@ void Groups::close_session(SessionId session, Cause cause, GroupsOutput& out) {
   impl_->close_session(session, cause, out);
 }
 
-void Groups::on_message(const OrderedMessage& message, GroupsOutput& out) {
+void Groups::on_message(OrderedMessage&& message, GroupsOutput& out) {
   impl_->on_message(message, out);
 }
 

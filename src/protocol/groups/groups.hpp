@@ -114,8 +114,8 @@ class Groups {
   /// (leave when it said goodbye, else disconnect) at one place in the order.
   void close_session(SessionId session, Cause cause, GroupsOutput& out);
 
-  // The ordered stream.
-  void on_message(const OrderedMessage& message, GroupsOutput& out);
+  // The ordered stream. What is delivered of a message is moved out of it.
+  void on_message(OrderedMessage&& message, GroupsOutput& out);
   void on_configuration(const ConfigurationChange& change, GroupsOutput& out);
 
   /// True when client envelopes may be originated in the current configuration.

@@ -44,7 +44,7 @@ class Groups::Impl {
   void close_session(SessionId session, Cause cause, GroupsOutput& out);
 
   // The ordered stream.
-  void on_message(const OrderedMessage& message, GroupsOutput& out);
+  void on_message(OrderedMessage& message, GroupsOutput& out);
   void on_configuration(const ConfigurationChange& change, GroupsOutput& out);
 
   [[nodiscard]] bool gate_open() const { return complete_ && current_.seq != 0; }
@@ -64,7 +64,7 @@ class Groups::Impl {
       const OrderedMessage& message, const ClientMessage& sent, std::vector<SessionId>& to) const;
   void add_private_recipient(std::string_view destination, std::vector<SessionId>& to) const;
 
-  void apply(const OrderedMessage& message, const ClientMessage& sent, GroupsOutput& out);
+  void apply(OrderedMessage& message, const ClientMessage& sent, GroupsOutput& out);
   void apply(const OrderedMessage& message, const JoinChange& join, GroupsOutput& out);
   void apply(const OrderedMessage& message, const LeaveChange& leave, GroupsOutput& out);
   void apply(const OrderedMessage& message, const DisconnectChange& change, GroupsOutput& out);

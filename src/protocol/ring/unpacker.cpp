@@ -10,9 +10,10 @@
 namespace ringcast {
 namespace {
 
-// Enough at once for most messages that need fragments at all.
-constexpr std::size_t first_bytes = std::size_t{64} << 10U;
-constexpr std::size_t growth = 16;
+// Of messages up to this length a copy stays in the cache, and costs no more than their pieces do.
+constexpr std::size_t assembled_bytes_max = std::size_t{128} << 10U;
+// A piece is worth its place in a list. Only of a broken peer they are shorter.
+constexpr std::size_t piece_bytes_mean_min = 256;
 
 BufferRef slice_of(const Data& packet, const EntryView& entry) {
   const auto offset = entry.bytes.data() - packet.bytes.bytes().data();
@@ -29,7 +30,7 @@ void Unpacker::unpack(const Data& packet, bool transitional, std::vector<Ordered
     const bool is_alone = entry.first && entry.last;
     if (is_alone && partial != nullptr) *partial = {};
     if (entry.first && !entry.last) partial = begin(packet, entry.total, partial);
-    auto whole = is_alone ? slice_of(packet, entry) : add(partial, entry);
+    auto whole = is_alone ? BufferChain(slice_of(packet, entry)) : add(partial, packet, entry);
     if (whole.empty() && !is_alone) continue;
     out.emplace_back(OrderedMessage{
         .configuration = packet.ring,
@@ -54,7 +55,10 @@ Unpacker::Partial* Unpacker::find(NodeId originator) {
 
 Unpacker::Partial* Unpacker::begin(const Data& packet, std::size_t total, Partial* partial) {
   if (partial == nullptr) partial = &partial_[packet.originator];
-  *partial = Partial{.is_open = true, .total = total, .bytes = take_own(packet, total)};
+  *partial = {};
+  partial->is_open = true;
+  partial->total = total;
+  partial->bytes = take_own(packet, total);
   partial->is_own = !partial->bytes.empty();
   return partial;
 }
@@ -74,7 +78,7 @@ BufferRef Unpacker::take_own(const Data& packet, std::size_t total) {
   return whole;
 }
 
-BufferRef Unpacker::add(Partial* partial, const EntryView& fragment) {
+BufferChain Unpacker::add(Partial* partial, const Data& packet, const EntryView& fragment) {
   if (partial == nullptr || !partial->is_open) {
     ++strays_;
     return {};
@@ -86,31 +90,32 @@ BufferRef Unpacker::add(Partial* partial, const EntryView& fragment) {
     *partial = {};
     return {};
   }
-  append(*partial, fragment.bytes);
+  if (partial->is_own) {
+    partial->received += fragment.bytes.size();
+  } else if (partial->total > assembled_bytes_max) {
+    keep(*partial, slice_of(packet, fragment));
+  } else {
+    append(*partial, fragment.bytes);
+  }
   if (!fragment.last) return {};
-  auto whole = std::move(partial->bytes);
+  auto whole =
+      partial->pieces.empty() ? BufferChain(std::move(partial->bytes)) : std::move(partial->pieces);
   *partial = {};
   return whole;
 }
 
-// Grows to the total, but to no more than some times what has come; what is not used is not
-// touched. So hardly anything is copied twice, and an announcement alone costs nothing.
 void Unpacker::append(Partial& partial, std::span<const std::byte> part) {
-  const std::size_t needed = partial.received + part.size();
-  RC_ASSERT(needed <= partial.total);
-  if (partial.is_own) {
-    partial.received = needed;
-    return;
-  }
-  if (needed > partial.bytes.size()) {
-    const auto room = std::max(first_bytes, growth * needed);
-    auto grown = BufferRef::allocate(std::min(room, partial.total));
-    const auto so_far = partial.bytes.bytes().first(partial.received);
-    std::copy(so_far.begin(), so_far.end(), grown.writable().begin());
-    partial.bytes = std::move(grown);
-  }
+  RC_ASSERT(partial.received + part.size() <= partial.total);
+  if (partial.bytes.empty()) partial.bytes = BufferRef::allocate(partial.total);
   std::copy(part.begin(), part.end(), partial.bytes.writable().subspan(partial.received).begin());
-  partial.received = needed;
+  partial.received += part.size();
+}
+
+void Unpacker::keep(Partial& partial, BufferRef part) {
+  partial.received += part.size();
+  partial.pieces.append(std::move(part));
+  const auto usual = partial.received / piece_bytes_mean_min + 2;
+  if (partial.pieces.buffers() > usual) partial.pieces = partial.pieces.joined();
 }
 
 }  // namespace ringcast

@@ -3,7 +3,9 @@
 // Unpacker: packets in delivery order -> whole messages. Holds at most one unfinished message
 // per originator; at a view change unfinished ones are dropped, because their originator
 // sends them whole again [ORD-8]. Our own, which come back to us as to everybody, are there as they
-// were sent: their fragments are counted and not copied.
+// were sent: their fragments are counted and not copied. Of others, those of usual lengths are put
+// together in one buffer, and longer ones, which would leave the caches on the way, stay in their
+// packets.
 #pragma once
 
 #include <algorithm>
@@ -14,6 +16,8 @@
 #include <utility>
 #include <vector>
 
+#include "protocol/base/buffer.hpp"
+#include "protocol/base/buffer_chain.hpp"
 #include "protocol/base/ids.hpp"
 #include "protocol/base/ordered.hpp"
 #include "protocol/wire/codec.hpp"
@@ -44,20 +48,19 @@ class Unpacker {
   [[nodiscard]] std::uint64_t partial_bytes() const {
     std::uint64_t bytes = 0;
     for (const auto& [originator, partial] : partial_) {
-      bytes += partial.bytes.size();
+      bytes += partial.bytes.size() + partial.pieces.size();
     }
     return bytes;
   }
 
  private:
-  /// `bytes` has room for up to 16 times what has come, `total` at most: what a fragment announces
-  /// costs nothing.
   struct Partial {
     bool is_open{false};
-    bool is_own{false};  ///< `bytes` are all there from the first
+    bool is_own{false};  ///< all there from the first
     std::size_t total{0};
     std::size_t received{0};
-    BufferRef bytes;
+    BufferRef bytes;     ///< of a usual length, and our own
+    BufferChain pieces;  ///< of a longer one: what has come, so what is announced costs nothing
   };
   struct Own {
     RingId ring;
@@ -72,8 +75,9 @@ class Unpacker {
   /// What was announced with this packet, if it has that size.
   [[nodiscard]] BufferRef take_own(const Data& packet, std::size_t total);
   /// Adds a fragment; the message that ends in it, if any.
-  BufferRef add(Partial* partial, const EntryView& fragment);
+  BufferChain add(Partial* partial, const Data& packet, const EntryView& fragment);
   static void append(Partial& partial, std::span<const std::byte> part);
+  static void keep(Partial& partial, BufferRef part);
 
   std::map<NodeId, Partial> partial_;  // closed ones stay, so that the next needs no memory
   std::deque<Own> own_;                // ascending, those that did not begin to come back

@@ -9,7 +9,7 @@
 namespace ringcast {
 namespace {
 
-const BufferRef nothing;
+const BufferChain nothing;
 
 struct HeadEncoder {
   ByteWriter& out;
@@ -34,15 +34,19 @@ EventFrame::EventFrame(const ClientEvent& event) {
 
 void EventFrame::copy_to(std::span<std::byte> to) const {
   std::memcpy(to.data(), head_.view().data(), head_.size());
-  if (payload().empty()) return;
-  std::memcpy(to.data() + head_.size(), payload().bytes().data(), payload().size());
+  payload().copy_to(to.subspan(head_.size()));
 }
 
-ClientFrames EventFrame::alone() const {
-  if (!is_copied()) return {BufferRef::copy_of(head_.view()), payload()};
-  auto frame = BufferRef::allocate(size());
-  copy_to(frame.writable());
-  return frame;
+BufferChain EventFrame::alone(ClientEvent event) {
+  const EventFrame frame(event);
+  if (frame.is_copied()) {
+    auto bytes = BufferRef::allocate(frame.size());
+    frame.copy_to(bytes.writable());
+    return bytes;
+  }
+  BufferChain frames(BufferRef::copy_of(frame.head_.view()));
+  frames.append(std::move(std::get<MessageEvent>(event).payload));
+  return frames;
 }
 
 }  // namespace ringcast

@@ -7,16 +7,14 @@
 #include <cstddef>
 #include <span>
 
-#include "protocol/base/buffer.hpp"
+#include "protocol/base/buffer_chain.hpp"
 #include "protocol/base/bytes.hpp"
 #include "protocol/base/client_events.hpp"
-#include "protocol/base/client_frames.hpp"
 
 namespace ringcast {
 
-/// A copy costs less than a buffer more. Longer payloads are slices of what came off the ring, and
-/// so long that the block they hold, a datagram at most if it is not theirs alone, is not twice
-/// that.
+/// A copy costs less than a buffer more. Longer payloads are what came off the ring, and so long
+/// that what they hold, a block at either end more than is theirs alone, is little beside it.
 inline constexpr std::size_t copied_payload_max = std::size_t{32} << 10U;
 
 class EventFrame {
@@ -29,14 +27,14 @@ class EventFrame {
   [[nodiscard]] bool is_copied() const { return payload().size() <= copied_payload_max; }
   /// REQUIRES: to.size() == size().
   void copy_to(std::span<std::byte> to) const;
-  /// On its own, with a payload that is not worth a copy behind it.
-  [[nodiscard]] ClientFrames alone() const;
+  /// The frame of `event` on its own, with a payload that is not worth a copy behind its head.
+  static BufferChain alone(ClientEvent event);
 
  private:
-  [[nodiscard]] const BufferRef& payload() const { return *payload_; }
+  [[nodiscard]] const BufferChain& payload() const { return *payload_; }
 
   ByteWriter head_;
-  const BufferRef* payload_;
+  const BufferChain* payload_;
 };
 
 }  // namespace ringcast

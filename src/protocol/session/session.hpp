@@ -21,8 +21,8 @@
 #include "ringcast/status.hpp"
 
 #include "protocol/base/buffer.hpp"
+#include "protocol/base/buffer_chain.hpp"
 #include "protocol/base/client_events.hpp"
-#include "protocol/base/client_frames.hpp"
 #include "protocol/base/ids.hpp"
 #include "protocol/base/time.hpp"
 #include "protocol/session/config.hpp"
@@ -58,7 +58,7 @@ class Session {
   static BufferRef encode_welcome(const WelcomeInfo& info);
   /// The daemon table again, after a reload changed it.
   static BufferRef encode_daemons(const DaemonTable& daemons);
-  static ClientFrames encode_event(const ClientEvent& event);
+  static BufferChain encode_event(ClientEvent event);
   static BufferRef encode_status(std::uint64_t request, const NodeStatus& status);
   static BufferRef encode_groups(std::uint64_t request, const GroupList& groups);
   static BufferRef encode_pong(std::uint64_t request);

@@ -100,7 +100,7 @@ void add_clients(std::vector<Seed>& seeds) {
         Session::encode_event(
             ConfirmEvent{
                 .ticket = 4, .configuration = samples::ring(17), .seq = Seq{5}, .stable = true})
-            .whole()}) {
+            .joined()}) {
     append_frame(answers, reply.bytes().subspan(frame_length_bytes));
   }
   seeds.push_back({"client", "answers", answers});

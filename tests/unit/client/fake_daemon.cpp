@@ -156,7 +156,7 @@ bool FakeDaemon::say_message(std::string_view payload) {
       .payload = BufferRef::copy_of(payload)};
   return say([&](ByteWriter& out) {
     encode_message_head(out, event);
-    out.bytes(event.payload.bytes());
+    out.bytes(event.payload.front().bytes());
   });
 }
 

@@ -85,10 +85,12 @@ std::string text_of(std::size_t number, std::size_t bytes) {
   return std::string(bytes, static_cast<char>('a' + number % 26));
 }
 
-ClientFrames frame_of(const std::string& text, std::size_t head) {
+BufferChain frame_of(const std::string& text, std::size_t head) {
   const std::string_view view(text);
   if (head >= text.size()) return BufferRef::copy_of(view);
-  return {BufferRef::copy_of(view.substr(0, head)), BufferRef::copy_of(view.substr(head))};
+  BufferChain frame(BufferRef::copy_of(view.substr(0, head)));
+  frame.append(BufferRef::copy_of(view.substr(head)));
+  return frame;
 }
 
 }  // namespace

@@ -225,7 +225,8 @@ inline std::vector<std::string> Client::story() const {
       return "config of " + std::to_string(event.daemons.size());
     }
     std::string operator()(const MessageEvent& event) const {
-      const auto bytes = event.payload.bytes();
+      const auto whole = event.payload.joined();
+      const auto bytes = whole.bytes();
       std::string text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
       return event.transitional ? text + " (transitional)" : text;
     }

@@ -294,7 +294,7 @@ class World {
       CHECK(entry.sent->sender.node != daemon.key.node);
     }
     GroupsOutput out;
-    daemon.groups->on_message(message, out);
+    daemon.groups->on_message(OrderedMessage(message), out);
     std::set<SessionId> got;
     for (const auto& delivery : out.deliveries) {
       if (!std::holds_alternative<MessageEvent>(delivery.event)) continue;

@@ -323,7 +323,7 @@ class Cluster {
     }
     if (effects.persist) host.asked = effects.persist;
     for (auto& write : effects.client_writes) {
-      add_frames(host.frames[write.session], write.frames.whole());
+      add_frames(host.frames[write.session], write.frames.joined());
       if (clients_read_) written_.push_back({at, write.session, write.frames.size()});
     }
     for (const auto& close : effects.client_closes) {

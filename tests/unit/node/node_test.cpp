@@ -27,8 +27,10 @@ void require_equal(const std::vector<OrderedMessage>& a, const std::vector<Order
     REQUIRE(a[i].originator == b[i].originator);
     REQUIRE(a[i].service == b[i].service);
     REQUIRE(a[i].transitional == b[i].transitional);
-    const auto left = a[i].payload.bytes();
-    const auto right = b[i].payload.bytes();
+    const auto whole = a[i].payload.joined();
+    const auto other = b[i].payload.joined();
+    const auto left = whole.bytes();
+    const auto right = other.bytes();
     REQUIRE(std::equal(left.begin(), left.end(), right.begin(), right.end()));
   }
 }

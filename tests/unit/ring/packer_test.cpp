@@ -102,7 +102,7 @@ class Line {
 
   void take(const OrderedMessage& message, const PackedEntries& packed) {
     REQUIRE_FALSE(expected_.empty());
-    REQUIRE(same(message.payload, expected_.front().bytes));
+    REQUIRE(same(message.payload.joined(), expected_.front().bytes));
     REQUIRE(message.service == expected_.front().service);
     REQUIRE(message.seq == last_);
     REQUIRE(message.index < packed.entries.size());

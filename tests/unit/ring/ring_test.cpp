@@ -111,7 +111,8 @@ TEST_CASE("a ring of one orders a message of 8 MiB and many at once") {
   node.submit(large, Service::safe);
   auto events = node.events();
   REQUIRE(events.size() == 1);
-  const auto got = message(events[0]).payload.bytes();
+  const auto payload = message(events[0]).payload.joined();
+  const auto got = payload.bytes();
   CHECK(std::equal(got.begin(), got.end(), large.bytes().begin(), large.bytes().end()));
   node.input([&] {
     for (int i = 0; i < 20000; ++i) {

@@ -48,7 +48,8 @@ class Feed {
       REQUIRE(message.originator == data.originator);
       REQUIRE(message.transitional == transitional_);
       payload_ = message.payload;
-      const auto bytes = message.payload.bytes();
+      const auto whole = message.payload.joined();
+      const auto bytes = whole.bytes();
       texts.emplace_back(reinterpret_cast<const char*>(bytes.data()), bytes.size());
     }
     return texts;
@@ -57,8 +58,10 @@ class Feed {
   void expect(const BufferRef& whole) { unpacker_.expect(ring, Seq{seq_ + 1}, whole); }
   /// Of the last message: is it this very memory?
   [[nodiscard]] bool is_handed_on(const BufferRef& whole) const {
-    return payload_.bytes().data() == whole.bytes().data();
+    return payload_.is_one_piece() && payload_.front().bytes().data() == whole.bytes().data();
   }
+  /// Of the last message.
+  [[nodiscard]] std::size_t buffers() const { return payload_.buffers(); }
   void transitional() { transitional_ = true; }
   void clear() { unpacker_.clear(); }
   [[nodiscard]] std::uint64_t strays() const { return unpacker_.strays(); }
@@ -67,7 +70,7 @@ class Feed {
   static constexpr RingId ring{.seq = 1, .representative = NodeId{1}, .boot = BootId{1}};
 
   Unpacker unpacker_;
-  BufferRef payload_;
+  BufferChain payload_;
   std::uint64_t seq_{0};
   bool transitional_{false};
 };
@@ -115,7 +118,8 @@ TEST_CASE("a fragment longer than what is missing makes no message") {
 }
 
 TEST_CASE("a long message comes together whatever the lengths of its fragments") {
-  for (const std::size_t step : {std::size_t{1000}, std::size_t{30011}, std::size_t{65000}}) {
+  for (const std::size_t step :
+       {std::size_t{7}, std::size_t{1000}, std::size_t{30011}, std::size_t{65000}}) {
     std::string text;
     while (text.size() < 300000) {
       text += std::to_string(text.size()) + ' ';
@@ -132,6 +136,22 @@ TEST_CASE("a long message comes together whatever the lengths of its fragments")
     CHECK((texts == Texts{text}));
     CHECK(feed.strays() == 0);
   }
+}
+
+TEST_CASE("a long message stays in its packets while they are worth it") {
+  const auto buffers_of = [](std::size_t bytes, std::size_t step) {
+    Feed feed;
+    const std::string text(bytes, 'x');
+    for (std::size_t at = 0; at < bytes; at += step) {
+      const auto part = std::string_view(text).substr(at, step);
+      const auto total = static_cast<std::uint32_t>(bytes);
+      (void)feed.packet(1, {fragment(part, at == 0, at + step >= bytes, total)});
+    }
+    return feed.buffers();
+  };
+  CHECK(buffers_of(60000, 1400) == 1);
+  CHECK(buffers_of(200000, 1000) == 200);
+  CHECK(buffers_of(200000, 10) < 1000);  // a broken peer's: 20,000 buffers would hold a packet each
 }
 
 TEST_CASE("our own message comes back as it was sent, and is not put together") {

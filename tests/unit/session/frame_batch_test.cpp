@@ -23,15 +23,16 @@ constexpr std::array one{SessionId{1}};
 constexpr std::array both{SessionId{1}, SessionId{2}};
 
 Bytes frame_of(const ClientEvent& event) {
-  return samples::bytes_of(Session::encode_event(event).whole().bytes());
+  return samples::bytes_of(Session::encode_event(event).joined().bytes());
 }
 
 MessageEvent message_of(std::size_t payload_bytes) {
   auto event = samples::message_event();
-  event.payload = BufferRef::allocate(payload_bytes);
-  for (auto& byte : event.payload.writable()) {
+  auto payload = BufferRef::allocate(payload_bytes);
+  for (auto& byte : payload.writable()) {
     byte = std::byte{0x5a};
   }
+  event.payload = std::move(payload);
   return event;
 }
 

@@ -87,7 +87,7 @@ TEST_CASE("the bytes of the example in docs/session.md are those of the codec") 
       .configuration = {.seq = 17, .representative = NodeId{7}, .boot = BootId{0x5f0c9a31}},
       .seq = Seq{2}};
   CHECK(
-      hex(Session::encode_event(confirm).whole().bytes()) ==
+      hex(Session::encode_event(confirm).joined().bytes()) ==
       "2600000088010000000000000011000000000000000700000031"
       "9a0c5f02000000000000000000000000");
 }

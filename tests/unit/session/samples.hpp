@@ -134,7 +134,7 @@ inline std::vector<Bytes> server_frames() {
       .stable = true,
       .transitional = false};
   std::vector<Bytes> frames;
-  for (const auto& frame : std::vector<ClientFrames>{
+  for (const auto& frame : std::vector<BufferChain>{
            Session::encode_welcome(welcome()),
            Session::encode_daemons(welcome().daemons),
            Session::encode_event(message_event()),
@@ -148,7 +148,7 @@ inline std::vector<Bytes> server_frames() {
            Session::encode_pong(6),
            Session::encode_refused(7, "weblogs", error),
            Session::encode_closed(error)}) {
-    frames.push_back(bytes_of(frame.whole().bytes()));
+    frames.push_back(bytes_of(frame.joined().bytes()));
   }
   return frames;
 }

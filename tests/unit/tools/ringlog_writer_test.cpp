@@ -83,7 +83,7 @@ bool say_line(FakeDaemon& daemon, const std::string& line) {
       .payload = BufferRef::copy_of(encode(record))};
   return daemon.say([&](ByteWriter& out) {
     encode_message_head(out, event);
-    out.bytes(event.payload.bytes());
+    out.bytes(event.payload.front().bytes());
   });
 }
 
