@@ -123,6 +123,19 @@ class Goals(unittest.TestCase):
             self.assertEqual(self.table(row)[2],
                              f"| S1, 100 bytes, messages/s | {rate / 100:.2f} | x Corosync | 5 | 10 | {verdict} |")
 
+    def test_each_system_counts_by_its_best_transport(self):
+        row = plan.Row("S1", "", ("ringcast", "ringcast-multicast", "corosync", "corosync-udpu"))
+        for multicast, udpu, factor in ((300.0, 50.0, "6.00"), (600.0, 50.0, "12.00"), (600.0, 100.0, "6.00")):
+            self.put(row, **{"ringcast": {"rate": 300.0}, "ringcast-multicast": {"rate": multicast},
+                             "corosync": {"rate": 50.0}, "corosync-udpu": {"rate": udpu}})
+            self.assertIn(f"| {factor} | x Corosync |", self.table(row)[2])
+        row = plan.Row("S2", "", ("ringcast", "ringcast-multicast"), bytes=200, rate=1000)
+        self.put(row, **{"ringcast": {"latency_us": {**LATENCY, "p50": 140.0, "p99": 200.0}},
+                         "ringcast-multicast": {"latency_us": {**LATENCY, "p50": 110.0, "p99": 300.0}}})
+        text = "\n".join(self.table(row))
+        self.assertIn("p50 | 110 | us", text)
+        self.assertIn("p99 | 300 | us", text)
+
     def test_of_eight_hosts_the_better_peer_counts(self):
         row = plan.Row("S3", "", ("ringcast", "corosync"), hosts=8)
         for theirs, factor in ((20000.0, "10.00"), (50600.0, "5.00")):
