@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // ringcast through its public client library: publish without confirmation, views as members.
+#include <functional>
+#include <optional>
 #include <utility>
+#include <variant>
 
 #include "ringcast/client.hpp"
 
@@ -35,20 +38,10 @@ class RingcastAdapter final : public Adapter {
 
   Result<bool> receive() override {
     for (int turn = 0; turn < events_per_turn; ++turn) {
-      auto event = client_.try_receive();
-      if (!event.ok()) return event.error();
-      if (!event->has_value()) return false;
-      if (const auto* message = std::get_if<Message>(&**event)) {
-        sink_.on_message(message->payload);
-      } else if (const auto* view = std::get_if<View>(&**event)) {
-        sink_.on_members(view->members.size());
-      } else if (std::holds_alternative<Left>(**event)) {
-        sink_.on_left();
-      } else if (const auto* closed = std::get_if<Closed>(&**event)) {
-        return Error{Errc::closed, closed->reason};
-      } else if (const auto* refused = std::get_if<Refused>(&**event)) {
-        return refused->error;
-      }
+      const auto any = client_.try_receive(on_message_, on_other_);
+      if (!any.ok()) return any.error();
+      if (failure_) return *failure_;
+      if (!*any) return false;
     }
     return true;
   }
@@ -65,9 +58,25 @@ class RingcastAdapter final : public Adapter {
   }
 
  private:
+  void take(const Event& event) {
+    if (const auto* view = std::get_if<View>(&event)) {
+      sink_.on_members(view->members.size());
+    } else if (std::holds_alternative<Left>(event)) {
+      sink_.on_left();
+    } else if (const auto* closed = std::get_if<Closed>(&event)) {
+      failure_ = Error{Errc::closed, closed->reason};
+    } else if (const auto* refused = std::get_if<Refused>(&event)) {
+      failure_ = refused->error;
+    }
+  }
+
   Client client_;
   Sink& sink_;
   Publication publication_;
+  std::optional<Error> failure_;
+  std::function<void(const MessageView&)> on_message_{
+      [this](const MessageView& message) { sink_.on_message(message.payload); }};
+  std::function<void(Event)> on_other_{[this](const Event& event) { take(event); }};
 };
 
 }  // namespace

@@ -24,6 +24,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -162,6 +163,13 @@ class Client {
   Result<Event> receive();
   Result<Event> receive_until(Deadline deadline);
   Result<std::optional<Event>> try_receive();
+  /// The same without a copy, for programs that receive much and look at a message once: the next
+  /// event, if there is one, goes to `on_message` as it lies in the memory of this Client, or to
+  /// `on_other` if it is none. Neither may call anything of this Client that is not const. True:
+  /// one of them was called, call again.
+  Result<bool> try_receive(
+      const std::function<void(const MessageView&)>& on_message,
+      const std::function<void(Event)>& on_other);
 
   /// Publishes and waits for the confirmation, which then does not appear as an event.
   /// Errors as publish; after timed_out or inbox_full "waiting for the confirmation" the

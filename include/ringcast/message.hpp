@@ -6,7 +6,9 @@
 #include <compare>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "ringcast/configuration.hpp"
@@ -33,6 +35,31 @@ struct Message {
   std::int32_t type{0};      ///< the sender's own tag; 0 unless set
   bool transitional{false};  ///< delivered between a transitional signal and the next view
   std::vector<std::byte> payload;
+};
+
+/// A message where it lies, in the memory of the Client that received it: nothing of it is copied.
+/// Valid until the function it was given to returns.
+struct MessageView {
+  const Position& position;
+  std::string_view session;  ///< the sender's private name
+  std::string_view daemon;   ///< the sender's
+  std::span<const std::string_view> groups;
+  Service service{Service::agreed};
+  std::int32_t type{0};
+  bool transitional{false};
+  std::span<const std::byte> payload;
+
+  /// Of all, to keep.
+  [[nodiscard]] Message copy() const {
+    return Message{
+        .position = position,
+        .sender = {.session = std::string(session), .daemon = std::string(daemon)},
+        .groups = {groups.begin(), groups.end()},
+        .service = service,
+        .type = type,
+        .transitional = transitional,
+        .payload = {payload.begin(), payload.end()}};
+  }
 };
 
 /// The fate of one publish, in the order of publishing.

@@ -233,7 +233,7 @@ Result<std::optional<Event>> Client::Impl::next_event(const std::optional<Deadli
   Result<std::optional<Event>> next{std::optional<Event>{}};  // the one thing that is returned
   auto& event = *next;
   if (inbox_.empty() && state_ == State::ready) (void)handle_buffered(&event);
-  if (event) return next;
+  if (is_found(event)) return next;
   const auto waited = wait_event(deadline, event);
   if (!waited) next = waited.error();
   return next;
@@ -247,16 +247,56 @@ Result<void> Client::Impl::wait_event(
   const bool quiet = connection_.drained() && !wants_write();
   if (inbox_.empty() && state_ == State::ready && deadline && quiet) wait(*deadline);
   for (;;) {
-    if (!event) event = inbox_.pop();
-    if (event) return {};
+    if (!is_found(event)) event = inbox_.pop();
+    if (is_found(event)) return {};
     if (state_ == State::over) return ended();
     advance(&event);
-    if (event || !inbox_.empty() || state_ == State::over) continue;
+    if (is_found(event) || !inbox_.empty() || state_ == State::over) continue;
     if (!deadline && has_more()) continue;
     if (!deadline) return {};
     if (Clock::now() >= *deadline) return Error{Errc::timed_out, "no event within the deadline"};
     wait(*deadline);
   }
+}
+
+Result<bool> Client::Impl::show_event(
+    const OnMessage& on_message, const std::function<void(Event)>& on_other) {
+  struct Showing {
+    explicit Showing(Impl& client, const OnMessage& to) : self(client) {
+      self.on_message_ = &to;
+      self.shown_ = false;
+    }
+    Showing(const Showing&) = delete;
+    Showing& operator=(const Showing&) = delete;
+    Showing(Showing&&) = delete;
+    Showing& operator=(Showing&&) = delete;
+    ~Showing() {
+      self.on_message_ = nullptr;
+      self.shown_ = false;
+    }
+    Impl& self;
+  };
+  const Showing showing(*this, on_message);
+  auto next = next_event(std::nullopt);
+  if (!next) return next.error();
+  auto& event = *next;
+  if (!event) return shown_;
+  const auto* const message = std::get_if<Message>(&*event);  // it was in the inbox
+  if (message == nullptr) {
+    on_other(std::move(*event));
+    return true;
+  }
+  const std::vector<std::string_view> groups(message->groups.begin(), message->groups.end());
+  on_message(MessageView{
+      .position = message->position,
+      .session = message->sender.session,
+      .daemon = message->sender.daemon,
+      .groups = groups,
+      .service = message->service,
+      .type = message->type,
+      .transitional = message->transitional,
+      .payload = message->payload});
+  return true;
 }
 
 Result<void> Client::Impl::close(Deadline deadline) {
@@ -333,6 +373,12 @@ Result<Event> Client::receive_until(Deadline deadline) {
 }
 
 Result<std::optional<Event>> Client::try_receive() { return impl_->next_event(std::nullopt); }
+
+Result<bool> Client::try_receive(
+    const std::function<void(const MessageView&)>& on_message,
+    const std::function<void(Event)>& on_other) {
+  return impl_->show_event(on_message, on_other);
+}
 
 Result<Confirmation> Client::publish_and_wait(const Publication& publication, Deadline deadline) {
   return impl_->publish_and_wait(publication, deadline);

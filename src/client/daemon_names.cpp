@@ -11,16 +11,19 @@ void DaemonNames::replace(DaemonTable table) {
   std::sort(table_.begin(), table_.end());
 }
 
-void DaemonNames::put(std::string& name, NodeId node) const {
+std::string_view DaemonNames::view(NodeId node, std::string& space) const {
   const auto found =
       std::lower_bound(table_.begin(), table_.end(), node, [](const auto& entry, NodeId id) {
         return entry.first < id;
       });
-  if (found == table_.end() || found->first != node) {
-    name = to_string(node);
-  } else {
-    name = found->second;
-  }
+  if (found != table_.end() && found->first == node) return found->second;
+  space = to_string(node);
+  return space;
+}
+
+void DaemonNames::put(std::string& name, NodeId node) const {
+  const auto found = view(node, name);
+  if (found.data() != name.data()) name = found;
 }
 
 std::string DaemonNames::name(NodeId node) const {

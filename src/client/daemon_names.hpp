@@ -5,6 +5,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "ringcast/client.hpp"
@@ -20,6 +21,8 @@ class DaemonNames {
 
   /// Its name; eight hex digits when the table does not have it.
   [[nodiscard]] std::string name(NodeId node) const;
+  /// The same; digits go to `space`.
+  [[nodiscard]] std::string_view view(NodeId node, std::string& space) const;
   [[nodiscard]] ConfigurationId configuration_id(const RingId& id) const;
 
   /// Written where it is to be: a message is the one event that comes by the million.

@@ -175,9 +175,34 @@ bool Client::Impl::take_message(std::span<const std::byte> bytes, std::optional<
   if (state_ != State::ready) return false;
   const auto message = decode_message(bytes);
   if (!message) return false;
+  if (on_message_ != nullptr) {
+    show(*message);
+    return true;
+  }
   event.emplace(std::in_place_type<Message>);
   daemons_.fill(std::get<Message>(*event), *message);
   return true;
+}
+
+/// Messages of one configuration come by the million: its names are looked up once.
+void Client::Impl::show(const MessageFrame& frame) {
+  const auto& event = frame.event;
+  if (position_ring_ != event.configuration) {
+    position_.configuration = daemons_.configuration_id(event.configuration);
+    position_ring_ = event.configuration;
+  }
+  position_.seq = event.seq.value;
+  position_.index = event.index;
+  shown_ = true;
+  (*on_message_)(MessageView{
+      .position = position_,
+      .session = event.sender_name,
+      .daemon = daemons_.view(event.sender_node, unknown_daemon_),
+      .groups = {event.groups.begin(), event.groups.end()},
+      .service = event.service,
+      .type = event.type,
+      .transitional = event.transitional,
+      .payload = frame.payload});
 }
 
 /// False when the session was lost on the way.
@@ -300,12 +325,17 @@ void Client::Impl::welcome(WelcomeInfo info) {
   }
   name_ = MemberName{.session = std::move(info.name), .daemon = std::move(info.daemon)};
   message_bytes_max_ = info.message_bytes_max;
-  daemons_.replace(std::move(info.daemons));
+  rename_daemons(std::move(info.daemons));
   attempt_.end();
   state_ = State::ready;
   ready_since_ = Clock::now();
   if (established_) resume();
   established_ = true;
+}
+
+void Client::Impl::rename_daemons(DaemonTable table) {
+  daemons_.replace(std::move(table));
+  position_ring_.reset();
 }
 
 /// Joins again what was joined, and says so. A leave that the lost session did not answer has
@@ -332,7 +362,7 @@ void Client::Impl::handle_ready(ServerFrame& frame) {
     void operator()(WelcomeInfo&) const {
       self.lose(Error{Errc::malformed, "the daemon sent a second welcome [SES-5]"});
     }
-    void operator()(DaemonsFrame& table) const { self.daemons_.replace(std::move(table.daemons)); }
+    void operator()(DaemonsFrame& table) const { self.rename_daemons(std::move(table.daemons)); }
     void operator()(const MessageFrame& frame) const {
       self.inbox_.push_message([&](Message& message) { self.daemons_.fill(message, frame); });
     }

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <random>
 #include <set>
@@ -53,6 +54,8 @@ class Client::Impl {
   Result<void> write_coalesced();
   Result<Confirmation> publish_and_wait(const Publication& publication, Deadline deadline);
   Result<std::optional<Event>> next_event(const std::optional<Deadline>& deadline);
+  using OnMessage = std::function<void(const MessageView&)>;
+  Result<bool> show_event(const OnMessage& on_message, const std::function<void(Event)>& on_other);
   /// Sends a request made by `encode(writer, number)` and waits for its reply.
   template <class T, class Encode>
   Result<T> ask(Encode encode, Deadline deadline, std::string_view waiting_for);
@@ -91,8 +94,13 @@ class Client::Impl {
   bool handle_buffered(std::optional<Event>* first = nullptr);
   bool take_message(std::span<const std::byte> bytes, std::optional<Event>& event);
   [[nodiscard]] bool has_enough(const std::optional<Event>* first) const {
-    return inbox_.full() || (first != nullptr && (first->has_value() || !inbox_.empty()));
+    return inbox_.full() || (first != nullptr && (is_found(*first) || !inbox_.empty()));
   }
+  /// It is there, or was shown.
+  [[nodiscard]] bool is_found(const std::optional<Event>& event) const {
+    return event.has_value() || shown_;
+  }
+  void show(const MessageFrame& frame);
   void lose(const Error& reason);
   void address_failed(const Error& error);
   void attempt_over(const Error& error);
@@ -106,6 +114,7 @@ class Client::Impl {
   void handle_greeting(ServerFrame& frame);
   void handle_ready(ServerFrame& frame);
   void welcome(WelcomeInfo info);
+  void rename_daemons(DaemonTable table);
   void resume();
   void confirm(const ConfirmEvent& event);
   void refused(RefusedFrame frame);
@@ -145,6 +154,13 @@ class Client::Impl {
   std::uint64_t last_number_{0};    ///< tickets and request numbers are drawn from one sequence
   std::uint32_t unread_writes_{0};  ///< of messages, since we last read
   ByteWriter scratch_;
+
+  // Of a message that is shown where it lies.
+  const OnMessage* on_message_{nullptr};  ///< who wants to see it
+  bool shown_{false};
+  Position position_;
+  std::optional<RingId> position_ring_;  ///< whose names position_ has
+  std::string unknown_daemon_;
 };
 
 template <class Done>

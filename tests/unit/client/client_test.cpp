@@ -207,6 +207,73 @@ TEST_CASE("a table sent again renames what follows") {
   CHECK(receive_a<Configuration>(client).daemons == std::vector<std::string>{"web1", "new"});
 }
 
+namespace {
+
+/// What a client was shown, in order: messages by sender, position, groups and payload.
+std::vector<std::string> show_all(Client& client) {
+  std::vector<std::string> story;
+  const auto on_message = [&](const MessageView& view) {
+    const auto kept = view.copy();
+    std::string text = to_string(kept.sender) + " " + to_string(kept.position.configuration) + "/" +
+                       std::to_string(kept.position.seq) + "/" +
+                       std::to_string(kept.position.index);
+    for (const auto& group : kept.groups) {
+      text += " " + group;
+    }
+    text += kept.service == Service::safe && kept.type == 5 && !kept.transitional ? " " : " ? ";
+    text.append(reinterpret_cast<const char*>(view.payload.data()), view.payload.size());
+    story.push_back(std::move(text));
+  };
+  const auto on_other = [&](const Event& event) {
+    story.emplace_back(std::holds_alternative<Left>(event) ? "left" : "?");
+  };
+  for (;;) {
+    const auto any = client.try_receive(on_message, on_other);
+    REQUIRE(any);
+    if (!*any) return story;
+  }
+}
+
+}  // namespace
+
+TEST_CASE("a client is shown messages where they lie, and other events between them") {
+  FakeDaemon daemon;
+  auto client = daemon.meet(daemon.options());
+  using Story = std::vector<std::string>;
+  CHECK(show_all(client).empty());
+  REQUIRE(daemon.say_message("one"));
+  REQUIRE(daemon.say([](ByteWriter& out) { encode_left(out, "weblogs"); }));
+  REQUIRE(daemon.say_message("two"));
+  const std::string place = "#w#log1 17.web1.5f0c9a31/4211/3 weblogs ";
+  CHECK((show_all(client) == Story{place + "one", "left", place + "two"}));
+  // A name that comes later counts from then on.
+  REQUIRE(daemon.say([](ByteWriter& out) {
+    encode_daemons(out, {{NodeId{7}, "web7"}, {NodeId{9}, "log9"}});
+  }));
+  REQUIRE(daemon.say_message("three"));
+  CHECK((show_all(client) == Story{"#w#log9 17.web7.5f0c9a31/4211/3 weblogs three"}));
+  const auto nothing = client.try_receive();
+  REQUIRE(nothing);
+  CHECK_FALSE(nothing->has_value());
+}
+
+TEST_CASE("a message that waits in the inbox is shown too, and before what came after it") {
+  FakeDaemon daemon;
+  auto client = daemon.meet(daemon.options());
+  REQUIRE(daemon.say_message("early"));
+  const Meanwhile answering([&] {
+    const auto ping = daemon.hear_a<PingRequest>();
+    if (!ping) return;
+    (void)daemon.say([&](ByteWriter& out) { encode_pong(out, ping->request); });
+  });
+  REQUIRE(client.flush(soon()));
+  REQUIRE(daemon.say_message("late"));
+  const auto story = show_all(client);
+  REQUIRE(story.size() == 2);
+  CHECK(story[0].ends_with(" early"));
+  CHECK(story[1].ends_with(" late"));
+}
+
 TEST_CASE("a client that waits without a deadline wakes for what comes") {
   FakeDaemon daemon;
   auto client = daemon.meet(daemon.options());
