@@ -86,7 +86,7 @@ def _of_the_better_peer(hosts, size):
     def find(results):
         ours = max(results.median("rate", name, "S3", size, hosts) or 0.0 for name in OURS)
         theirs = results.median("rate", "corosync", "S3", size, hosts)
-        return ours and theirs and ours / max(theirs, SPREAD_RATES[hosts, size])
+        return ours / max(theirs, SPREAD_RATES[hosts, size]) if ours and theirs else None
     return find
 
 

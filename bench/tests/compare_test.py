@@ -142,6 +142,13 @@ class Goals(unittest.TestCase):
             self.put(row, ringcast={"rate": 253000.0}, corosync={"rate": theirs})
             self.assertIn(f"| {factor} | x the better peer |", " ".join(self.table(row)))
 
+    def test_what_was_not_measured_is_named_and_has_no_figure(self):
+        row = plan.Row("S1", "", ("ringcast", "corosync"))
+        self.put(row, ringcast={"rate": 500.0}, corosync={"rate": 100.0})
+        *measured, missing = self.table(row)
+        self.assertNotIn("S3", " ".join(measured))
+        self.assertIn("S3, eight hosts, 100 bytes", missing)
+
     def test_latencies_are_those_of_their_load_and_smaller_is_better(self):
         slow = plan.Row("S2", "", ("ringcast",), bytes=200, rate=1000)
         other = plan.Row("S2", "", ("ringcast",), bytes=200, rate=500)
