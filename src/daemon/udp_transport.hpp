@@ -83,7 +83,7 @@ class UdpTransport {
 
  private:
   static constexpr std::size_t receive_batch = 32;
-  static constexpr std::size_t slot_bytes = 65536;
+  static constexpr std::size_t slot_bytes = BufferRef::roomy_bytes;  // no datagram is longer
 
   struct Slots;
 

@@ -2,6 +2,8 @@
 #include "protocol/base/buffer.hpp"
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <cstring>
 #include <new>
 #include <utility>
@@ -11,30 +13,26 @@
 namespace ringcast {
 namespace {
 
-constexpr std::size_t kept_bytes_min = 1024;  // glibc keeps smaller ones itself
-constexpr std::size_t kept_bytes = 2048;
-constexpr std::size_t row_block_bytes = std::size_t{64} << 10U;
-// A sanitizer is to see every block come and go.
-#if defined(__SANITIZE_ADDRESS__)
-constexpr std::size_t kept_max = 0;
-#elif defined(__has_feature)
-constexpr std::size_t kept_max = __has_feature(address_sanitizer) ? 0 : 512;
-#else
-constexpr std::size_t kept_max = 512;
-#endif
+// A block is of one of these sizes, each twice the one before, or of just the size it has to have:
+// glibc keeps smaller ones itself, and larger ones are asked for only now and then.
+constexpr std::size_t shelf_bytes_min = 2048;
+constexpr std::size_t shelves = 7;
+constexpr std::size_t shelved_bytes_min = shelf_bytes_min / 2;
+constexpr std::size_t shelved_bytes_max = shelf_bytes_min << (shelves - 1);
+constexpr std::size_t kept_bytes_max = std::size_t{1} << 20U;  // on a shelf
 
 struct Unused {
   Unused* next;
 };
 
-/// The thread's blocks that wait for use. Has no destructor: there may be buffers that live longer
-/// than those with one.
+/// The thread's blocks of one size that wait for use. Has no destructor: there may be buffers that
+/// live longer than those with one.
 struct Shelf {
   Unused* first;
-  std::size_t count;
-  bool is_closed;
+  std::size_t bytes;
 };
-thread_local constinit Shelf shelf{};
+thread_local constinit std::array<Shelf, shelves> all_shelves{};
+thread_local constinit bool is_closed{false};
 
 struct ShelfCloser {
   ShelfCloser() = default;
@@ -43,27 +41,40 @@ struct ShelfCloser {
   ShelfCloser(ShelfCloser&&) = delete;
   ShelfCloser& operator=(ShelfCloser&&) = delete;
   ~ShelfCloser() {
-    shelf.is_closed = true;
-    while (shelf.first != nullptr) {
-      ::operator delete(static_cast<void*>(std::exchange(shelf.first, shelf.first->next)));
+    is_closed = true;
+    for (auto& shelf : all_shelves) {
+      while (shelf.first != nullptr) {
+        ::operator delete(static_cast<void*>(std::exchange(shelf.first, shelf.first->next)));
+      }
     }
   }
   void touch() const {}  // makes it
 };
 thread_local const ShelfCloser shelf_closer;
 
-void* take_kept() {
+std::size_t bytes_on(std::size_t shelf) { return shelf_bytes_min << shelf; }
+
+/// Where a block of so many bytes belongs; `shelves`: nowhere.
+std::size_t shelf_for(std::size_t bytes) {
+  const bool is_shelved = bytes >= shelved_bytes_min && bytes <= shelved_bytes_max;
+  if (!BufferRef::keeps_blocks || !is_shelved) return shelves;
+  return static_cast<std::size_t>(std::bit_width((bytes - 1) / shelf_bytes_min));
+}
+
+void* take_kept(std::size_t number) {
+  auto& shelf = all_shelves[number];
   if (shelf.first == nullptr) return nullptr;
-  --shelf.count;
+  shelf.bytes -= bytes_on(number);
   return std::exchange(shelf.first, shelf.first->next);
 }
 
 /// False when there are enough.
-bool keep(void* memory) {
-  if (shelf.is_closed || shelf.count >= kept_max) return false;
+bool keep(void* memory, std::size_t number) {
+  auto& shelf = all_shelves[number];
+  if (is_closed || shelf.bytes >= kept_bytes_max) return false;
   if (shelf.first == nullptr) shelf_closer.touch();
   shelf.first = new (memory) Unused{.next = shelf.first};
-  ++shelf.count;
+  shelf.bytes += bytes_on(number);
   return true;
 }
 
@@ -71,11 +82,12 @@ bool keep(void* memory) {
 
 BufferRef BufferRef::allocate(std::size_t size) {
   const std::size_t bytes = sizeof(Block) + size;
-  const bool is_kept = bytes >= kept_bytes_min && bytes <= kept_bytes;
-  void* memory = is_kept ? take_kept() : nullptr;
-  if (memory == nullptr) memory = ::operator new(is_kept ? kept_bytes : bytes);
+  const auto shelf = shelf_for(bytes);
+  const bool is_shelved = shelf < shelves;
+  void* memory = is_shelved ? take_kept(shelf) : nullptr;
+  if (memory == nullptr) memory = ::operator new(is_shelved ? bytes_on(shelf) : bytes);
   BufferRef buffer;
-  buffer.block_ = new (memory) Block{.references = 1, .is_kept = is_kept};
+  buffer.block_ = new (memory) Block{.references = 1, .shelf = static_cast<std::uint32_t>(shelf)};
   buffer.data_ = static_cast<std::byte*>(memory) + sizeof(Block);
   buffer.size_ = size;
   return buffer;
@@ -93,7 +105,7 @@ BufferRef BufferRef::copy_of(std::string_view text) {
 
 void BufferRef::free_block() {
   void* const memory = block_;
-  if (block_->is_kept && keep(memory)) return;
+  if (block_->shelf < shelves && keep(memory, block_->shelf)) return;
   ::operator delete(memory);
 }
 
@@ -104,7 +116,7 @@ void BufferRef::remove_prefix(std::size_t count) {
 }
 
 BufferRef BufferRow::allocate(std::size_t size) {
-  if (left_.size() < size) left_ = BufferRef::allocate(std::max(row_block_bytes, size));
+  if (left_.size() < size) left_ = BufferRef::allocate(std::max(BufferRef::roomy_bytes, size));
   auto buffer = left_.slice(0, size);
   left_.remove_prefix(size);
   return buffer;

@@ -4,8 +4,9 @@
 // subscriber's write queue refer to the same block; a fragment is a slice of it. The count is
 // not atomic: a block never leaves the thread that made it.
 //
-// Blocks of the size of a datagram on a usual path are kept for the next one that is asked for, a
-// few hundred of them: malloc() is slow beyond the sizes that it keeps itself.
+// Blocks from about 1 KiB to 128 KiB are of the size of a power of two, and some of each size are
+// kept for the next one that is asked for: malloc() is slow beyond the sizes that it keeps itself,
+// and what was let go of last is still in the cache.
 //
 // A block is written by whoever allocated it before it is shared, and by the sealer at the
 // moment of sending; nobody else writes.
@@ -20,7 +21,24 @@
 namespace ringcast {
 
 class BufferRef {
+  struct Block {
+    std::uint32_t references;
+    std::uint32_t shelf;  ///< where it is kept
+  };
+
  public:
+  /// For who wants much room at once, no matter how much: it fills a block of 64 KiB.
+  static constexpr std::size_t roomy_bytes = (std::size_t{64} << 10U) - sizeof(Block);
+
+  /// A sanitizer is to see every block come and go, and where it ends.
+#if defined(__SANITIZE_ADDRESS__)
+  static constexpr bool keeps_blocks = false;
+#elif defined(__has_feature)
+  static constexpr bool keeps_blocks = !__has_feature(address_sanitizer);
+#else
+  static constexpr bool keeps_blocks = true;
+#endif
+
   BufferRef() = default;
   BufferRef(const BufferRef& other) : block_(other.block_), data_(other.data_), size_(other.size_) {
     if (block_ != nullptr) ++block_->references;
@@ -60,10 +78,6 @@ class BufferRef {
   void remove_prefix(std::size_t count);
 
  private:
-  struct Block {
-    std::uint32_t references;
-    bool is_kept;  ///< for the next one to allocate
-  };
   void free_block();
 
   Block* block_{nullptr};

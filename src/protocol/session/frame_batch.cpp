@@ -7,15 +7,10 @@
 #include "protocol/session/event_frame.hpp"
 
 namespace ringcast {
-namespace {
-
-constexpr std::size_t block_bytes = std::size_t{64} << 10U;
-
-}  // namespace
 
 std::size_t FrameBatch::add(std::span<const SessionId> to, const ClientEvent& event) {
   if (!empty() && !std::equal(to.begin(), to.end(), to_.begin(), to_.end())) return 0;
-  if (block_.empty()) block_ = BufferRef::allocate(block_bytes);
+  if (block_.empty()) block_ = BufferRef::allocate(BufferRef::roomy_bytes);
   const EventFrame frame(event);
   if (!frame.is_copied() || frame.size() > block_.size() - used_) return 0;
   if (empty()) to_.assign(to.begin(), to.end());

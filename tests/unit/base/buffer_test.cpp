@@ -79,15 +79,17 @@ TEST_CASE("buffers of a row lie one behind the other, and each has its own bytes
 }
 
 TEST_CASE("blocks that are used again belong to one buffer at a time") {
-  // About the sizes of which blocks are kept, and far more of them than are kept.
-  for (const std::size_t size : {1000U, 1015U, 1016U, 1480U, 2040U, 2041U}) {
+  // About the sizes of which blocks are kept, and more of them than are kept.
+  const std::vector<std::size_t> sizes{
+      1000, 1015, 1016, 1480, 2040, 2041, 8000, 65528, 65529, 131064, 131065};
+  for (const std::size_t size : sizes) {
+    const std::size_t many = (std::size_t{3} << 20U) / size;
     for (int round = 0; round < 2; ++round) {
       std::vector<BufferRef> buffers;
-      for (std::size_t i = 0; i < 1500; ++i) {
+      for (std::size_t i = 0; i < many; ++i) {
         auto& buffer = buffers.emplace_back(BufferRef::allocate(size));
-        for (auto& byte : buffer.writable()) {
-          byte = static_cast<std::byte>(i);
-        }
+        const auto bytes = buffer.writable();
+        std::fill(bytes.begin(), bytes.end(), static_cast<std::byte>(i));
       }
       for (std::size_t i = 0; i < buffers.size(); ++i) {
         const auto bytes = buffers[i].bytes();
@@ -97,6 +99,16 @@ TEST_CASE("blocks that are used again belong to one buffer at a time") {
         }));
       }
     }
+  }
+}
+
+TEST_CASE("what is let go of is what is handed out next, for any buffer of about its size") {
+  for (const std::size_t size : {3000U, 60000U, 120000U}) {
+    auto first = BufferRef::allocate(size);
+    const auto* const at = first.bytes().data();
+    first = BufferRef{};
+    const auto next = BufferRef::allocate(size + 100);
+    CHECK((next.bytes().data() == at) == BufferRef::keeps_blocks);
   }
 }
 
