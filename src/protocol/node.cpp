@@ -74,7 +74,7 @@ void Node::Impl::on_packets(std::span<const BufferRef> datagrams) {
   for (const auto& datagram : datagrams) {
     if (const auto header = sealer_->open(datagram.bytes()); !header) {
       reject(datagram, header.error());
-    } else if (const auto decoded = decode(datagram, packets_.emplace_back()); !decoded) {
+    } else if (const auto decoded = decode(datagram, *header, packets_.emplace_back()); !decoded) {
       reject(datagram, decoded.error());
       packets_.pop_back();
     }

@@ -28,8 +28,8 @@ class ByteReader {
   std::uint32_t u32() { return number<std::uint32_t>(); }
   std::uint64_t u64() { return number<std::uint64_t>(); }
   std::span<const std::byte> bytes(std::size_t count) {
-    if (!ok_ || remaining() < count) {
-      ok_ = false;
+    if (remaining() < count) {
+      fail();
       return {};
     }
     const auto part = bytes_.subspan(position_, count);
@@ -43,6 +43,7 @@ class ByteReader {
 
   [[nodiscard]] bool ok() const { return ok_; }
   [[nodiscard]] std::size_t position() const { return position_; }
+  /// 0 once a read failed.
   [[nodiscard]] std::size_t remaining() const { return bytes_.size() - position_; }
   /// True when every read succeeded and nothing is left over.
   [[nodiscard]] bool done() const { return ok_ && remaining() == 0; }
@@ -51,13 +52,19 @@ class ByteReader {
   template <class T>
   T number() {
     T value{};
-    if (!ok_ || remaining() < sizeof(T)) {
-      ok_ = false;
+    if (remaining() < sizeof(T)) {
+      fail();
       return value;
     }
     std::memcpy(&value, bytes_.data() + position_, sizeof(T));
     position_ += sizeof(T);
     return value;
+  }
+
+  /// What was too short for one field is too short for all that follow.
+  void fail() {
+    ok_ = false;
+    position_ = bytes_.size();
   }
 
   std::span<const std::byte> bytes_;

@@ -30,8 +30,8 @@ void Unpacker::unpack(const Data& packet, bool transitional, std::vector<Ordered
     const bool is_alone = entry.first && entry.last;
     if (is_alone && partial != nullptr) *partial = {};
     if (entry.first && !entry.last) partial = begin(packet, entry.total, partial);
-    auto whole = is_alone ? BufferChain(slice_of(packet, entry)) : add(partial, packet, entry);
-    if (whole.empty() && !is_alone) continue;
+    if (!is_alone && !add(partial, packet, entry)) continue;
+    auto whole = is_alone ? BufferChain(slice_of(packet, entry)) : take_whole(*partial);
     out.emplace_back(OrderedMessage{
         .configuration = packet.ring,
         .seq = packet.seq,
@@ -78,17 +78,17 @@ BufferRef Unpacker::take_own(const Data& packet, std::size_t total) {
   return whole;
 }
 
-BufferChain Unpacker::add(Partial* partial, const Data& packet, const EntryView& fragment) {
+bool Unpacker::add(Partial* partial, const Data& packet, const EntryView& fragment) {
   if (partial == nullptr || !partial->is_open) {
     ++strays_;
-    return {};
+    return false;
   }
   const std::size_t left = partial->total - partial->received;
   const bool fits = fragment.last ? fragment.bytes.size() == left : fragment.bytes.size() < left;
   if (!fits) {
     ++strays_;
     *partial = {};
-    return {};
+    return false;
   }
   if (partial->is_own) {
     partial->received += fragment.bytes.size();
@@ -97,16 +97,20 @@ BufferChain Unpacker::add(Partial* partial, const Data& packet, const EntryView&
   } else {
     append(*partial, fragment.bytes);
   }
-  if (!fragment.last) return {};
+  return fragment.last;
+}
+
+BufferChain Unpacker::take_whole(Partial& partial) {
   auto whole =
-      partial->pieces.empty() ? BufferChain(std::move(partial->bytes)) : std::move(partial->pieces);
-  *partial = {};
+      partial.pieces.empty() ? BufferChain(std::move(partial.bytes)) : std::move(partial.pieces);
+  partial = {};
   return whole;
 }
 
 void Unpacker::append(Partial& partial, std::span<const std::byte> part) {
   RC_ASSERT(partial.received + part.size() <= partial.total);
-  if (partial.bytes.empty()) partial.bytes = BufferRef::allocate(partial.total);
+  if (partial.bytes.empty())
+    partial.bytes = BufferRef::allocate(partial.total);
   std::copy(part.begin(), part.end(), partial.bytes.writable().subspan(partial.received).begin());
   partial.received += part.size();
 }

@@ -74,8 +74,10 @@ class Unpacker {
   Partial* begin(const Data& packet, std::size_t total, Partial* partial);
   /// What was announced with this packet, if it has that size.
   [[nodiscard]] BufferRef take_own(const Data& packet, std::size_t total);
-  /// Adds a fragment; the message that ends in it, if any.
-  BufferChain add(Partial* partial, const Data& packet, const EntryView& fragment);
+  /// True when the message ends in this fragment, and is there.
+  bool add(Partial* partial, const Data& packet, const EntryView& fragment);
+  /// Ends it. REQUIRES: it is complete.
+  static BufferChain take_whole(Partial& partial);
   static void append(Partial& partial, std::span<const std::byte> part);
   static void keep(Partial& partial, BufferRef part);
 

@@ -60,9 +60,9 @@ void encode_recovered(Data& data, const BufferRef& old_body);
 void mark_after_token(Data& data);
 
 Result<Packet> decode(const BufferRef& datagram);
-/// The same into a fresh packet, where it is to stay: data comes by the million. After an error it
-/// has no meaning.
-Result<void> decode(const BufferRef& datagram, Packet& packet);
+/// The same into a fresh packet, where it is to stay, with the header that Sealer::open() read:
+/// data comes by the million. After an error the packet has no meaning.
+Result<void> decode(const BufferRef& datagram, const PacketHeader& header, Packet& packet);
 /// The packet inside a recovered one. REQUIRES: data.recovered.
 Result<Data> decode_recovered(const Data& data);
 /// Cuts the next entry off `content`. REQUIRES: content comes from a decoded packet and is not

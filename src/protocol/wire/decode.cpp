@@ -22,7 +22,7 @@ constexpr std::size_t commit_entry_bytes = 8 + 1 + 16 + 8 + 8 + 16 + nodes_max /
 
 Error malformed(const char* rule) { return Error{Errc::malformed, rule}; }
 
-RingId get_ring(ByteReader& reader) {
+inline RingId get_ring(ByteReader& reader) {
   RingId ring;
   ring.seq = reader.u64();
   ring.representative = NodeId{reader.u32()};
@@ -57,8 +57,10 @@ bool entries_are_valid(std::span<const std::byte> content, std::uint16_t count) 
   return reader.done();
 }
 
-/// All but `bytes`, of which `body` is the part that counts.
-Result<void> decode_data_body(std::span<const std::byte> body, Data& data) {
+/// All but `bytes`, of which `body` is the part that counts. Returns the rule it breaks, or
+/// nothing.
+const char* decode_data_body(std::span<const std::byte> body, Data& data) {
+  if (body.size() < data_header_bytes) return "data: shorter than its header";
   ByteReader reader(body);
   data.ring = get_ring(reader);
   data.seq = Seq{reader.u64()};
@@ -66,28 +68,21 @@ Result<void> decode_data_body(std::span<const std::byte> body, Data& data) {
   const std::uint8_t flags = reader.u8();
   const std::uint8_t reserved = reader.u8();
   data.entries = reader.u16();
-  if (!reader.ok()) return malformed("data: shorter than its header");
-  if (flags > 7 || reserved != 0) return malformed("data: unknown flags");
-  if (data.seq.value == 0 || data.seq.value > packet_seq_limit) {
-    return malformed("data: seq out of range");
-  }
+  if (flags > 7 || reserved != 0) return "data: unknown flags";
+  if (data.seq.value == 0 || data.seq.value > packet_seq_limit) return "data: seq out of range";
   data.safe = (flags & 1U) != 0;
   data.recovered = (flags & 2U) != 0;
   data.after_token = (flags & 4U) != 0;
   if (data.recovered) {
-    if (data.entries != 0) return malformed("data: a recovered packet has no entries of its own");
-    return {};
+    return data.entries == 0 ? nullptr : "data: a recovered packet has no entries of its own";
   }
-  if (data.entries == 0) return malformed("data: no entries");
-  if (!entries_are_valid(body.subspan(data_header_bytes), data.entries)) {
-    return malformed("data: entries do not fill the packet");
-  }
-  return {};
+  if (data.entries == 0) return "data: no entries";
+  const bool is_filled = entries_are_valid(body.subspan(data_header_bytes), data.entries);
+  return is_filled ? nullptr : "data: entries do not fill the packet";
 }
 
 Result<void> decode_data(const BufferRef& datagram, std::span<const std::byte> body, Data& data) {
-  auto decoded = decode_data_body(body, data);
-  if (!decoded) return decoded;
+  if (const char* const rule = decode_data_body(body, data)) return malformed(rule);
   data.bytes = datagram;
   if (data.recovered) {
     const auto inner = decode_recovered(data);
@@ -296,23 +291,24 @@ Result<PacketBody> decode_body(PacketType type, std::span<const std::byte> body)
 }  // namespace
 
 Result<Packet> decode(const BufferRef& datagram) {
+  if (datagram.size() < packet_header_bytes) return malformed("shorter than a header");
   Packet packet;
-  const auto decoded = decode(datagram, packet);
+  const auto decoded = decode(datagram, read_header(datagram.bytes()), packet);
   if (!decoded) return decoded.error();
   return packet;
 }
 
-Result<void> decode(const BufferRef& datagram, Packet& packet) {
+Result<void> decode(const BufferRef& datagram, const PacketHeader& header, Packet& packet) {
   if (datagram.size() < packet_header_bytes + tag_bytes) {
     return malformed("shorter than a header and a tag");
   }
   const auto body = datagram.bytes().subspan(
       packet_header_bytes, datagram.size() - packet_header_bytes - tag_bytes);
-  packet.header = read_header(datagram.bytes());
-  if (packet.header.type == PacketType::data) {
+  packet.header = header;
+  if (header.type == PacketType::data) {
     return decode_data(datagram, body, packet.body.emplace<Data>());
   }
-  auto decoded = decode_body(packet.header.type, body);
+  auto decoded = decode_body(header.type, body);
   if (!decoded) return decoded.error();
   packet.body = std::move(*decoded);
   return {};
@@ -323,8 +319,7 @@ Result<Data> decode_recovered(const Data& data) {
   Data inner;
   inner.is_inner = true;
   inner.bytes = data.content();
-  const auto decoded = decode_data_body(inner.bytes.bytes(), inner);
-  if (!decoded) return decoded.error();
+  if (const char* const rule = decode_data_body(inner.bytes.bytes(), inner)) return malformed(rule);
   if (inner.recovered) return malformed("data: recovered twice");
   return inner;
 }

@@ -3,6 +3,7 @@
 // The writing half of codec.hpp. Every packet is built as: header room with its type, body,
 // tag room.
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "protocol/base/assert.hpp"
@@ -19,6 +20,13 @@ void begin(ByteWriter& writer, PacketType type) {
   writer.u8(static_cast<std::uint8_t>(type));
   writer.zeros(packet_header_bytes - type_offset - 1);
 }
+
+/// What begin() writes for data.
+constexpr auto data_header_room = [] {
+  std::array<std::byte, packet_header_bytes> room{};
+  room[type_offset] = static_cast<std::byte>(PacketType::data);
+  return room;
+}();
 
 BufferRef finish(ByteWriter& writer) {
   writer.zeros(tag_bytes);
@@ -204,8 +212,8 @@ void encode_data(Data& data, std::span<const Entry> entries, BufferRef datagram)
   RC_ASSERT(!data.recovered);
   data.entries = static_cast<std::uint16_t>(entries.size());
   Filler filler(datagram.writable());
+  filler.add(data_header_room);
   ByteWriter head;
-  begin(head, PacketType::data);
   put_data_header(head, data);
   filler.add(head.view());
   for (const auto& entry : entries) {
@@ -230,8 +238,8 @@ void encode_recovered(Data& data, const BufferRef& old_body) {
   data.entries = 0;
   BufferRef datagram = BufferRef::allocate(data_overhead_bytes + old_body.size());
   Filler filler(datagram.writable());
+  filler.add(data_header_room);
   ByteWriter head;
-  begin(head, PacketType::data);
   put_data_header(head, data);
   filler.add(head.view());
   filler.add(old_body.bytes());

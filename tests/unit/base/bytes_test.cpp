@@ -74,10 +74,10 @@ TEST_CASE("a reader that ran out stays bad and yields zeros") {
   ByteReader reader(three);
   CHECK(reader.u32() == 0);
   CHECK_FALSE(reader.ok());
-  CHECK(reader.u8() == 0);  // though a byte is left
+  CHECK(reader.u8() == 0);  // though there were bytes for it
   CHECK(reader.bytes(1).empty());
   CHECK(reader.text8().empty());
-  CHECK(reader.position() == 0);
+  CHECK(reader.remaining() == 0);
   CHECK_FALSE(reader.done());
 }
 
