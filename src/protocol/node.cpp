@@ -147,18 +147,18 @@ void Node::Impl::route(GroupsOutput& out) {
   }
   for (auto& delivery : out.deliveries) {
     const auto to = out.to(delivery);
-    auto added = batch_.add(to, delivery.event);
-    if (added == 0) {
-      write_batch();
-      added = batch_.add(to, delivery.event);
-    }
-    routed_bytes_ += added;
-    if (added > 0) continue;
-    auto frames = Session::encode_event(std::move(delivery.event));
-    routed_bytes_ += frames.size();
-    write_all(to, std::move(frames));
+    EventFrame frame(delivery.event);
+    routed_bytes_ += frame.size();
+    if (!frame.is_copied() || !add_to_batch(to, frame)) write_all(to, std::move(frame).alone());
   }
   out.clear();
+}
+
+/// False when the frame does not fit an empty batch either.
+bool Node::Impl::add_to_batch(std::span<const SessionId> to, const EventFrame& frame) {
+  if (batch_.add(to, frame)) return true;
+  write_batch();
+  return batch_.add(to, frame);
 }
 
 void Node::Impl::write_batch() {

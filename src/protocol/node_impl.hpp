@@ -73,6 +73,7 @@ class Node::Impl {
 
   void reject(const BufferRef& datagram, const Error& error);
   void route(GroupsOutput& out);
+  bool add_to_batch(std::span<const SessionId> to, const EventFrame& frame);
   void write(SessionId id, BufferChain frames);
   void write_all(std::span<const SessionId> to, BufferChain frames);
   void write_batch();

@@ -87,10 +87,26 @@ BufferRef BufferRef::allocate(std::size_t size) {
   void* memory = is_shelved ? take_kept(shelf) : nullptr;
   if (memory == nullptr) memory = ::operator new(is_shelved ? bytes_on(shelf) : bytes);
   BufferRef buffer;
-  buffer.block_ = new (memory) Block{.references = 1, .shelf = static_cast<std::uint32_t>(shelf)};
+  buffer.block_ =
+      new (memory) Block{.references = 1, .shelf = static_cast<std::uint16_t>(shelf), .room = 0};
   buffer.data_ = static_cast<std::byte*>(memory) + sizeof(Block);
   buffer.size_ = size;
   return buffer;
+}
+
+BufferRef BufferRef::allocate_with_room(std::size_t size, std::uint16_t room) {
+  auto buffer = allocate(room + size);
+  buffer.block_->room = room;
+  buffer.remove_prefix(room);
+  return buffer;
+}
+
+void BufferRef::prepend(std::span<const std::byte> bytes) {
+  RC_ASSERT(bytes.size() <= room_before());
+  if (bytes.empty()) return;
+  data_ -= bytes.size();
+  size_ += bytes.size();
+  std::memcpy(data_, bytes.data(), bytes.size());
 }
 
 BufferRef BufferRef::copy_of(std::span<const std::byte> bytes) {

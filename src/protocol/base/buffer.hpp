@@ -23,7 +23,8 @@ namespace ringcast {
 class BufferRef {
   struct Block {
     std::uint32_t references;
-    std::uint32_t shelf;  ///< where it is kept
+    std::uint16_t shelf;  ///< where it is kept
+    std::uint16_t room;   ///< between this and the first byte
   };
 
  public:
@@ -63,6 +64,8 @@ class BufferRef {
 
   /// A fresh block of `size` uninitialised bytes.
   static BufferRef allocate(std::size_t size);
+  /// As above, with room for `room` bytes that can be put before them.
+  static BufferRef allocate_with_room(std::size_t size, std::uint16_t room);
   /// A fresh block holding a copy of `bytes`.
   static BufferRef copy_of(std::span<const std::byte> bytes);
   static BufferRef copy_of(std::string_view text);
@@ -76,9 +79,22 @@ class BufferRef {
   [[nodiscard]] BufferRef slice(std::size_t offset, std::size_t length) const;
   /// From now on this begins `count` bytes later. REQUIRES: count <= size().
   void remove_prefix(std::size_t count);
+  /// So many bytes can be put before this one: it was allocated for that, and is alone in its
+  /// block.
+  [[nodiscard]] std::size_t room_before() const {
+    const bool is_ours = block_ != nullptr && block_->room > 0 && block_->references == 1;
+    return is_ours ? static_cast<std::size_t>(data_ - first_byte()) : 0;
+  }
+  /// From now on this begins with `bytes`, where others' may have been. REQUIRES: bytes.size() <=
+  /// room_before(); they do not lie in this block.
+  void prepend(std::span<const std::byte> bytes);
 
  private:
   void free_block();
+  /// Of the block.
+  [[nodiscard]] const std::byte* first_byte() const {
+    return reinterpret_cast<const std::byte*>(block_ + 1);
+  }
 
   Block* block_{nullptr};
   std::byte* data_{nullptr};

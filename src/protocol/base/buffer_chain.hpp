@@ -42,6 +42,9 @@ class BufferChain {
   void append(BufferChain bytes);
   /// From now on this begins `count` bytes later. REQUIRES: count <= front().size().
   void remove_prefix(std::size_t count) { front_.remove_prefix(count); }
+  /// As of the first of its buffers.
+  [[nodiscard]] std::size_t room_before() const { return front_.room_before(); }
+  void prepend(std::span<const std::byte> bytes) { front_.prepend(bytes); }
   /// Lets go of the first buffer. REQUIRES: there are more.
   void pop_front();
 

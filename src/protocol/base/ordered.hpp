@@ -15,6 +15,10 @@
 
 namespace ringcast {
 
+/// A message that has a buffer of its own has so much room before it: to a client its payload goes
+/// where it lies, behind a head that is longer than its envelope's by less than this.
+inline constexpr std::uint16_t head_room_bytes = 48;
+
 /// A whole message at its place in the order.
 struct OrderedMessage {
   RingId configuration;    ///< the regular configuration it was originated in

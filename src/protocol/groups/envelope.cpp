@@ -10,6 +10,8 @@
 
 #include "protocol/base/assert.hpp"
 #include "protocol/base/bytes.hpp"
+#include "protocol/base/limits.hpp"
+#include "protocol/base/ordered.hpp"
 
 namespace ringcast {
 namespace {
@@ -235,6 +237,13 @@ Result<Envelope> read_exchange(ByteReader& reader, std::uint8_t flags) {
   return Envelope{std::move(chunk)};
 }
 
+/// What goes into one packet comes back in that; the longer ones come back as they were sent.
+BufferRef allocate_envelope(std::size_t bytes) {
+  const bool comes_back = bytes > datagram_bytes_least;
+  return comes_back ? BufferRef::allocate_with_room(bytes, head_room_bytes)
+                    : BufferRef::allocate(bytes);
+}
+
 }  // namespace
 
 std::size_t header_bytes(const ClientMessage& message) {
@@ -261,7 +270,7 @@ BufferRef encode(const ClientMessage& message) {
   write(writer, message);
   RC_ASSERT(writer.size() == header_bytes(message));
   RC_ASSERT(writer.size() <= envelope_overhead_max);
-  auto buffer = BufferRef::allocate(writer.size() + message.payload.size());
+  auto buffer = allocate_envelope(writer.size() + message.payload.size());
   const auto out = buffer.writable();
   std::copy(writer.view().begin(), writer.view().end(), out.begin());
   if (!message.payload.empty()) {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "protocol/base/assert.hpp"
+#include "protocol/base/ordered.hpp"
 #include "protocol/wire/codec.hpp"
 
 namespace ringcast {
@@ -109,8 +110,9 @@ BufferChain Unpacker::take_whole(Partial& partial) {
 
 void Unpacker::append(Partial& partial, std::span<const std::byte> part) {
   RC_ASSERT(partial.received + part.size() <= partial.total);
-  if (partial.bytes.empty())
-    partial.bytes = BufferRef::allocate(partial.total);
+  if (partial.bytes.empty()) {
+    partial.bytes = BufferRef::allocate_with_room(partial.total, head_room_bytes);
+  }
   std::copy(part.begin(), part.end(), partial.bytes.writable().subspan(partial.received).begin());
   partial.received += part.size();
 }

@@ -9,8 +9,6 @@
 namespace ringcast {
 namespace {
 
-const BufferChain nothing;
-
 struct HeadEncoder {
   ByteWriter& out;
 
@@ -26,26 +24,29 @@ struct HeadEncoder {
 
 }  // namespace
 
-EventFrame::EventFrame(const ClientEvent& event) {
+EventFrame::EventFrame(ClientEvent& event) {
   std::visit(HeadEncoder{head_}, event);
-  const auto* const message = std::get_if<MessageEvent>(&event);
-  payload_ = message == nullptr ? &nothing : &message->payload;
+  auto* const message = std::get_if<MessageEvent>(&event);
+  payload_ = message == nullptr ? &nothing_ : &message->payload;
 }
 
 void EventFrame::copy_to(std::span<std::byte> to) const {
   std::memcpy(to.data(), head_.view().data(), head_.size());
-  payload().copy_to(to.subspan(head_.size()));
+  payload_->copy_to(to.subspan(head_.size()));
 }
 
-BufferChain EventFrame::alone(ClientEvent event) {
-  const EventFrame frame(event);
-  if (frame.is_copied()) {
-    auto bytes = BufferRef::allocate(frame.size());
-    frame.copy_to(bytes.writable());
+BufferChain EventFrame::alone() && {
+  if (has_room()) {
+    payload_->prepend(head_.view());
+    return std::move(*payload_);
+  }
+  if (is_copied()) {
+    auto bytes = BufferRef::allocate(size());
+    copy_to(bytes.writable());
     return bytes;
   }
-  BufferChain frames(BufferRef::copy_of(frame.head_.view()));
-  frames.append(std::move(std::get<MessageEvent>(event).payload));
+  BufferChain frames(BufferRef::copy_of(head_.view()));
+  frames.append(std::move(*payload_));
   return frames;
 }
 

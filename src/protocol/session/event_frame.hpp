@@ -20,21 +20,26 @@ inline constexpr std::size_t copied_payload_max = std::size_t{32} << 10U;
 class EventFrame {
  public:
   /// Refers to the event.
-  explicit EventFrame(const ClientEvent& event);
+  explicit EventFrame(ClientEvent& event);
 
-  [[nodiscard]] std::size_t size() const { return head_.size() + payload().size(); }
-  /// The payload is worth a copy.
-  [[nodiscard]] bool is_copied() const { return payload().size() <= copied_payload_max; }
+  [[nodiscard]] std::size_t size() const { return head_.size() + payload_->size(); }
+  /// It is best copied to where other frames are.
+  [[nodiscard]] bool is_copied() const {
+    return payload_->size() <= copied_payload_max && !has_room();
+  }
   /// REQUIRES: to.size() == size().
   void copy_to(std::span<std::byte> to) const;
-  /// The frame of `event` on its own, with a payload that is not worth a copy behind its head.
-  static BufferChain alone(ClientEvent event);
+  /// The frame on its own. A payload that is not worth a copy is the event's; of that nothing is
+  /// left.
+  BufferChain alone() &&;
 
  private:
-  [[nodiscard]] const BufferChain& payload() const { return *payload_; }
+  /// The head fits before the payload, over what the event was read from.
+  [[nodiscard]] bool has_room() const { return payload_->room_before() >= head_.size(); }
 
   ByteWriter head_;
-  const BufferChain* payload_;
+  BufferChain* payload_;
+  BufferChain nothing_;  ///< the payload of an event that has none
 };
 
 }  // namespace ringcast

@@ -9,16 +9,16 @@
 #include <vector>
 
 #include "protocol/base/buffer.hpp"
-#include "protocol/base/client_events.hpp"
 #include "protocol/base/ids.hpp"
+#include "protocol/session/event_frame.hpp"
 
 namespace ringcast {
 
 class FrameBatch {
  public:
-  /// The bytes added; 0 when the frame does not belong here: it is for other sessions than those
-  /// before it, or there is no room. In an empty batch only long frames have none.
-  std::size_t add(std::span<const SessionId> to, const ClientEvent& event);
+  /// False when the frame does not belong here: it is for other sessions than those before it, or
+  /// there is no room. In an empty batch only long frames have none.
+  bool add(std::span<const SessionId> to, const EventFrame& frame);
 
   [[nodiscard]] bool empty() const { return used_ == 0; }
   /// Whom the frames are for.

@@ -246,7 +246,7 @@ BufferRef Session::encode_daemons(const DaemonTable& daemons) {
   return frame_of([&](ByteWriter& out) { ringcast::encode_daemons(out, daemons); });
 }
 
-BufferChain Session::encode_event(ClientEvent event) { return EventFrame::alone(std::move(event)); }
+BufferChain Session::encode_event(ClientEvent event) { return EventFrame(event).alone(); }
 
 BufferRef Session::encode_status(std::uint64_t request, const NodeStatus& status) {
   return frame_of([&](ByteWriter& out) { encode_status_reply(out, request, status); });

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstring>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -76,6 +78,32 @@ TEST_CASE("buffers of a row lie one behind the other, and each has its own bytes
       return one == static_cast<std::byte>(i + 1);
     }));
   }
+}
+
+TEST_CASE("what was allocated with room can be begun earlier while nobody else refers to it") {
+  auto buffer = BufferRef::allocate_with_room(7, 4);
+  const auto text = std::string_view{"ordered"};
+  std::memcpy(buffer.writable().data(), text.data(), text.size());
+  CHECK(buffer.room_before() == 4);
+  buffer.remove_prefix(2);
+  CHECK(buffer.room_before() == 6);
+  buffer.prepend(std::as_bytes(std::span{"un", 2}));
+  CHECK(text_of(buffer) == "undered");
+  CHECK(buffer.room_before() == 4);
+  {
+    const auto other = buffer;
+    CHECK(buffer.room_before() == 0);
+  }
+  buffer.prepend(std::as_bytes(std::span{"all ", 4}));
+  CHECK(text_of(buffer) == "all undered");
+  CHECK(buffer.room_before() == 0);
+}
+
+TEST_CASE("what was not allocated with room has none, whatever lies before it") {
+  auto buffer = BufferRef::copy_of("ordered messages");
+  buffer.remove_prefix(8);
+  CHECK(buffer.room_before() == 0);
+  CHECK(BufferRef().room_before() == 0);
 }
 
 TEST_CASE("blocks that are used again belong to one buffer at a time") {
