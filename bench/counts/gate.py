@@ -22,7 +22,7 @@ from session import Load, Session  # noqa: E402
 from systems import Ringcast  # noqa: E402
 from windows import usual  # noqa: E402
 
-SIZES = (100, 1350)
+SIZES = (100, 1350, 8000)
 SECONDS = 2.0
 
 
