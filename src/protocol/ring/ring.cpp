@@ -281,7 +281,9 @@ void Ring::on_data(const PacketHeader& header, Data& data) {
       ring = &*current_;
     }
   }
-  if (ring == nullptr || !ring->is_member(header.sender) || !ring->has_node(data.originator)) {
+  const bool is_of_sender = data.originator == header.sender.node;
+  if (ring == nullptr || !ring->is_member(header.sender) ||
+      !(is_of_sender || ring->has_node(data.originator))) {
     ++counters_.packets_foreign;
     return;
   }

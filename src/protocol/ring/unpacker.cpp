@@ -49,9 +49,12 @@ void Unpacker::expect(const RingId& ring, Seq first, BufferRef whole) {
 }
 
 Unpacker::Partial* Unpacker::find(NodeId originator) {
-  if (partial_.empty()) return nullptr;
+  // One packet of a visit follows the other.
+  if (latest_ != nullptr && latest_->first == originator) return &latest_->second;
   const auto found = partial_.find(originator);
-  return found == partial_.end() ? nullptr : &found->second;
+  if (found == partial_.end()) return nullptr;
+  latest_ = &*found;
+  return &latest_->second;
 }
 
 Unpacker::Partial* Unpacker::begin(const Data& packet, std::size_t total, Partial* partial) {

@@ -27,6 +27,13 @@ namespace ringcast {
 
 class Unpacker {
  public:
+  Unpacker() = default;
+  ~Unpacker() = default;
+  Unpacker(const Unpacker&) = delete;
+  Unpacker& operator=(const Unpacker&) = delete;
+  Unpacker(Unpacker&&) = delete;
+  Unpacker& operator=(Unpacker&&) = delete;
+
   /// Appends the messages that end in `packet` to `out`.
   void unpack(const Data& packet, bool transitional, std::vector<OrderedEvent>& out);
 
@@ -36,6 +43,7 @@ class Unpacker {
 
   void clear() {
     partial_.clear();
+    latest_ = nullptr;
     own_.clear();
   }
   /// Fragments that belonged to no message under way; only a broken peer sends them.
@@ -82,7 +90,8 @@ class Unpacker {
   static void keep(Partial& partial, BufferRef part);
 
   std::map<NodeId, Partial> partial_;  // closed ones stay, so that the next needs no memory
-  std::deque<Own> own_;                // ascending, those that did not begin to come back
+  std::pair<const NodeId, Partial>* latest_{nullptr};  ///< of those, the last that was found
+  std::deque<Own> own_;  // ascending, those that did not begin to come back
   std::uint64_t strays_{0};
 };
 

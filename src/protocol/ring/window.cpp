@@ -43,35 +43,33 @@ Window::Insert Window::insert(Data&& packet) {
   if (seq <= discarded_) return Insert::duplicate;
   const std::uint64_t distance = seq.value - discarded_.value;
   if (distance > capacity_) return Insert::outside;
-  if (distance > slots_.size()) {
-    // Grow by doubling: a quiet ring stays small, a busy one grows to its capacity once.
-    std::size_t size = slots_.size();
-    while (size < distance) {
-      size *= 2;
-    }
-    std::vector<Slot> grown(size);
-    for (auto& [held] : slots_) {
-      if (is_free(held)) continue;
-      const auto place = held.seq.value & (size - 1);
-      grown[place].packet = std::move(held);
-    }
-    slots_.swap(grown);
-  }
+  if (distance > slots_.size()) grow(distance);
   auto& place = slots_[slot(seq)].packet;
   if (!is_free(place)) return Insert::duplicate;
   bytes_ += cost(packet);
   place = std::move(packet);
   high_ = std::max(high_, seq);
+  if (seq != next(aru_)) return Insert::stored;
+  aru_ = seq;
   while (aru_ < high_ && find(next(aru_)) != nullptr) {
     aru_ = next(aru_);
   }
   return Insert::stored;
 }
 
-const Data* Window::find(Seq seq) const {
-  if (seq <= discarded_ || seq > high_) return nullptr;
-  const auto& place = slots_[slot(seq)].packet;
-  return place.seq == seq ? &place : nullptr;
+// By doubling: a quiet ring stays small, a busy one grows to its capacity once.
+void Window::grow(std::uint64_t distance) {
+  std::size_t size = slots_.size();
+  while (size < distance) {
+    size *= 2;
+  }
+  std::vector<Slot> grown(size);
+  for (auto& [held] : slots_) {
+    if (is_free(held)) continue;
+    const auto place = held.seq.value & (size - 1);
+    grown[place].packet = std::move(held);
+  }
+  slots_.swap(grown);
 }
 
 void Window::append_holes(Seq up_to, std::size_t ranges_max, std::vector<SeqRange>& out) const {

@@ -41,7 +41,11 @@ class Window {
   [[nodiscard]] std::uint32_t capacity() const { return capacity_; }
 
   /// Nothing when not held (or already discarded).
-  [[nodiscard]] const Data* find(Seq seq) const;
+  [[nodiscard]] const Data* find(Seq seq) const {
+    if (seq <= discarded_ || seq > high_) return nullptr;
+    const auto& place = slots_[slot(seq)].packet;
+    return place.seq == seq ? &place : nullptr;
+  }
 
   /// Appends the holes in (aru, up_to], lowest first, until `out` has `ranges_max` ranges.
   void append_holes(Seq up_to, std::size_t ranges_max, std::vector<SeqRange>& out) const;
@@ -59,6 +63,8 @@ class Window {
     Data packet;
   };
 
+  /// A place for each seq up to `distance` above the discarded ones.
+  void grow(std::uint64_t distance);
   /// The first seq from `seq` on that is held, at most the one after `up_to`.
   [[nodiscard]] Seq hole_end(Seq seq, Seq up_to) const;
   [[nodiscard]] std::size_t slot(Seq seq) const { return seq.value & (slots_.size() - 1); }

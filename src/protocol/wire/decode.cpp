@@ -81,17 +81,26 @@ const char* decode_data_body(std::span<const std::byte> body, Data& data) {
   return is_filled ? nullptr : "data: entries do not fill the packet";
 }
 
-Result<void> decode_data(const BufferRef& datagram, std::span<const std::byte> body, Data& data) {
-  if (const char* const rule = decode_data_body(body, data)) return malformed(rule);
+/// The packet inside a recovered one; as above.
+const char* decode_inner(const Data& data, Data& inner) {
+  inner.is_inner = true;
+  inner.bytes = data.content();
+  const char* const rule = decode_data_body(inner.bytes.bytes(), inner);
+  if (rule == nullptr && inner.recovered) return "data: recovered twice";
+  return rule;
+}
+
+/// As above.
+const char* decode_data(const BufferRef& datagram, std::span<const std::byte> body, Data& data) {
+  const char* const rule = decode_data_body(body, data);
+  if (rule != nullptr) return rule;
   data.bytes = datagram;
   if (data.recovered) {
-    const auto inner = decode_recovered(data);
-    if (!inner) return inner.error();
+    Data inner;
+    return decode_inner(data, inner);
   }
-  if (!data.recovered && datagram.size() + data_header_bytes > datagram_bytes_limit) {
-    return malformed("data: leaves no room to be sent again in recovery");
-  }
-  return {};
+  const bool has_room = datagram.size() + data_header_bytes <= datagram_bytes_limit;
+  return has_room ? nullptr : "data: leaves no room to be sent again in recovery";
 }
 
 Result<PacketBody> decode_token(ByteReader& reader) {
@@ -306,7 +315,8 @@ Result<void> decode(const BufferRef& datagram, const PacketHeader& header, Packe
       packet_header_bytes, datagram.size() - packet_header_bytes - tag_bytes);
   packet.header = header;
   if (header.type == PacketType::data) {
-    return decode_data(datagram, body, packet.body.emplace<Data>());
+    const char* const rule = decode_data(datagram, body, packet.body.emplace<Data>());
+    return rule == nullptr ? Result<void>{} : malformed(rule);
   }
   auto decoded = decode_body(header.type, body);
   if (!decoded) return decoded.error();
@@ -317,14 +327,12 @@ Result<void> decode(const BufferRef& datagram, const PacketHeader& header, Packe
 Result<Data> decode_recovered(const Data& data) {
   RC_ASSERT(data.recovered);
   Data inner;
-  inner.is_inner = true;
-  inner.bytes = data.content();
-  if (const char* const rule = decode_data_body(inner.bytes.bytes(), inner)) return malformed(rule);
-  if (inner.recovered) return malformed("data: recovered twice");
+  if (const char* const rule = decode_inner(data, inner)) return malformed(rule);
   return inner;
 }
 
 EntryView next_entry(std::span<const std::byte>& content) {
+  RC_ASSERT(content.size() >= entry_header_bytes);
   ByteReader reader(content);
   const std::uint32_t word = reader.u32();
   const std::uint32_t flags = word >> 24U;
@@ -334,7 +342,7 @@ EntryView next_entry(std::span<const std::byte>& content) {
   const std::uint32_t total = first && !last ? reader.u32() : 0;
   const auto bytes = reader.bytes(length);
   RC_ASSERT(reader.ok());
-  content = content.subspan(reader.position());
+  content = content.last(reader.remaining());
   return EntryView{
       .service = static_cast<std::uint8_t>(flags & 7U),
       .first = first,

@@ -4,6 +4,7 @@
 // tag room.
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <utility>
 
 #include "protocol/base/assert.hpp"
@@ -33,7 +34,8 @@ BufferRef finish(ByteWriter& writer) {
   return BufferRef::copy_of(writer.view());
 }
 
-void put(ByteWriter& writer, const RingId& ring) {
+template <class Writer>
+void put(Writer& writer, const RingId& ring) {
   writer.u64(ring.seq);
   writer.u32(ring.representative.value);
   writer.u32(ring.boot.value);
@@ -58,28 +60,14 @@ std::uint8_t bit(bool value, unsigned position) {
   return static_cast<std::uint8_t>(value ? 1U << position : 0U);
 }
 
-void put_data_header(ByteWriter& writer, const Data& data) {
-  put(writer, data.ring);
-  writer.u64(data.seq.value);
-  writer.u32(data.originator.value);
-  writer.u8(static_cast<std::uint8_t>(
-      bit(data.safe, 0) | bit(data.recovered, 1) | bit(data.after_token, 2)));
-  writer.u8(0);
-  writer.u16(data.entries);
-}
-
-void put_entry_header(ByteWriter& writer, const Entry& entry) {
-  const auto flags =
-      static_cast<std::uint32_t>(entry.service | bit(entry.first, 3) | bit(entry.last, 4));
-  RC_ASSERT(entry.bytes.size() < (1U << 24U));
-  writer.u32(flags << 24U | static_cast<std::uint32_t>(entry.bytes.size()));
-  if (entry.first && !entry.last) writer.u32(entry.total);
-}
-
-/// Hands out consecutive parts of a fresh datagram.
+/// Fills a fresh datagram from its first byte to its last, by what is added.
 class Filler {
  public:
   explicit Filler(std::span<std::byte> room) : room_(room) {}
+  void u8(std::uint8_t value) { number(value); }
+  void u16(std::uint16_t value) { number(value); }
+  void u32(std::uint32_t value) { number(value); }
+  void u64(std::uint64_t value) { number(value); }
   void add(std::span<const std::byte> bytes) {
     RC_ASSERT(bytes.size() <= room_.size());
     std::copy(bytes.begin(), bytes.end(), room_.begin());
@@ -88,8 +76,36 @@ class Filler {
   [[nodiscard]] std::size_t left() const { return room_.size(); }
 
  private:
+  template <class T>
+  void number(T value) {
+    RC_ASSERT(sizeof value <= room_.size());
+    std::memcpy(room_.data(), &value, sizeof value);
+    room_ = room_.subspan(sizeof value);
+  }
+
   std::span<std::byte> room_;
 };
+
+void put_data_header(Filler& filler, const Data& data) {
+  RC_ASSERT(filler.left() >= data_overhead_bytes);
+  filler.add(data_header_room);
+  put(filler, data.ring);
+  filler.u64(data.seq.value);
+  filler.u32(data.originator.value);
+  filler.u8(static_cast<std::uint8_t>(
+      bit(data.safe, 0) | bit(data.recovered, 1) | bit(data.after_token, 2)));
+  filler.u8(0);
+  filler.u16(data.entries);
+}
+
+void put_entry(Filler& filler, const Entry& entry) {
+  const auto flags =
+      static_cast<std::uint32_t>(entry.service | bit(entry.first, 3) | bit(entry.last, 4));
+  RC_ASSERT(entry.bytes.size() < (1U << 24U));
+  filler.u32(flags << 24U | static_cast<std::uint32_t>(entry.bytes.size()));
+  if (entry.first && !entry.last) filler.u32(entry.total);
+  filler.add(entry.bytes.bytes());
+}
 
 void set_bytes(Data& data, BufferRef datagram) {
   RC_ASSERT(datagram.size() <= datagram_bytes_limit);
@@ -212,15 +228,9 @@ void encode_data(Data& data, std::span<const Entry> entries, BufferRef datagram)
   RC_ASSERT(!data.recovered);
   data.entries = static_cast<std::uint16_t>(entries.size());
   Filler filler(datagram.writable());
-  filler.add(data_header_room);
-  ByteWriter head;
-  put_data_header(head, data);
-  filler.add(head.view());
+  put_data_header(filler, data);
   for (const auto& entry : entries) {
-    head.clear();
-    put_entry_header(head, entry);
-    filler.add(head.view());
-    filler.add(entry.bytes.bytes());
+    put_entry(filler, entry);
   }
   RC_ASSERT(filler.left() == tag_bytes);
   set_bytes(data, std::move(datagram));
@@ -238,10 +248,7 @@ void encode_recovered(Data& data, const BufferRef& old_body) {
   data.entries = 0;
   BufferRef datagram = BufferRef::allocate(data_overhead_bytes + old_body.size());
   Filler filler(datagram.writable());
-  filler.add(data_header_room);
-  ByteWriter head;
-  put_data_header(head, data);
-  filler.add(head.view());
+  put_data_header(filler, data);
   filler.add(old_body.bytes());
   RC_ASSERT(filler.left() == tag_bytes);
   set_bytes(data, std::move(datagram));
