@@ -32,7 +32,7 @@ struct Shelf {
   std::size_t bytes;
 };
 thread_local constinit std::array<Shelf, shelves> all_shelves{};
-thread_local constinit bool is_closed{false};
+thread_local constinit bool are_shelves_closed{false};
 
 struct ShelfCloser {
   ShelfCloser() = default;
@@ -41,7 +41,7 @@ struct ShelfCloser {
   ShelfCloser(ShelfCloser&&) = delete;
   ShelfCloser& operator=(ShelfCloser&&) = delete;
   ~ShelfCloser() {
-    is_closed = true;
+    are_shelves_closed = true;
     for (auto& shelf : all_shelves) {
       while (shelf.first != nullptr) {
         ::operator delete(static_cast<void*>(std::exchange(shelf.first, shelf.first->next)));
@@ -56,8 +56,8 @@ std::size_t bytes_on(std::size_t shelf) { return shelf_bytes_min << shelf; }
 
 /// Where a block of so many bytes belongs; `shelves`: nowhere.
 std::size_t shelf_for(std::size_t bytes) {
-  const bool is_shelved = bytes >= shelved_bytes_min && bytes <= shelved_bytes_max;
-  if (!BufferRef::keeps_blocks || !is_shelved) return shelves;
+  if (!BufferRef::keeps_blocks) return shelves;
+  if (bytes < shelved_bytes_min || bytes > shelved_bytes_max) return shelves;
   return static_cast<std::size_t>(std::bit_width((bytes - 1) / shelf_bytes_min));
 }
 
@@ -71,7 +71,7 @@ void* take_kept(std::size_t number) {
 /// False when there are enough.
 bool keep(void* memory, std::size_t number) {
   auto& shelf = all_shelves[number];
-  if (is_closed || shelf.bytes >= kept_bytes_max) return false;
+  if (are_shelves_closed || shelf.bytes >= kept_bytes_max) return false;
   if (shelf.first == nullptr) shelf_closer.touch();
   shelf.first = new (memory) Unused{.next = shelf.first};
   shelf.bytes += bytes_on(number);

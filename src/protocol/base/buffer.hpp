@@ -8,8 +8,8 @@
 // kept for the next one that is asked for: malloc() is slow beyond the sizes that it keeps itself,
 // and what was let go of last is still in the cache.
 //
-// A block is written by whoever allocated it before it is shared, and by the sealer at the
-// moment of sending; nobody else writes.
+// A block is written by whoever allocated it before it is shared, by the sealer at the moment of
+// sending, and by prepend() while nobody else refers to it; nobody else writes.
 #pragma once
 
 #include <cstddef>

@@ -16,18 +16,14 @@ namespace {
 
 constexpr std::size_t type_offset = 3;
 
-void begin(ByteWriter& writer, PacketType type) {
-  writer.zeros(type_offset);
-  writer.u8(static_cast<std::uint8_t>(type));
-  writer.zeros(packet_header_bytes - type_offset - 1);
+/// The header before it is sealed.
+constexpr std::array<std::byte, packet_header_bytes> header_room(PacketType type) {
+  std::array<std::byte, packet_header_bytes> room{};
+  room[type_offset] = static_cast<std::byte>(type);
+  return room;
 }
 
-/// What begin() writes for data.
-constexpr auto data_header_room = [] {
-  std::array<std::byte, packet_header_bytes> room{};
-  room[type_offset] = static_cast<std::byte>(PacketType::data);
-  return room;
-}();
+void begin(ByteWriter& writer, PacketType type) { writer.bytes(header_room(type)); }
 
 BufferRef finish(ByteWriter& writer) {
   writer.zeros(tag_bytes);
@@ -88,7 +84,7 @@ class Filler {
 
 void put_data_header(Filler& filler, const Data& data) {
   RC_ASSERT(filler.left() >= data_overhead_bytes);
-  filler.add(data_header_room);
+  filler.add(header_room(PacketType::data));
   put(filler, data.ring);
   filler.u64(data.seq.value);
   filler.u32(data.originator.value);

@@ -6,10 +6,13 @@
 
 #include <cstddef>
 #include <utility>
+#include <variant>
+#include <vector>
 
 #include <catch2/catch.hpp>
 
 #include "protocol/base/ordered.hpp"
+#include "protocol/groups/envelope.hpp"
 #include "tests/unit/session/samples.hpp"
 
 namespace ringcast {
@@ -89,6 +92,21 @@ TEST_CASE("a payload with room before it stays where it is, and its head goes be
   REQUIRE(frames.is_one_piece());
   CHECK(frames.size() == size);
   CHECK(frames.front().bytes().data() + (size - 8000) == at);
+}
+
+TEST_CASE("a message that comes back as it was sent is shown where its envelope lies") {
+  // Its head is the shortest that an envelope has: no ticket, no type.
+  const auto names = samples::message_event();
+  const std::vector<std::byte> payload(8000);
+  ClientMessage message;
+  message.session = SessionId{1};
+  message.sender = names.sender_name;
+  message.groups = names.groups;
+  message.payload = payload;
+  auto envelope = encode(message);
+  envelope.remove_prefix(envelope.size() - payload.size());
+  ClientEvent event = message_with(std::move(envelope));
+  CHECK_FALSE(EventFrame(event).is_copied());
 }
 
 TEST_CASE("a payload that others refer to is copied, as one without room is") {
